@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/action.hpp"
+#include "core/effect.hpp"
+#include "core/event.hpp"
+#include "core/expected.hpp"
+#include "core/rule.hpp"
+#include "core/town.hpp"
+
+namespace townd {
+
+/// A line of a bead's history, for people; it never drives anything.
+struct HistoryRow {
+  BeadId bead_id;
+  AgentId agent_id;
+  std::string event_type;  ///< `status_changed`, `hooked`, `review_submitted`, … (reference-behaviour §a.6)
+  std::string old_value;
+  std::string new_value;
+  std::string rule;  ///< or the event's kind that did it
+  Instant at;
+};
+
+/// What a tick leaves for the outside, collected while facts and actions are applied.
+struct Outbox {
+  std::vector<Effect> effects;
+  std::vector<HistoryRow> history;
+  std::vector<std::pair<Hash128, std::string>> texts;  ///< bodies and checkpoints that the value names by hash
+  std::vector<std::string> notes;                      ///< about the event just applied
+  std::vector<std::string> created;                    ///< ids that the event just applied made, in order
+};
+
+enum class EventFate { applied, deferred, quarantined };
+struct EventOutcome {
+  std::int64_t seq = 0;
+  EventFate fate = EventFate::applied;
+  std::string note;
+  std::vector<std::string> created;  ///< ids that it made, in order: a convoy first, then its beads
+};
+
+enum class ActionFate { applied, stale, refused };
+struct Decided {
+  std::string_view rule;
+  Stage stage = Stage::agents;
+  SubjectKey subject;
+  std::vector<ActionBody> actions;
+  ActionFate fate = ActionFate::applied;
+  std::string why;    ///< for stale and refused
+  AgentId chosen;     ///< the agent that applying a dispatch chose or made
+};
+
+struct Violation {
+  int invariant = 0;
+  std::string subject;
+  std::string message;
+  std::string rule;  ///< of the refused decision; empty when found
+};
+
+struct TickInput {
+  Instant now;
+  std::vector<SignOfLife> life;  ///< folded, in agent order
+  std::vector<Event> events;     ///< new ones, in the order of seq
+};
+
+struct TickResult {
+  std::vector<EventOutcome> events;
+  std::vector<Decided> decisions;
+  std::vector<Violation> violations;
+  Outbox outbox;
+  std::vector<RowKey> changed;
+  Hash128 digest;
+  Instant next_due = kNever;
+  bool follow_up = false;  ///< something was touched that this tick could not look at: tick again at the same `now`
+  [[nodiscard]] bool changed_anything() const { return !changed.empty() || !events.empty(); }
+};
+
+enum class Looking {
+  agenda,      ///< at subjects that were touched or are due
+  everything,  ///< at every subject with every rule: the reference that the agenda is tested against
+};
+
+/// How many ticks may follow one another at the same `now` before the rest waits a second.
+inline constexpr int kFollowUpLimit = 16;
+
+/// One pass: signs of life, events, rules, invariants. The edits stay undoable until `town.settle()`; whoever wants a
+/// dry run takes `town.mark()` before and `town.rollback()` after.
+TickResult tick(Town& town, const TickInput& input, Looking looking = Looking::agenda);
+
+/// Ticks at one `now` until nothing is left over, at most kFollowUpLimit times.
+std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, Looking looking = Looking::agenda);
+
+/// What refuses a request before it becomes an event: unknown ids, wrong states, cycles. Nothing is changed.
+expected<void> validate(const Town& town, const EventBody& body, Instant now);
+
+/// Applies one fact. Missing entities are notes; an error means that the fact cannot be applied now.
+expected<void> apply_event(Town& town, const Event& event, Instant now, Outbox& out);
+void apply_sign_of_life(Town& town, const SignOfLife& sign, Outbox& out);
+
+/// Checks every invariant on every row.
+std::vector<Violation> check_everything(const Town& town, Instant now);
+
+}  // namespace townd

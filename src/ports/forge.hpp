@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/event.hpp"
+#include "core/expected.hpp"
+
+namespace townd {
+
+/// What was found on making or checking a rig's repository.
+struct RigFound {
+  std::string default_branch;
+  std::string broken_reason;  ///< empty when usable
+};
+
+struct LandSpec {
+  TownId town_id;
+  Rig rig;
+  BeadId request_id;
+  RunId trial_run_id;       ///< in whose clone the merged commit was made
+  std::string target_branch;
+  std::string base_commit;  ///< what the target must still point to
+  std::string commit;       ///< what it shall point to
+};
+
+struct CollectSpec {
+  TownId town_id;
+  Rig rig;
+  RunId run_id;
+  std::string branch;
+};
+
+/// Repositories and the places that host them. Every call may block and is made from the I/O pool; repeating one that
+/// was carried out answers the same and changes nothing.
+class Forge {
+ public:
+  virtual ~Forge() = default;
+
+  /// Makes (or looks at) the bare repository of the rig that only townd touches.
+  virtual expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) = 0;
+  /// Makes a branch at the tip of the rig's target when it does not exist.
+  virtual expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) = 0;
+  /// Fetches a run's work into `refs/town/<run>`. Answers the commit, empty when there is none.
+  virtual expected<std::string> collect(const CollectSpec& spec) = 0;
+  /// Fetches and then removes the run's clone. A clone whose work is not safe on a named ref stays (invariant 13).
+  virtual expected<void> discard(const CollectSpec& spec) = 0;
+  /// domain.md §6, verify_merge: fetch, compare-and-swap of the target, proof by ancestry, the owner's checkout.
+  virtual expected<events::GitMergeResult> land(const LandSpec& spec) = 0;
+
+  virtual expected<events::PollAnswer> poll_pr(const Rig& rig, const std::string& pr_url) = 0;
+  virtual expected<events::PrMergeResult> merge_pr(const Rig& rig, const std::string& pr_url,
+                                                   const std::string& head) = 0;
+};
+
+}  // namespace townd

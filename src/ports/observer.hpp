@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/ids.hpp"
+#include "ports/store.hpp"
+
+namespace townd {
+
+/// Whoever watches: logs now, metrics and alerts later. Never blocks and never fails.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void ticked(const TownId& town, const TickRecord& record) = 0;
+  /// Something a person should see. `kind` is a name such as `escalation` or `town_quarantined`.
+  virtual void alert(const TownId& town, std::string_view kind, const std::string& message) = 0;
+};
+
+}  // namespace townd

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/effect.hpp"
+#include "core/expected.hpp"
+#include "core/image.hpp"
+#include "core/tick.hpp"
+
+namespace townd {
+
+/// What is remembered of one tick, with everything that running it again needs.
+struct TickRecord {
+  std::int64_t number = 0;
+  Instant at;
+  std::string trigger;  ///< `event`, `deadline`, `resync`, `follow_up`
+  std::vector<SignOfLife> life;
+  std::vector<EventOutcome> events;
+  int config_version = 0;
+  std::vector<Decided> decisions;
+  std::vector<Violation> violations;
+  std::vector<std::string> effects;  ///< keys of what it put in the outbox
+  int effects_succeeded = 0;         ///< outcomes that arrived with it
+  int effects_failed = 0;
+  int pending_events = 0;
+  std::int64_t wall_us = 0;
+  Hash128 digest;
+};
+
+enum class EffectState { pending, done, failed, unknown };
+
+struct StoredEffect {
+  Effect effect;
+  EffectState state = EffectState::pending;
+  int attempts = 0;
+  std::string detail;
+};
+
+struct RowChange {
+  RowKey key;
+  std::optional<AnyRow> row;  ///< none: the row is gone
+};
+
+/// All that one town's tick leaves behind; written whole or not at all.
+struct TownCommit {
+  TownId town_id;
+  std::vector<Event> events;             ///< arrived with this commit
+  std::vector<EventOutcome> processed;   ///< of these and of earlier ones
+  std::optional<TickRecord> tick;        ///< none when only effect outcomes are written
+  std::vector<RowChange> rows;
+  std::vector<HistoryRow> history;
+  std::vector<std::pair<Hash128, std::string>> texts;
+  std::vector<Effect> effects;           ///< new in the outbox
+  std::vector<StoredEffect> outcomes;    ///< of effects already there
+};
+
+struct LoadedTown {
+  TownImage image;
+  std::vector<Event> pending;            ///< recorded, not processed, not deferred
+  std::vector<StoredEffect> outbox;      ///< pending and unknown ones, oldest first
+  std::int64_t next_seq = 1;
+  std::int64_t next_tick = 1;
+  Instant last_tick_at;
+};
+
+struct EventQuery {
+  Instant from;
+  Instant to = kNever;
+  std::string type;
+  std::string bead_id;
+  std::string agent_id;
+  std::int64_t after_seq = 0;
+  int limit = 100;
+};
+
+/// A recorded event as it is shown; `payload` is its JSON.
+struct EventRow {
+  std::int64_t seq = 0;
+  std::string event_type;
+  std::string agent_id;
+  std::string bead_id;
+  std::string payload;
+  Instant created_at;
+  MaybeInstant processed_at;
+  std::string note;
+  std::string fate;  ///< empty while pending, else `applied deferred quarantined`
+};
+
+/// A recorded tick as it is shown; `record` is its JSON.
+struct TickRow {
+  std::int64_t number = 0;
+  Instant at;
+  std::string record;
+};
+
+struct TokenRow {
+  std::string id;     ///< short public name
+  std::string hash;   ///< SHA-256 of the token, hexadecimal
+  std::string role;   ///< `admin operator viewer mayor agent`
+  std::string town_id;
+  std::string agent_id;
+  std::string run_id;
+  Instant created_at;
+  MaybeInstant ended_at;   ///< of an agent's: still good for `done` and `completed` for 24 h
+  bool revoked = false;
+};
+
+/// Where towns live between ticks. One writer; commits of many towns share one transaction.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual expected<std::vector<TownId>> towns() = 0;
+  virtual expected<LoadedTown> load(const TownId& town) = 0;
+
+  /// Called once the commit is durable, or with the reason why it is not; from any thread.
+  using Committed = std::function<void(const expected<void>&)>;
+  virtual void commit(TownCommit commit, Committed done) = 0;
+
+  virtual expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) = 0;
+  virtual expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) = 0;
+  virtual expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) = 0;
+  virtual expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) = 0;
+
+  virtual expected<void> put_token(const TokenRow& token) = 0;
+  virtual expected<std::vector<TokenRow>> tokens() = 0;
+};
+
+}  // namespace townd

@@ -1,0 +1,49 @@
+#include "server/live_stream.hpp"
+
+#include <utility>
+
+namespace townd {
+
+bool LiveStream::push(std::string_view frame) {
+  std::function<void()> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_ || closed_) return false;
+    if (gathered_.size() + frame.size() > kBacklog)
+      ended_ = true;
+    else
+      gathered_ += frame;
+    ready = ready_;
+  }
+  if (ready) ready();
+  return true;
+}
+
+void LiveStream::finish() {
+  std::function<void()> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    ready = ready_;
+  }
+  if (ready) ready();
+}
+
+void LiveStream::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  gathered_.clear();
+  ready_ = nullptr;
+}
+
+LiveStream::Taken LiveStream::take() {
+  const std::lock_guard lock(mutex_);
+  return {std::exchange(gathered_, {}), ended_};
+}
+
+void LiveStream::on_ready(std::function<void()> ready) {
+  const std::lock_guard lock(mutex_);
+  ready_ = std::move(ready);
+}
+
+}  // namespace townd

@@ -175,7 +175,7 @@ void wait_readable(std::array<int, 3> fds, Steady::time_point until) {
   std::array<pollfd, 3> polls{};
   for (std::size_t i = 0; i < fds.size(); ++i) polls[i] = {fds[i], POLLIN, 0};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Steady::now()).count();
-  ::poll(polls.data(), polls.size(), static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
+  ::poll(polls.data(), polls.size(), static_cast<int>(std::clamp<std::int64_t>(left, 0, 1000)));
 }
 
 bool ended(pid_t pid) {

@@ -38,7 +38,8 @@ using Executor = net::io_context::executor_type;
 template <class T = void>
 using Task = net::awaitable<T, Executor>;
 constexpr net::use_awaitable_t<Executor> kAwait;
-using Timer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
 
 std::chrono::milliseconds span(Duration d) { return std::chrono::milliseconds(d.ms); }
 
@@ -263,8 +264,9 @@ Task<Response> HttpServer::State::ask_handler(Request request) {
   while (!waiting->response) {
     co_await waiting->timer.async_wait(net::redirect_error(kAwait, cancelled));
     if (!waiting->response && !cancelled)
-      co_return refusal(503, "no answer in time; whether the request was carried out is not known: look before you "
-                             "repeat it");
+      co_return refusal(503,
+                        "no answer in time; whether the request was carried out is not known: look before you "
+                        "repeat it");
   }
   co_return std::move(*waiting->response);
 }
@@ -361,8 +363,9 @@ expected<unsigned short> HttpServer::listen_tcp(const std::string& host, unsigne
   if (!failure) acceptor->bind(endpoint, failure);
   if (!failure) acceptor->listen(net::socket_base::max_listen_connections, failure);
   if (failure == net::error::address_in_use)
-    return fail(Error::Code::unavailable, "cannot listen on " + where + ": the port is in use",
-                "stop the program that has it, or choose another one with --listen " + host + ":PORT (0: any free one)");
+    return fail(
+        Error::Code::unavailable, "cannot listen on " + where + ": the port is in use",
+        "stop the program that has it, or choose another one with --listen " + host + ":PORT (0: any free one)");
   if (failure)
     return fail(Error::Code::unavailable, "cannot listen on " + where + ": " + failure.message(),
                 "choose another address with --listen HOST:PORT");

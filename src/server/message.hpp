@@ -30,7 +30,7 @@ using Headers = std::map<std::string, std::string, HeaderOrder>;
 struct Request {
   Channel channel = Channel::tcp;
   std::string method;
-  std::string path;  ///< without the query, not decoded
+  std::string path;                                        ///< without the query, not decoded
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded
   Headers headers;
   std::string body;

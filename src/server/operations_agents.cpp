@@ -1,0 +1,168 @@
+#include "server/operation_parts.hpp"
+
+namespace townd::operation_parts {
+
+void add_agents(std::vector<Operation>& all) {
+  all.push_back(
+      {"agent.list",
+       "GET",
+       {"/api/towns/:town/agents", "/api/towns/:town/rigs/:rig/agents", "/api/mayor/:town/tools/rigs/:rig/agents"},
+       kEverybody,
+       "Agents in id order.",
+       Fields{choice("role", {"polecat", "refinery", "mayor"}, "only these"),
+              choice("status", {"idle", "working", "waiting", "stalled", "dead"}, "only these")} +
+           page(),
+       "Agents"});
+  all.back().scope = Scope::rig;
+  all.push_back({"agent.get",
+                 "GET",
+                 {"/api/towns/:town/agents/:agent", "/api/towns/:town/rigs/:rig/agents/:agent"},
+                 kEverybody,
+                 "One agent with its run.",
+                 {},
+                 "AgentDetail"});
+  all.back().scope = Scope::rig;
+  all.push_back({"agent.reset",
+                 "POST",
+                 {"/api/towns/:town/agents/:agent/reset", "/api/mayor/:town/tools/rigs/:rig/agents/:agent/reset"},
+                 kTools,
+                 "Stops the agent's run and takes its work back.",
+                 {actor()},
+                 "AgentReset"});
+  all.push_back(
+      {"agent.log",
+       "GET",
+       {"/api/towns/:town/agents/:agent/log"},
+       kReaders,
+       "The output of an agent's run; with follow=1 a stream of server-sent events.",
+       {flag("follow", "go on as it is written"), id("run_id", "an earlier run; the current or last one when left out"),
+        number("offset", 1LL << 40, "byte to begin at"), number("limit", 1 << 20, "bytes to give")},
+       "Log"});
+}
+
+/// What agents call from their clones (reference §a.2). The mayor has no rig, hence the second path.
+void add_callbacks(std::vector<Operation>& all) {
+  const auto self = [&all](std::string operation, std::string method, const std::string& last, std::string about,
+                           Fields fields, std::string answers, int status = 200) {
+    all.push_back({std::move(operation),
+                   std::move(method),
+                   {"/api/towns/:town/agents/:agent/" + last, "/api/towns/:town/rigs/:rig/agents/:agent/" + last},
+                   kPeople | kMayor | kAgent,
+                   std::move(about),
+                   std::move(fields),
+                   std::move(answers),
+                   status});
+    all.back().scope = Scope::self;
+  };
+  self("agent.prime", "GET", "prime", "Everything the agent needs to know; its mail counts as read.", {}, "Prime");
+  self("agent.done", "POST", "done", "The work on the hook is ready: hands it to review.",
+       {branch("branch", "where the work is"), line("pr_url", 2000, "its pull request"),
+        text("summary", kMailLimit, "what was done"), line("commit", 64, "the tip; HEAD when left out"), run_id()},
+       "Done");
+  all.back().after_end = true;
+  self("agent.completed", "POST", "completed", "The agent's program has ended.",
+       {required(choice("status", {"completed", "failed"}, "how")), line("reason", kTitleLimit, "why"), run_id(),
+        id("agentId", "as the reference's runtime says it")},
+       "Completed");
+  all.back().after_end = true;
+  self("agent.fail", "POST", "fail", "The agent gives up on its bead.",
+       {required(text("reason", kMailLimit, "why it cannot be done")), run_id()}, "Completed");
+  self("agent.waiting", "POST", "waiting", "The mayor waits for somebody to speak to it.",
+       {number("firedAt", 1LL << 52, "epoch milliseconds; an older word than newer work is dropped"), run_id()},
+       "Acknowledged");
+  self("agent.heartbeat", "POST", "heartbeat", "A sign of life.",
+       {line("lastEventType", kNameLimit, "what it last did"),
+        {"lastEventAt", Kind::anything, 64, false, "ISO 8601 or epoch milliseconds"},
+        list("activeTools", 50, "what it is doing now"),
+        id("containerInstanceId", "not used"),
+        run_id()},
+       "Heartbeat");
+  all.back().extra_fields = true;
+  self("agent.checkpoint", "POST", "checkpoint", "Notes for whoever continues this work.",
+       {required(Field{"data", Kind::anything, kMetadataLimit, false, "any JSON"}), run_id()}, "Written");
+  self("agent.say", "POST", "status", "One line for people about what it is doing.",
+       {required(line("message", 280, "the line")), run_id()}, "Ok");
+  self("agent.request_changes", "POST", "request-changes", "A refinery sends the work back.",
+       {required(text("feedback", kBodyLimit, "what has to change")), list("files", 200, "where"),
+        id("bead_id", "the request; the hook when left out"), run_id()},
+       "Rework", 201);
+  self("agent.trial_result", "POST", "trial-result", "What `town refine` found on trying the requests.",
+       {required(line("base", 64, "the commit they were tried on")),
+        required(list("requests", 100, "the requests, in order")), line("commit", 64, "the merged result"),
+        line("gate", kTitleLimit, "the gate that failed"),
+        required(choice("outcome", {"green", "red", "conflict", "error"}, "what came of it")),
+        text("output", kBodyLimit, "what the gates or the merge printed"),
+        number("duration_ms", 1LL << 40, "how long it took"), run_id()},
+       "Recorded");
+  self("agent.mail", "GET", "mail", "Mail not read yet; reading it here makes it read.", {}, "Mail");
+  self("agent.nudges", "GET", "pending-nudges", "Nudges neither delivered nor expired.", {}, "Nudges");
+  all.back().paths.push_back("/api/mayor/:town/tools/rigs/:rig/agents/:agent/pending-nudges");
+  self("agent.nudge_delivered", "POST", "nudge-delivered", "The agent has seen a nudge.",
+       {required(id("nudge_id", "the nudge"))}, "Marked");
+}
+
+void add_messages(std::vector<Operation>& all) {
+  all.push_back(
+      {"mail.send",
+       "POST",
+       {"/api/towns/:town/rigs/:rig/mail", "/api/towns/:town/mail"},
+       kTools | kAgent,
+       "Mail that waits for its reader.",
+       {id("from_agent_id", "the sender; an agent is always itself"), required(id("to_agent_id", "the reader")),
+        required(line("subject", kTitleLimit, "what about")), required(text("body", kMailLimit, "the text"))},
+       "Sent",
+       201});
+  all.back().scope = Scope::rig;
+  all.push_back({"nudge.send",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/nudge", "/api/towns/:town/nudge"},
+                 kTools | kAgent,
+                 "A word to an agent at work.",
+                 {required(id("target_agent_id", "the agent")), required(text("message", kMailLimit, "the word")),
+                  choice("mode", {"wait-idle", "immediate", "queue"}, "when; wait-idle when left out")},
+                 "Nudged",
+                 201});
+  all.back().scope = Scope::rig;
+  all.push_back(
+      {"escalation.raise",
+       "POST",
+       {"/api/towns/:town/rigs/:rig/escalations", "/api/towns/:town/escalations"},
+       kTools | kAgent,
+       "Asks a person for help.",
+       {required(line("title", kTitleLimit, "what is wrong")), text("body", kBodyLimit, "everything known about it"),
+        priority(), line("category", kNameLimit, "what kind of trouble"), metadata()},
+       "Bead",
+       201});
+  all.back().scope = Scope::rig;
+  all.push_back(
+      {"escalation.list",
+       "GET",
+       {"/api/towns/:town/escalations"},
+       kReaders,
+       "Escalations, live ones unless told otherwise.",
+       Fields{flag("acknowledged", "only those that are, or are not"), flag("all", "ended ones too")} + page(),
+       "Beads"});
+  all.push_back(
+      {"escalation.acknowledge",
+       "POST",
+       {"/api/towns/:town/escalations/:bead/acknowledge", "/api/mayor/:town/tools/escalations/:bead/acknowledge"},
+       kTools,
+       "A person has seen it; it is not raised again.",
+       {actor()},
+       "Bead"});
+  all.push_back({"triage.resolve",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/triage/resolve", "/api/towns/:town/triage/resolve"},
+                 kPeople | kAgent,
+                 "Decides one question about a stuck agent.",
+                 {required(id("triage_request_bead_id", "the question")),
+                  required(choice("action",
+                                  {"RESTART", "RESTART_WITH_BACKOFF", "CLOSE_BEAD", "ESCALATE", "ESCALATE_TO_MAYOR",
+                                   "NUDGE", "REASSIGN_BEAD", "DISCARD", "PROVIDE_GUIDANCE"},
+                                  "what to do, in any case of letters")),
+                  required(text("resolution_notes", kMailLimit, "why"))},
+                 "Bead"});
+  all.back().scope = Scope::rig;
+}
+
+}  // namespace townd::operation_parts

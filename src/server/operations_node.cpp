@@ -1,0 +1,76 @@
+#include "server/operation_parts.hpp"
+
+namespace townd::operation_parts {
+
+void add_node(std::vector<Operation>& all) {
+  all.push_back({"node.health", "GET", {"/healthz"}, 0, "Is the daemon alive.", {}, "Health"});
+  all.push_back(
+      {"node.ready", "GET", {"/readyz"}, kEverybody, "Can it take work: store and engine answer.", {}, "Health"});
+  all.push_back({"node.openapi", "GET", {"/openapi.json"}, kEverybody, "This list, as OpenAPI 3.1.", {}, "OpenApi"});
+  all.back().raw = true;
+  all.push_back(
+      {"token.list", "GET", {"/api/tokens"}, kAdmin, "Tokens of people, without the tokens themselves.", {}, "Tokens"});
+  all.push_back({"token.create",
+                 "POST",
+                 {"/api/tokens"},
+                 kAdmin,
+                 "A new token; it is shown this once.",
+                 {required(choice("role", {"admin", "operator", "viewer"}, "what it may do")),
+                  name("id", "a short public name; made up when left out")},
+                 "NewToken",
+                 201});
+  all.push_back({"token.revoke", "POST", {"/api/tokens/:token/revoke"}, kAdmin, "Ends a token at once.", {}, "Done"});
+}
+
+void add_explain(std::vector<Operation>& all) {
+  all.push_back({"explain.why",
+                 "GET",
+                 {"/api/towns/:town/why/:id"},
+                 kReaders,
+                 "Why a bead, agent, rig or message is where it is, and what happens next.",
+                 {},
+                 "Why"});
+  all.push_back({"debug.dry_run",
+                 "POST",
+                 {"/api/towns/:town/debug/reconcile-dry-run", "/debug/towns/:town/reconcile-dry-run"},
+                 kPeople,
+                 "What the next tick would do; nothing is changed.",
+                 {time("at", "at this later time instead of now")},
+                 "DryRun"});
+  all.push_back({"event.list",
+                 "GET",
+                 {"/api/towns/:town/events"},
+                 kReaders,
+                 "Recorded facts in their order.",
+                 {time("from", "arrived at this time or later"), time("to", "arrived at this time or earlier"),
+                  line("type", kNameLimit, "only this kind"), id("bead", "only about this bead"),
+                  id("agent", "only about this agent"), number("after", 1LL << 52, "only behind this one"),
+                  number("limit", kPageLimit, "rows of this page")},
+                 "Events"});
+  all.push_back({"tick.list",
+                 "GET",
+                 {"/api/towns/:town/ticks"},
+                 kReaders,
+                 "Recorded ticks in their order.",
+                 {number("after", 1LL << 52, "only behind this one; the newest when left out"),
+                  number("limit", kPageLimit, "rows of this page")},
+                 "Ticks"});
+  all.push_back({"tick.get", "GET", {"/api/towns/:town/ticks/:n"}, kReaders, "One recorded tick.", {}, "Tick"});
+  all.push_back({"town.stream",
+                 "GET",
+                 {"/api/towns/:town/stream"},
+                 kReaders,
+                 "Server-sent events: ticks, changes of beads and agents, alerts. Resumes behind Last-Event-ID.",
+                 {},
+                 "Stream"});
+  all.push_back({"town.snapshot",
+                 "GET",
+                 {"/api/towns/:town/snapshot"},
+                 kPeople,
+                 "The whole town as town-snapshot/1.",
+                 {},
+                 "Snapshot"});
+  all.back().raw = true;
+}
+
+}  // namespace townd::operation_parts

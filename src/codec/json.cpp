@@ -1,0 +1,107 @@
+#include "codec/json.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace townd {
+namespace {
+
+void append_canonical(std::string& out, const json::value& value) {
+  if (const json::array* array = value.if_array()) {
+    out += '[';
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      if (i > 0) out += ',';
+      append_canonical(out, (*array)[i]);
+    }
+    out += ']';
+  } else if (const json::object* object = value.if_object()) {
+    std::vector<const json::key_value_pair*> members;
+    members.reserve(object->size());
+    for (const auto& member : *object) members.push_back(&member);
+    std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) {
+      return std::string_view(a->key()) < std::string_view(b->key());
+    });
+    out += '{';
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (i > 0) out += ',';
+      out += json::serialize(members[i]->key());
+      out += ':';
+      append_canonical(out, members[i]->value());
+    }
+    out += '}';
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+/// Line and column, from 1, of the byte at `offset`.
+std::string place(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(offset - start + 1);
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+expected<json::value> parse_json(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = kJsonDepth;
+  json::stream_parser parser({}, options);
+  json::error_code error;
+  const std::size_t read = parser.write_some(text.data(), text.size(), error);
+  if (!error && read == text.size()) {
+    parser.finish(error);
+    if (!error) return parser.release();
+  }
+  if (!error)
+    return fail(Error::Code::invalid, "there is more after the end of the JSON document at " + place(text, read),
+                "remove what follows it");
+  return fail(Error::Code::invalid, "not JSON at " + place(text, read) + ": " + error.message(),
+              "correct the text there");
+}
+
+std::string canonical_text(const json::value& value) {
+  std::string text;
+  append_canonical(text, value);
+  return text;
+}
+
+expected<std::string> canonical_metadata(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return tl::unexpected(value.error());
+  if (!value->is_object())
+    return fail(Error::Code::invalid, "metadata is not a JSON object", "write it as {\"key\": value}");
+  return canonical_text(*value);
+}
+
+std::string_view nearest(std::string_view name, std::span<const std::string_view> known) {
+  constexpr std::size_t kLongestCompared = 64;  // a longer name is no typing error
+  std::string_view best;
+  std::size_t fewest = static_cast<std::size_t>(-1);
+  for (const std::string_view candidate : known) {
+    const std::size_t distance = edit_distance(name.substr(0, kLongestCompared), candidate);
+    if (distance < fewest) {
+      fewest = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace townd

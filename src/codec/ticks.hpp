@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "codec/json.hpp"
+#include "core/expected.hpp"
+#include "core/explain.hpp"
+#include "core/tick.hpp"
+#include "ports/store.hpp"
+
+namespace townd {
+
+/// A tick record as it is stored, with its format.
+std::string encode_tick(const TickRecord& record);
+expected<TickRecord> decode_tick(std::string_view text);
+
+/// `plan --json` and the dry run: what the ticks at one moment decided (interfaces.md, Files).
+json::object plan_json(std::span<const TickResult> ticks, Instant at);
+/// `why --json`.
+json::object explanation_json(const Explanation& explanation);
+
+}  // namespace townd

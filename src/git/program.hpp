@@ -32,8 +32,8 @@ struct Call {
 /// only `credential.*`, proxies, CA files and `url.*.insteadOf`.
 class Program {
  public:
-  /// Finds git (2.39.4 or later: earlier ones let a hostile clone run programs of its own) and writes the configuration
-  /// it will run with to `<folder>/git.config`, readable by its owner only.
+  /// Finds git (2.32 or later, which can be given its global configuration) and writes the configuration it will run
+  /// with to `<folder>/git.config`, readable by its owner only. `folder` is made when it is missing.
   static expected<Program> open(const std::string& folder);
 
   /// Runs git in `where`, a folder with a checkout; an end with any exit code is an answer.

@@ -17,8 +17,8 @@ enum class Keep { head, tail };
 struct Command {
   std::vector<std::string> argv;  ///< [0] is a path, or a name looked up in the PATH of `env`
   std::vector<std::string> env;   ///< `KEY=VALUE`, complete
-  std::string cwd;                ///< empty: the caller's
-  std::string input;              ///< what it reads from its standard input
+  std::string cwd{};              ///< empty: the caller's
+  std::string input{};            ///< what it reads from its standard input
   std::chrono::milliseconds timeout = std::chrono::minutes(1);
   std::size_t output_limit = 1 << 20;  ///< bytes kept of each stream; the rest is read and dropped
   Keep keep = Keep::head;

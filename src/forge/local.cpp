@@ -1,0 +1,107 @@
+#include "forge/local.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "forge/collect.hpp"
+#include "forge/landing.hpp"
+#include "forge/rig_source.hpp"
+#include "git/clone.hpp"
+#include "git/fetch.hpp"
+#include "git/layout.hpp"
+#include "git/names.hpp"
+
+namespace townd {
+namespace {
+
+constexpr const char* kNoHost = "no host of pull requests is set up for this rig";
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+}  // namespace
+
+LocalForge::LocalForge(git::Program git, std::string data)
+    : git_(std::move(git)), data_(std::move(data)), sandboxed_(git::sandbox_works()) {}
+
+git::Repository LocalForge::repository(const RigId& rig) const {
+  return git::Repository::bare(git_, git::rig_repository(data_, rig));
+}
+
+std::unique_lock<std::mutex> LocalForge::lock(const RigId& rig) {
+  const std::lock_guard guard(mutex_);
+  auto& own = rig_locks_[rig];
+  if (!own) own = std::make_unique<std::mutex>();
+  return std::unique_lock(*own);
+}
+
+expected<RigFound> LocalForge::prepare_rig(const TownId&, const Rig& rig) {
+  const auto held = lock(rig.rig_id);
+  return make_or_refresh(git_, rig, git::rig_repository(data_, rig.rig_id));
+}
+
+expected<void> LocalForge::prepare_branch(const TownId&, const Rig& rig, const std::string& branch) {
+  if (auto ok = git::validate_branch_name(branch); !ok) return ok;
+  const auto held = lock(rig.rig_id);
+  const git::Repository bare = repository(rig.rig_id);
+  const std::string ref = "refs/heads/" + branch;
+  auto there = bare.commit_of(ref);
+  if (!there) return tl::unexpected(there.error());
+  if (*there) return {};
+  auto target = bare.commit_of("refs/heads/" + target_of(rig));
+  if (!target) return tl::unexpected(target.error());
+  if (!*target) {
+    return fail(Error::Code::conflict, "rig " + rig.name + " has no branch " + target_of(rig) + " to start from",
+                "set the rig's target to a branch that exists");
+  }
+  auto made = bare.compare_and_swap(ref, **target, "");
+  if (!made) return tl::unexpected(made.error());
+  return {};
+}
+
+expected<std::string> LocalForge::collect(const CollectSpec& spec) {
+  const auto held = lock(spec.rig.rig_id);
+  const git::Repository bare = repository(spec.rig.rig_id);
+  const std::string folder = git::clone_folder(data_, spec.run_id);
+  if (exists(folder)) return collect_clone(bare, {spec.run_id, folder, spec.branch, sandboxed_});
+  auto earlier = bare.commit_of(git::run_ref(spec.run_id));
+  if (!earlier) return tl::unexpected(earlier.error());
+  return earlier->value_or("");
+}
+
+expected<void> LocalForge::discard(const CollectSpec& spec) {
+  const std::string folder = git::clone_folder(data_, spec.run_id);
+  if (exists(folder)) {
+    if (auto safe = collect(spec); !safe) return tl::unexpected(safe.error());
+  }
+  return git::remove_folder(folder);
+}
+
+expected<events::GitMergeResult> LocalForge::land(const LandSpec& spec) {
+  if (auto ok = git::validate_branch_name(spec.target_branch); !ok) {
+    return events::GitMergeResult{spec.request_id, events::LandingAnswer::failed, {}, ok.error().what};
+  }
+  const auto held = lock(spec.rig.rig_id);
+  const git::Repository bare = repository(spec.rig.rig_id);
+  const std::string folder = git::clone_folder(data_, spec.trial_run_id);
+  auto known = bare.commit_of(git::run_ref(spec.trial_run_id));
+  if (!known) return tl::unexpected(known.error());
+  if (*known != spec.commit && exists(folder)) {
+    auto collected = collect_clone(bare, {spec.trial_run_id, folder, {}, sandboxed_});
+    if (!collected) return tl::unexpected(collected.error());
+  }
+  return land_commit(git_, bare, spec);
+}
+
+expected<events::PollAnswer> LocalForge::poll_pr(const Rig&, const std::string&) {
+  events::PollAnswer answer;
+  answer.error_kind = "no_token";
+  answer.error_message = kNoHost;
+  return answer;
+}
+
+expected<events::PrMergeResult> LocalForge::merge_pr(const Rig&, const std::string&, const std::string&) {
+  return events::PrMergeResult{{}, false, kNoHost};
+}
+
+}  // namespace townd

@@ -8,6 +8,8 @@
 namespace townd {
 namespace {
 
+namespace chrono = std::chrono;
+
 constexpr std::string_view kNeverText = "never";
 
 /// Exactly `digits` decimal digits at the front of `text`, taken off it; -1 when they are not there.
@@ -65,11 +67,10 @@ constexpr std::array<Unit, 5> kUnits{{{"d", 86'400'000}, {"h", 3'600'000}, {"m",
 
 std::string to_text(Instant t) {
   if (t == kNever) return std::string(kNeverText);
-  using namespace std::chrono;
-  const sys_time<milliseconds> moment{milliseconds{t.ms}};
-  const auto day = floor<days>(moment);
-  const year_month_day date{day};
-  const hh_mm_ss clock{moment - day};
+  const chrono::sys_time<chrono::milliseconds> moment{chrono::milliseconds{t.ms}};
+  const auto day = chrono::floor<chrono::days>(moment);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss clock{moment - day};
   std::array<char, 40> text{};
   const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
                                    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
@@ -97,11 +98,10 @@ std::optional<Instant> instant_from_text(std::string_view text) {
   const auto ahead = offset_minutes(text);
   if (!ms || !ahead) return std::nullopt;
 
-  using namespace std::chrono;
-  const year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
-                            std::chrono::day{static_cast<unsigned>(day)}};
+  const chrono::year_month_day date{chrono::year{year}, chrono::month{static_cast<unsigned>(month)},
+                                    chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return std::nullopt;
-  const std::int64_t days_since_epoch = sys_days{date}.time_since_epoch().count();
+  const std::int64_t days_since_epoch = chrono::sys_days{date}.time_since_epoch().count();
   const std::int64_t minutes_since_epoch = (days_since_epoch * 24 + hour) * 60 + minute - *ahead;
   return Instant{(minutes_since_epoch * 60 + second) * 1000 + *ms};
 }

@@ -1,0 +1,142 @@
+#include "cli/refine.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "cli/gate.hpp"
+#include "git/names.hpp"
+#include "git/program.hpp"
+#include "git/repository.hpp"
+
+namespace townd {
+namespace {
+
+using events::TrialOutcome;
+using events::TrialResult;
+
+/// One line of at most 200 bytes, whatever an agent called its bead.
+std::string merge_message(const RefineRequest& request) {
+  std::string title = clean_text(request.title).substr(0, 200);
+  for (char& c : title) {
+    if (c == '\n' || c == '\t') c = ' ';
+  }
+  return "Merge " + request.bead_id.text + ": " + clean_text(title);
+}
+
+class Trial {
+ public:
+  Trial(git::Program& program, const RefineInput& input)
+      : program_(program), input_(input), clone_(git::Repository::checkout(program, input.clone)) {}
+
+  TrialResult run() {
+    result_.base = input_.base;
+    for (const RefineRequest& request : input_.requests) result_.requests.push_back(request.bead_id);
+    if (auto ok = start(); !ok) return error(ok.error());
+    for (const RefineRequest& request : input_.requests) {
+      auto merged = merge(request);
+      if (!merged) return error(merged.error());
+      if (!*merged) return result_;
+    }
+    auto head = clone_.head();
+    if (!head) return error(head.error());
+    result_.commit = head->value_or("");
+    return run_gates();
+  }
+
+ private:
+  TrialResult error(const Error& error) {
+    result_.outcome = TrialOutcome::error;
+    result_.output = clean_text(error.what);
+    return result_;
+  }
+
+  /// The clone on the base, and its own identity for the merges.
+  expected<void> start() {
+    if (!git::is_object_id(input_.base)) return fail(Error::Code::invalid, "the base is not a commit id");
+    auto name = clone_.text({"config", "--get", "user.name"}, "reading the clone's user.name");
+    if (!name) return tl::unexpected(name.error());
+    auto email = clone_.text({"config", "--get", "user.email"}, "reading the clone's user.email");
+    if (!email) return tl::unexpected(email.error());
+    program_.set_identity(*name, *email);
+    git::Call call;
+    call.timeout = std::chrono::minutes(5);
+    return git::done(clone_.call({"checkout", "--quiet", "--force", "--detach", input_.base}, call),
+                     "checking out the base " + input_.base);
+  }
+
+  /// False: it conflicts, and the result says so.
+  expected<bool> merge(const RefineRequest& request) {
+    if (!git::is_object_id(request.commit)) {
+      return fail(Error::Code::invalid, "request " + request.bead_id.text + " names no commit");
+    }
+    auto known = clone_.commit_of(request.commit);
+    if (!known) return tl::unexpected(known.error());
+    if (!*known) {
+      return fail(Error::Code::not_found, "commit " + request.commit + " of " + request.bead_id.text +
+                                              " is not in the rig's repository");
+    }
+    input_.say("merging " + request.bead_id.text);
+    git::Call call;
+    call.timeout = std::chrono::minutes(5);
+    auto merged = clone_.call({"merge", "--no-ff", "--no-edit", "--no-verify", "-m", merge_message(request),
+                               request.commit}, call);
+    if (merged && merged->ok()) return true;
+    auto why = git::done(merged, "merging " + request.bead_id.text);
+    auto files = clone_.text({"diff", "--name-only", "--diff-filter=U"}, "listing the conflicts");
+    if (!files || files->empty()) return tl::unexpected(why.error());
+    result_.outcome = TrialOutcome::conflict;
+    result_.output = clean_text(request.bead_id.text + " conflicts with what it is merged onto (" + input_.base +
+                                ") in:\n" + *files + "\n\n" + merged->out);
+    if (auto ok = git::done(clone_.call({"merge", "--abort"}), "taking the merge back"); !ok) {
+      return tl::unexpected(ok.error());
+    }
+    return false;
+  }
+
+  TrialResult run_gates() {
+    const GateRunner runner(input_.clone, input_.gate_timeout);
+    for (const std::string& gate : input_.gates) {
+      input_.say("gate: " + gate);
+      auto finished = runner.run_gate(gate);
+      if (!finished) return error(finished.error());
+      if (finished->ok()) continue;
+      result_.outcome = TrialOutcome::red;
+      result_.gate = gate;
+      result_.output = clean_text(finished->out);
+      if (finished->timed_out) {
+        result_.output += "\nThe gate was stopped after " + std::to_string(finished->took.count() / 1000) + " s.\n";
+      } else if (finished->signal != 0) {
+        result_.output += "\nThe gate was ended by signal " + std::to_string(finished->signal) + ".\n";
+      }
+      return result_;
+    }
+    result_.outcome = TrialOutcome::green;
+    result_.output = std::to_string(input_.gates.size()) + (input_.gates.size() == 1 ? " gate" : " gates") + " passed" +
+                     (runner.confined() ? "" : " (not confined: bubblewrap does not work here)");
+    return result_;
+  }
+
+  git::Program& program_;
+  const RefineInput& input_;
+  git::Repository clone_;
+  TrialResult result_;
+};
+
+}  // namespace
+
+TrialResult refine(const RefineInput& input) {
+  const auto started = std::chrono::steady_clock::now();
+  TrialResult result;
+  auto program = git::Program::open(input.scratch);
+  if (program) {
+    result = Trial(*program, input).run();
+  } else {
+    result.base = input.base;
+    result.output = program.error().what;
+  }
+  const auto took = std::chrono::steady_clock::now() - started;
+  result.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  return result;
+}
+
+}  // namespace townd

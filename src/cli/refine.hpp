@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event.hpp"
+
+namespace townd {
+
+struct RefineRequest {
+  BeadId bead_id;
+  std::string title;
+  std::string commit;
+};
+
+/// One trial: these requests, in order, on this base, through these gates.
+struct RefineInput {
+  std::string clone;    ///< absolute; the run's own
+  std::string scratch;  ///< a folder of the run's own outside of the clone
+  std::string base;
+  std::vector<RefineRequest> requests;
+  std::vector<std::string> gates;  ///< shell commands
+  std::chrono::milliseconds gate_timeout = std::chrono::minutes(30);
+  std::function<void(std::string_view)> say = [](std::string_view) {};  ///< one line of progress
+};
+
+/// What `town refine` does: merges in the clone with --no-ff, runs the gates one after another until one fails, and
+/// says what came of it. Pushes nothing and decides nothing. The caller fills in agent and run.
+///
+/// Gates get a small environment without token or credentials, and where bubblewrap allows it a network of their own
+/// with nothing but loopback and no sight of other processes.
+events::TrialResult refine(const RefineInput& input);
+
+}  // namespace townd

@@ -11,68 +11,66 @@ namespace {
 
 constexpr int kBeadsInRig = 100;
 constexpr int kChain = 20;  ///< one in progress and 19 behind it: 5%
-constexpr Instant kCreated = kNow - hours(1);
 
-/// Hands out ids as a town does.
-class Ids {
- public:
-  std::string next() { return "b-" + std::to_string(next_++); }
-  [[nodiscard]] std::int64_t unused() const { return next_; }
+/// Hands out ids as a town does, and the two moments at which things happened.
+struct Maker {
+  Instant now;
+  Instant created = now - hours(1);
+  std::int64_t unused_id = 1;
 
- private:
-  std::int64_t next_ = 1;
+  std::string next() { return "b-" + std::to_string(unused_id++); }
 };
 
-Rig make_rig(Ids& ids) {
+Rig make_rig(Maker& make) {
   Rig rig;
-  rig.rig_id = RigId(ids.next());
+  rig.rig_id = RigId(make.next());
   rig.name = rig.rig_id.text;
   rig.git_url = "/repositories/" + rig.name;
-  rig.created_at = kCreated;
+  rig.created_at = make.created;
   rig.config.gates = {"make test"};
   return rig;
 }
 
-Bead make_issue(Ids& ids, const RigId& rig) {
+Bead make_issue(Maker& make, const RigId& rig) {
   Bead bead;
-  bead.bead_id = BeadId(ids.next());
+  bead.bead_id = BeadId(make.next());
   bead.title = "Change the greeting of " + bead.bead_id.text;
   bead.rig_id = rig;
-  bead.status_since = bead.ready_since = bead.created_at = bead.updated_at = kCreated;
+  bead.status_since = bead.ready_since = bead.created_at = bead.updated_at = make.created;
   bead.created_by = "bench";
   return bead;
 }
 
 /// Puts an agent with a live run on an issue.
-void set_to_work(TownImage& image, Ids& ids, Bead& bead) {
+void set_to_work(TownImage& image, Maker& make, Bead& bead) {
   Agent agent;
-  agent.agent_id = AgentId(ids.next());
+  agent.agent_id = AgentId(make.next());
   agent.name = agent.agent_id.text;
   agent.identity = "polecat/" + agent.name;
   agent.rig_id = bead.rig_id;
   agent.status = AgentStatus::working;
-  agent.status_since = agent.created_at = kCreated;
+  agent.status_since = agent.created_at = make.created;
   agent.current_hook_bead_id = bead.bead_id;
   agent.dispatch_attempts = 1;
-  agent.last_dispatch_attempt_at = kCreated;
-  agent.last_activity_at = agent.last_event_at = kNow;
+  agent.last_dispatch_attempt_at = make.created;
+  agent.last_activity_at = agent.last_event_at = make.now;
   agent.last_event_type = "tool_use";
 
   Run run;
-  run.run_id = RunId(ids.next());
+  run.run_id = RunId(make.next());
   run.agent_id = agent.agent_id;
   run.bead_id = bead.bead_id;
   run.rig_id = bead.rig_id;
   run.state = RunState::running;
-  run.requested_at = kCreated;
-  run.last_sign_at = kNow;
+  run.requested_at = make.created;
+  run.last_sign_at = make.now;
   run.preset = "script";
   agent.run_id = run.run_id;
 
   bead.status = BeadStatus::in_progress;
   bead.assignee_agent_bead_id = agent.agent_id;
   bead.dispatch_attempts = 1;
-  bead.last_dispatch_attempt_at = kCreated;
+  bead.last_dispatch_attempt_at = make.created;
   bead.attempts_cap = 5;
   image.agents.push_back(agent);
   image.runs.push_back(run);
@@ -80,38 +78,40 @@ void set_to_work(TownImage& image, Ids& ids, Bead& bead) {
 
 Bead closed(Bead bead) {
   bead.status = BeadStatus::closed;
-  bead.closed_at = kCreated;
+  bead.closed_at = bead.created_at;
   return bead;
 }
 
 }  // namespace
 
-TownImage image_of_size(int live) {
-  Ids ids;
+TownImage image_of_size(int live, Instant now) {
+  Maker make{now};
   TownImage image;
   RigId rig;
   BeadId before;
   for (int place = 0; place < live; ++place) {
     if (place % kBeadsInRig == 0) {
-      image.rigs.push_back(make_rig(ids));
+      image.rigs.push_back(make_rig(make));
       rig = image.rigs.back().rig_id;
     }
-    Bead bead = make_issue(ids, rig);
+    Bead bead = make_issue(make, rig);
     if (place % kChain == 0)
-      set_to_work(image, ids, bead);
+      set_to_work(image, make, bead);
     else
       image.dependencies.push_back({bead.bead_id, before, DependencyKind::blocks});
     before = bead.bead_id;
     image.beads.push_back(std::move(bead));
   }
-  for (int place = 0; place < live / 100; ++place) image.beads.push_back(closed(make_issue(ids, rig)));
+  for (int place = 0; place < live / 100; ++place) image.beads.push_back(closed(make_issue(make, rig)));
 
   image.town.town_id = TownId("b");
   image.town.name = "bench";
   image.town.prefix = "b";
-  image.town.next_id = ids.unused();
+  image.town.next_id = make.unused_id;
   image.town.node.slots = live;
   image.town.config.runs_per_day = live * 10;
+  image.town.config.max_polecats = kBeadsInRig;
+  image.town.config.polecat_preset = image.town.config.refinery_preset = "script";
   return image;
 }
 

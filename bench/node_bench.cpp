@@ -1,0 +1,246 @@
+#include <benchmark/benchmark.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/driver.hpp"
+#include "store/sqlite_store.hpp"
+#include "town_of_size.hpp"
+
+namespace townd::bench {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class WallClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
+  }
+};
+
+/// Starts nothing, and remembers when it was asked to.
+class RecordingRuntime final : public Runtime {
+ public:
+  expected<void> start(const AgentSpec& spec) override {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    const std::scoped_lock lock(mutex_);
+    if (spec.assignment.bead) started_.emplace(spec.assignment.bead->title, now);
+    return {};
+  }
+  expected<void> remind(const AgentSpec&) override { return {}; }
+  bool can_remind(const RunId&) override { return false; }
+  expected<void> stop(const RunId&) override { return {}; }
+  expected<void> deliver(const RunId&, const std::string&, const std::string&) override { return {}; }
+  std::vector<Observation> observe() override { return {}; }
+  void on_change(std::function<void()>) override {}
+  NodeFacts facts() override {
+    NodeFacts facts;
+    facts.presets = {PresetState{"script", true, {}, {}}};
+    return facts;
+  }
+  expected<std::string> log(const RunId&, std::int64_t, std::int64_t) override { return std::string(); }
+
+  /// When the work of this title was started.
+  std::map<std::string, SteadyTime> started() {
+    const std::scoped_lock lock(mutex_);
+    return started_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, SteadyTime> started_;
+};
+
+/// Repositories that are always in order.
+class IdleForge final : public Forge {
+ public:
+  expected<RigFound> prepare_rig(const TownId&, const Rig& rig) override { return RigFound{rig.default_branch, {}}; }
+  expected<void> prepare_branch(const TownId&, const Rig&, const std::string&) override { return {}; }
+  expected<std::string> collect(const CollectSpec&) override { return std::string(); }
+  expected<void> discard(const CollectSpec&) override { return {}; }
+  expected<events::GitMergeResult> land(const LandSpec& spec) override {
+    return events::GitMergeResult{spec.request_id, events::LandingAnswer::landed, spec.commit, {}};
+  }
+  expected<events::PollAnswer> poll_pr(const Rig&, const std::string&) override { return events::PollAnswer{}; }
+  expected<events::PrMergeResult> merge_pr(const Rig&, const std::string&, const std::string&) override {
+    return events::PrMergeResult{};
+  }
+};
+
+class SilentObserver final : public Observer {
+ public:
+  void ticked(const TownId&, const TickRecord&) override {}
+  void alert(const TownId&, std::string_view, const std::string&) override {}
+};
+
+/// A data folder in the current one, which must be on a real disk; gone when this object is.
+class DiskFolder {
+ public:
+  DiskFolder() : path_(std::filesystem::current_path() / "bench-data") {
+    struct statfs where {};
+    if (statfs(".", &where) != 0 || where.f_type == TMPFS_MAGIC || where.f_type == RAMFS_MAGIC)
+      throw std::runtime_error("the current folder is in memory; run this where a commit reaches a disk");
+    std::filesystem::remove_all(path_);
+  }
+  ~DiskFolder() { std::filesystem::remove_all(path_); }
+  DiskFolder(const DiskFolder&) = delete;
+  DiskFolder& operator=(const DiskFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+template <class T>
+T must(expected<T> value) {
+  if (!value) throw std::runtime_error(value.error().what);
+  if constexpr (!std::is_void_v<T>) return std::move(*value);
+}
+
+/// Writes a town of this size into the store, as if it had always been there.
+void write_town(Store& store, int live, Instant now) {
+  const TownImage image = image_of_size(live, now);
+  Town town(image.town);
+  town.put(image.town);
+  for (const Rig& row : image.rigs) town.put(row);
+  for (const Bead& row : image.beads) town.put(row);
+  for (const Dependency& row : image.dependencies) town.put(row);
+  for (const Agent& row : image.agents) town.put(row);
+  for (const Run& row : image.runs) town.put(row);
+  TownCommit commit;
+  commit.town_id = image.town.town_id;
+  for (const RowKey& key : town.changed_since(0)) commit.rows.push_back({key, row_image(town, key)});
+  std::atomic<bool> written = false;
+  std::string problem;
+  store.commit(std::move(commit), [&](const expected<void>& done) {
+    if (!done) problem = done.error().what;
+    written = true;
+    written.notify_one();
+  });
+  written.wait(false);
+  if (!problem.empty()) throw std::runtime_error(problem);
+}
+
+/// A whole node but for the outside: store, engine, its threads.
+struct Node {
+  explicit Node(const std::filesystem::path& folder)
+      : store(must(SqliteStore::open(folder))),
+        engine(Ports{*store, runtime, forge, observer, clock}, options()),
+        driver(engine, clock) {
+    must(engine.open());
+    driver.start();
+  }
+  static EngineOptions options() {
+    EngineOptions options;
+    options.max_agents = 1'000'000;  // the towns of these figures have far more agents than a machine can run
+    return options;
+  }
+
+  std::unique_ptr<SqliteStore> store;
+  RecordingRuntime runtime;
+  IdleForge forge;
+  SilentObserver observer;
+  WallClock clock;
+  Engine engine;
+  Driver driver;
+};
+
+double milliseconds(SteadyTime begin, SteadyTime end) {
+  return std::chrono::duration<double, std::milli>(end - begin).count();
+}
+
+/// From a daemon that is not there to one whose towns are loaded and looked at.
+void StartNode(benchmark::State& state) {
+  const DiskFolder folder;
+  const WallClock clock;
+  write_town(*must(SqliteStore::open(folder.path())), static_cast<int>(state.range(0)), clock.now());
+  for ([[maybe_unused]] auto turn : state) {
+    auto node = std::make_unique<Node>(folder.path());
+    std::atomic<bool> seen = false;
+    node->engine.look(
+        TownId("b"),
+        [&](const Engine::View& view) {
+          if (view.town.bead_count() < static_cast<std::size_t>(state.range(0))) state.SkipWithError("beads are missing");
+          seen = true;
+          seen.notify_one();
+        },
+        [&] {
+          state.SkipWithError("the town was not loaded");
+          seen = true;
+          seen.notify_one();
+        });
+    seen.wait(false);
+    state.PauseTiming();
+    node.reset();
+    state.ResumeTiming();
+  }
+}
+BENCHMARK(StartNode)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
+/// 1,000 events a second for ten seconds, 20 of them each second a new piece of work that is started at once. Measured
+/// for these: from the arrival of the event to the start of its effect, with the commit in between.
+void EventToEffect(benchmark::State& state) {
+  constexpr int kEvents = 10'000;
+  constexpr int kDispatchEvery = 50;
+  constexpr auto kPause = std::chrono::milliseconds(1);
+  const DiskFolder folder;
+  const WallClock clock;
+  {
+    const auto store = must(SqliteStore::open(folder.path()));
+    write_town(*store, static_cast<int>(state.range(0)), clock.now());
+  }
+  Node node(folder.path());
+  const TownImage image = image_of_size(static_cast<int>(state.range(0)), clock.now());
+
+  std::map<std::string, SteadyTime> arrived;
+  std::atomic<int> refused = 0;
+  const auto answered = [&refused](const expected<Receipt>& receipt) { refused += receipt ? 0 : 1; };
+  const std::int64_t syncs_before = node.store->counters().syncs;
+  for ([[maybe_unused]] auto turn : state) {
+    SteadyTime next = std::chrono::steady_clock::now();
+    for (int place = 0; place < kEvents; ++place) {
+      std::this_thread::sleep_until(next += kPause);
+      const Agent& agent = image.agents[static_cast<std::size_t>(place) % image.agents.size()];
+      if (place % kDispatchEvery != 0) {
+        node.engine.submit(TownId("b"), events::AgentSaid{agent.agent_id, "step " + std::to_string(place)}, answered);
+        continue;
+      }
+      events::BeadCreated created;
+      created.title = "work " + std::to_string(place);
+      created.rig_id = agent.rig_id;
+      arrived.emplace(created.title, std::chrono::steady_clock::now());
+      node.engine.submit(TownId("b"), std::move(created), answered);
+    }
+    node.driver.stop();
+  }
+  std::vector<double> waits;
+  for (const auto& [title, begin] : node.runtime.started())
+    if (const auto found = arrived.find(title); found != arrived.end()) waits.push_back(milliseconds(found->second, begin));
+  if (refused > 0 || waits.size() != arrived.size()) {
+    state.SkipWithError("not every event was accepted and not every piece of work was started");
+    return;
+  }
+  std::sort(waits.begin(), waits.end());
+  state.counters["p50_ms"] = waits[waits.size() / 2];
+  state.counters["p99_ms"] = waits[waits.size() * 99 / 100];
+  state.counters["max_ms"] = waits.back();
+  state.counters["fdatasync"] = static_cast<double>(node.store->counters().syncs - syncs_before);
+}
+BENCHMARK(EventToEffect)->Arg(10'000)->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime();
+
+}  // namespace
+}  // namespace townd::bench

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/action.hpp"
 #include "core/event.hpp"
@@ -13,17 +16,29 @@
 namespace townd {
 namespace {
 
-/// The names in the first column of a page's tables, which stand there as | `name` |.
-std::multiset<std::string> rows_of(const std::string& page) {
+std::string trimmed(const std::string& text) {
+  const auto begin = text.find_first_not_of(" `");
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" `") - begin + 1);
+}
+
+/// The rows of a page's tables whose first column is a name, written | `name` |; under the name all cells.
+std::multimap<std::string, std::vector<std::string>> table_of(const std::string& page) {
   std::ifstream file(std::string(TOWND_DOCS "/") + page);
-  std::multiset<std::string> rows;
+  std::multimap<std::string, std::vector<std::string>> rows;
   for (std::string line; std::getline(file, line);) {
-    const std::string opening = "| `";
-    if (line.compare(0, opening.size(), opening) != 0) continue;
-    const auto end = line.find('`', opening.size());
-    rows.insert(line.substr(opening.size(), end - opening.size()));
+    if (line.rfind("| `", 0) != 0) continue;
+    std::vector<std::string> cells;
+    std::istringstream rest(line.substr(1));
+    for (std::string cell; std::getline(rest, cell, '|');) cells.push_back(trimmed(cell));
+    rows.emplace(cells.front(), cells);
   }
   return rows;
+}
+
+std::multiset<std::string> rows_of(const std::string& page) {
+  std::multiset<std::string> names;
+  for (const auto& [name, cells] : table_of(page)) names.insert(name);
+  return names;
 }
 
 /// What `name` gives for each alternative of a variant.
@@ -44,11 +59,26 @@ TEST(Documents, every_kind_of_action_has_one_row_and_every_row_is_a_kind) {
   EXPECT_EQ(rows_of("actions.md"), names_of<ActionBody>(action_type));
 }
 
-TEST(Documents, every_rule_has_one_row_and_every_row_is_a_rule) {
-  std::multiset<std::string> ids;
-  for (const Rule& rule : rules()) ids.insert(std::string(rule.id));
-  EXPECT_FALSE(ids.empty());
-  EXPECT_EQ(rows_of("rules.md"), ids);
+/// `Act, Wait` for a rule that can give these.
+std::string answers_of(const Rule& rule) {
+  std::string words;
+  const auto add = [&](Answers answer, std::string_view word) {
+    if ((rule.answers & answer) != 0) words += (words.empty() ? "" : ", ") + std::string(word);
+  };
+  add(kActs, "Act");
+  add(kWaits, "Wait");
+  add(kHolds, "Hold");
+  return words;
+}
+
+TEST(Documents, every_rule_has_one_row_that_says_what_it_can_answer_and_every_row_is_a_rule) {
+  std::map<std::string, std::string> said;
+  for (const auto& [id, cells] : table_of("rules.md")) said[id] = cells.back();
+  std::map<std::string, std::string> known;
+  for (const Rule& rule : rules()) known[std::string(rule.id)] = answers_of(rule);
+  EXPECT_FALSE(known.empty());
+  EXPECT_EQ(said, known);
+  EXPECT_EQ(rows_of("rules.md").size(), rules().size());
 }
 
 }  // namespace

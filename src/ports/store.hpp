@@ -66,6 +66,7 @@ struct LoadedTown {
   std::int64_t next_seq = 1;
   std::int64_t next_tick = 1;
   Instant last_tick_at;
+  std::optional<Hash128> last_digest;    ///< what the last tick recorded; other rows were altered behind its back
 };
 
 struct EventQuery {
@@ -88,7 +89,7 @@ struct EventRow {
   Instant created_at;
   MaybeInstant processed_at;
   std::string note;
-  std::string fate;  ///< empty while pending, else `applied deferred quarantined`
+  std::string fate;  ///< empty while pending, else `applied deferred quarantined refused`
 };
 
 /// A recorded tick as it is shown; `record` is its JSON.
@@ -124,11 +125,17 @@ class Store {
 
   virtual expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) = 0;
   virtual expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) = 0;
+  /// The newest `limit` lines about a bead, oldest first.
   virtual expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) = 0;
   virtual expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) = 0;
 
   virtual expected<void> put_token(const TokenRow& token) = 0;
   virtual expected<std::vector<TokenRow>> tokens() = 0;
+
+  /// Forgets what happened before `before` and is settled: applied and refused events, ticks (but each town's last),
+  /// history of beads that have left the value, finished effects, ended tokens of agents. Never the current state.
+  /// Answers how many rows went; may take long and is called from a thread that can wait, not from within `Committed`.
+  virtual expected<std::int64_t> prune(Instant /*before*/) { return 0; }
 };
 
 }  // namespace townd

@@ -1,0 +1,98 @@
+#include "store/history_reader.hpp"
+
+#include <utility>
+
+namespace townd::sqlite {
+
+namespace {
+
+template <class Value>
+expected<Value> answer(Connection& db, Value value) {
+  if (auto failure = db.take_failure()) return tl::unexpected<Error>(std::move(*failure));
+  return value;
+}
+
+EventRow event_row(const Rows& rows) {
+  EventRow row;
+  row.seq = rows.integer(0);
+  row.event_type = rows.text(1);
+  row.agent_id = rows.text(2);
+  row.bead_id = rows.text(3);
+  row.payload = rows.text(4);
+  row.created_at = rows.instant(5);
+  row.processed_at = rows.maybe_instant(6);
+  row.note = rows.text(7);
+  row.fate = rows.text(8);
+  return row;
+}
+
+std::vector<EventRow> all_of(Rows rows) {
+  std::vector<EventRow> events;
+  while (rows.next()) events.push_back(event_row(rows));
+  return events;
+}
+
+}  // namespace
+
+expected<std::vector<EventRow>> read_events(Connection& db, const TownId& town, const EventQuery& query) {
+  const auto select = [&](Sql sql) {
+    return all_of(db.query(sql, town.text, query.after_seq, query.from, query.to, query.type, query.bead_id,
+                           query.agent_id, query.limit));
+  };
+  // Three texts, so that the index over beads or agents is used where there is a bead or an agent to look for.
+  if (!query.bead_id.empty())
+    return answer(db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
+                             " FROM town_events WHERE town_id = ?1 AND about_bead_id = ?6 AND about_bead_id <> '' AND seq > ?2"
+                             " AND created_at BETWEEN ?3 AND ?4 AND (?5 = '' OR event_type = ?5)"
+                             " AND (?7 = '' OR agent_id = ?7) ORDER BY seq LIMIT ?8"));
+  if (!query.agent_id.empty())
+    return answer(db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
+                             " FROM town_events WHERE town_id = ?1 AND agent_id = ?7 AND agent_id <> '' AND seq > ?2"
+                             " AND created_at BETWEEN ?3 AND ?4 AND (?5 = '' OR event_type = ?5)"
+                             " AND (?6 = '' OR about_bead_id = ?6) ORDER BY seq LIMIT ?8"));
+  return answer(db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
+                           " FROM town_events WHERE town_id = ?1 AND seq > ?2 AND created_at BETWEEN ?3 AND ?4"
+                           " AND (?5 = '' OR event_type = ?5) AND ?6 = '' AND ?7 = '' ORDER BY seq LIMIT ?8"));
+}
+
+expected<std::vector<TickRow>> read_ticks(Connection& db, const TownId& town, std::int64_t after, int limit) {
+  std::vector<TickRow> ticks;
+  Rows rows = db.query("SELECT number, at, record FROM ticks WHERE town_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+                       town.text, after, limit);
+  while (rows.next()) ticks.push_back({rows.integer(0), rows.instant(1), std::string(rows.text(2))});
+  return answer(db, std::move(ticks));
+}
+
+expected<std::vector<HistoryRow>> read_history(Connection& db, const TownId& town, const BeadId& bead, int limit) {
+  std::vector<HistoryRow> history;
+  // The newest ones, told in the order in which they happened.
+  Rows rows = db.query(
+      "SELECT bead_id, agent_id, event_type, old_value, new_value, rule, at FROM (SELECT * FROM bead_events"
+      " WHERE town_id = ?1 AND bead_id = ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id",
+      town.text, bead.text, limit);
+  while (rows.next())
+    history.push_back({BeadId(rows.text(0)), AgentId(rows.text(1)), std::string(rows.text(2)),
+                       std::string(rows.text(3)), std::string(rows.text(4)), std::string(rows.text(5)),
+                       rows.instant(6)});
+  return answer(db, std::move(history));
+}
+
+expected<std::optional<std::string>> read_text(Connection& db, const TownId& town, const Hash128& hash) {
+  std::optional<std::string> text;
+  if (Rows rows = db.query("SELECT text FROM texts WHERE town_id = ?1 AND hash = ?2", town.text, hash.hex()); rows.next())
+    text = rows.text(0);
+  return answer(db, std::move(text));
+}
+
+expected<std::vector<TokenRow>> read_tokens(Connection& db) {
+  std::vector<TokenRow> tokens;
+  Rows rows = db.query("SELECT id, hash, role, town_id, agent_id, run_id, created_at, ended_at, revoked FROM tokens"
+                       " ORDER BY created_at, id");
+  while (rows.next())
+    tokens.push_back({std::string(rows.text(0)), std::string(rows.text(1)), std::string(rows.text(2)),
+                      std::string(rows.text(3)), std::string(rows.text(4)), std::string(rows.text(5)),
+                      rows.instant(6), rows.maybe_instant(7), rows.integer(8) != 0});
+  return answer(db, std::move(tokens));
+}
+
+}  // namespace townd::sqlite

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ports/store.hpp"
+#include "store/sqlite.hpp"
+
+namespace townd::sqlite {
+
+expected<std::vector<EventRow>> read_events(Connection& db, const TownId& town, const EventQuery& query);
+expected<std::vector<TickRow>> read_ticks(Connection& db, const TownId& town, std::int64_t after, int limit);
+expected<std::vector<HistoryRow>> read_history(Connection& db, const TownId& town, const BeadId& bead, int limit);
+expected<std::optional<std::string>> read_text(Connection& db, const TownId& town, const Hash128& hash);
+expected<std::vector<TokenRow>> read_tokens(Connection& db);
+
+}  // namespace townd::sqlite

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "ports/store.hpp"
+#include "store/commit_queue.hpp"
+#include "store/data_folder.hpp"
+#include "store/sqlite.hpp"
+#include "store/sync_counter.hpp"
+
+namespace townd {
+
+struct SqliteOptions {
+  /// SQLite's layer to the operating system; empty is the default one. Tests put a failing disk here.
+  std::string file_layer;
+};
+
+/// All towns of a node in the file `townd.db` of a data folder that is locked as long as the store is open.
+class SqliteStore final : public Store {
+ public:
+  static expected<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& folder, SqliteOptions options = {});
+  /// Everything committed is written and answered first.
+  ~SqliteStore() override;
+
+  expected<std::vector<TownId>> towns() override;
+  expected<LoadedTown> load(const TownId& town) override;
+  void commit(TownCommit commit, Committed done) override;
+
+  expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) override;
+  expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) override;
+  expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
+  expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;
+
+  expected<void> put_token(const TokenRow& token) override;
+  expected<std::vector<TokenRow>> tokens() override;
+
+  expected<std::int64_t> prune(Instant before) override;
+
+  [[nodiscard]] CommitCounters counters() const;
+  /// Looks at every page of the file (some 300 MB a second). An error names the first thing that is wrong.
+  expected<void> check();
+
+ private:
+  SqliteStore(DataFolder folder, std::unique_ptr<SyncCounter> file_layer);
+  expected<void> connect(const std::string& path);
+  /// Runs `read` on the one connection for reading.
+  template <class Read>
+  auto reading(Read read);
+  /// Runs `write` in a group of the writer and waits until it is durable.
+  template <class Write>
+  expected<void> writing(Write write);
+
+  // In the order in which they are needed: the lock is let go of last.
+  DataFolder folder_;
+  std::unique_ptr<SyncCounter> file_layer_;
+  std::unique_ptr<sqlite::Connection> writer_;
+  std::mutex reading_;
+  std::unique_ptr<sqlite::Connection> reader_;
+  std::unique_ptr<sqlite::CommitQueue> queue_;
+};
+
+}  // namespace townd

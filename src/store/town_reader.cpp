@@ -1,0 +1,183 @@
+#include "store/town_reader.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "codec/actions.hpp"
+#include "codec/events.hpp"
+#include "codec/rows.hpp"
+
+namespace townd::sqlite {
+
+namespace {
+
+/// Reads the parts of one town; the first thing that cannot be read ends it.
+class TownReader {
+ public:
+  TownReader(Connection& db, const TownId& town) : db_(db), town_(town.text) {}
+
+  expected<LoadedTown> read() {
+    LoadedTown loaded;
+    if (!read_town_row(loaded.image.town)) return failed();
+    read_rows(loaded.image);
+    read_dependencies(loaded.image.dependencies);
+    read_pending(loaded.pending);
+    read_outbox(loaded.outbox);
+    read_counters(loaded);
+    if (failure_ || !db_.ok()) return failed();
+    return loaded;
+  }
+
+ private:
+  tl::unexpected<Error> failed() {
+    auto of_sqlite = db_.take_failure();
+    return tl::unexpected<Error>(of_sqlite ? std::move(*of_sqlite) : std::move(*failure_));
+  }
+
+  bool damaged(std::string_view table, const Error& why) {
+    if (!failure_)
+      failure_ = Error{Error::Code::internal, "Town " + town_ + " cannot be read: a row of the table " +
+                                                  std::string(table) + " is damaged (" + why.what + ")",
+                       "Restore a backup, or put the row right with sqlite3 while townd is stopped."};
+    return false;
+  }
+
+  bool read_town_row(TownRow& row) {
+    std::vector<TownRow> found;
+    read_table("towns", RowKey::Table::town, found,
+               db_.query("SELECT row FROM towns WHERE town_id = ?1", town_));
+    if (failure_ || !db_.ok()) return false;
+    if (found.empty()) {
+      failure_ = Error{Error::Code::not_found, "There is no town " + town_ + " in the store", ""};
+      return false;
+    }
+    row = std::move(found.front());
+    return true;
+  }
+
+  void read_rows(TownImage& image) {
+    read_table("rigs", RowKey::Table::rig, image.rigs, db_.query("SELECT row FROM rigs WHERE town_id = ?1", town_));
+    read_table("beads", RowKey::Table::bead, image.beads,
+               db_.query("SELECT row FROM beads WHERE town_id = ?1 AND archived = 0", town_));
+    read_table("agents", RowKey::Table::agent, image.agents,
+               db_.query("SELECT row FROM agents WHERE town_id = ?1", town_));
+    read_table("runs", RowKey::Table::run, image.runs,
+               db_.query("SELECT row FROM runs WHERE town_id = ?1 AND archived = 0", town_));
+    read_table("reviews", RowKey::Table::review, image.reviews,
+               db_.query("SELECT row FROM reviews WHERE town_id = ?1 AND archived = 0", town_));
+    read_table("convoys", RowKey::Table::convoy, image.convoys,
+               db_.query("SELECT row FROM convoys WHERE town_id = ?1 AND archived = 0", town_));
+    read_table("nudges", RowKey::Table::nudge, image.nudges,
+               db_.query("SELECT row FROM nudges WHERE town_id = ?1", town_));
+    read_table("mail", RowKey::Table::mail, image.mail, db_.query("SELECT row FROM mail WHERE town_id = ?1", town_));
+    read_table("deferred_events", RowKey::Table::deferred, image.deferred,
+               db_.query("SELECT row FROM deferred_events WHERE town_id = ?1", town_));
+    sort(image);
+  }
+
+  template <class Row>
+  void read_table(std::string_view table, RowKey::Table kind, std::vector<Row>& out, Rows rows) {
+    while (!failure_ && rows.next()) {
+      expected<AnyRow> row = decode_row(kind, rows.text(0));
+      if (!row) damaged(table, row.error());
+      else out.push_back(std::get<Row>(std::move(*row)));
+    }
+  }
+
+  /// Core's order of ids is by length first, which no index of SQLite has.
+  static void sort(TownImage& image) {
+    const auto by = [](auto& rows, auto member) {
+      const auto in_order = [member](const auto& a, const auto& b) { return a.*member < b.*member; };
+      if (!std::is_sorted(rows.begin(), rows.end(), in_order)) std::sort(rows.begin(), rows.end(), in_order);
+    };
+    by(image.rigs, &Rig::rig_id);
+    by(image.beads, &Bead::bead_id);
+    by(image.agents, &Agent::agent_id);
+    by(image.runs, &Run::run_id);
+    by(image.reviews, &Review::bead_id);
+    by(image.convoys, &Convoy::bead_id);
+    by(image.nudges, &Nudge::nudge_id);
+    by(image.mail, &Mail::mail_id);
+    std::sort(image.deferred.begin(), image.deferred.end(),
+              [](const DeferredEvent& a, const DeferredEvent& b) { return a.event->seq < b.event->seq; });
+  }
+
+  void read_dependencies(std::vector<Dependency>& out) {
+    Rows rows = db_.query(
+        "SELECT bead_id, depends_on_bead_id, dependency_type FROM bead_dependencies WHERE town_id = ?1", town_);
+    while (rows.next())
+      out.push_back({BeadId(rows.text(0)), BeadId(rows.text(1)),
+                     rows.text(2) == "blocks" ? DependencyKind::blocks : DependencyKind::tracks});
+    std::sort(out.begin(), out.end());
+  }
+
+  void read_pending(std::vector<Event>& out) {
+    Rows rows = db_.query("SELECT seq, created_at, event_type, agent_id, bead_id, payload, format FROM town_events"
+                          " WHERE town_id = ?1 AND fate = '' ORDER BY seq",
+                          town_);
+    while (!failure_ && rows.next()) {
+      const EventText text{std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
+                           std::string(rows.text(5)), static_cast<int>(rows.integer(6))};
+      expected<EventBody> body = decode_event(text);
+      if (!body) damaged("town_events", body.error());
+      else out.push_back({rows.integer(0), rows.instant(1), std::move(*body)});
+    }
+  }
+
+  void read_outbox(std::vector<StoredEffect>& out) {
+    Rows rows = db_.query("SELECT key, kind, body, state, attempts, detail FROM effects"
+                          " WHERE town_id = ?1 AND state IN ('pending', 'unknown') ORDER BY id",
+                          town_);
+    while (!failure_ && rows.next()) {
+      expected<EffectBody> body = decode_effect({std::string(rows.text(1)), std::string(rows.text(2))});
+      if (!body) {
+        damaged("effects", body.error());
+        continue;
+      }
+      out.push_back({Effect{std::string(rows.text(0)), std::move(*body)},
+                     rows.text(3) == "pending" ? EffectState::pending : EffectState::unknown,
+                     static_cast<int>(rows.integer(4)), std::string(rows.text(5))});
+    }
+  }
+
+  void read_counters(LoadedTown& loaded) {
+    if (Rows rows = db_.query("SELECT coalesce(max(seq), 0) FROM town_events WHERE town_id = ?1", town_); rows.next())
+      loaded.next_seq = rows.integer(0) + 1;
+    Rows rows = db_.query("SELECT number, at, digest FROM ticks WHERE town_id = ?1 ORDER BY number DESC LIMIT 1", town_);
+    if (!rows.next()) return;
+    loaded.next_tick = rows.integer(0) + 1;
+    loaded.last_tick_at = rows.instant(1);
+    loaded.last_digest = Hash128::from_hex(rows.text(2));
+  }
+
+  Connection& db_;
+  const std::string& town_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+expected<std::vector<TownId>> read_towns(Connection& db) {
+  std::vector<TownId> towns;
+  {
+    Rows rows = db.query("SELECT town_id FROM towns");
+    while (rows.next()) towns.emplace_back(rows.text(0));
+  }
+  if (auto failure = db.take_failure()) return tl::unexpected<Error>(std::move(*failure));
+  std::sort(towns.begin(), towns.end());
+  return towns;
+}
+
+expected<LoadedTown> read_town(Connection& db, const TownId& town) {
+  db.run("BEGIN");  // all tables as of one commit
+  expected<LoadedTown> loaded = TownReader(db, town).read();
+  db.run("COMMIT");
+  if (auto failure = db.take_failure()) {
+    db.roll_back();
+    if (loaded) return tl::unexpected<Error>(std::move(*failure));
+  }
+  return loaded;
+}
+
+}  // namespace townd::sqlite

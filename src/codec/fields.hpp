@@ -380,10 +380,10 @@ json::value to_json(const T& v) {
 
 Error as_error(const JsonIssue& issue);
 
+/// What `v` says over `out`, where it says nothing.
 template <class T>
-expected<T> from_json(const json::value& v) {
+expected<T> from_json(const json::value& v, T out = {}) {
   JsonReader reader;
-  T out{};
   if (!reader.read(v, out)) return tl::unexpected<Error>(as_error(reader.issue));
   return out;
 }

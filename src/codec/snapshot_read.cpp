@@ -290,10 +290,12 @@ class SnapshotReader {
 
   /// A closed request without a result is merged, on the word of whoever wrote the file (invariant 12).
   void complete_reviews() {
+    for (const Dependency& edge : out_.image.dependencies) {
+      const auto review = edge.kind == DependencyKind::tracks ? reviews_.find(edge.bead_id) : reviews_.end();
+      if (review != reviews_.end() && !review->second.source_bead_id)
+        review->second.source_bead_id = edge.depends_on_bead_id;
+    }
     for (auto& [id, review] : reviews_) {
-      if (!review.source_bead_id)
-        for (const Dependency& edge : out_.image.dependencies)
-          if (edge.kind == DependencyKind::tracks && edge.bead_id == id) review.source_bead_id = edge.depends_on_bead_id;
       const BeadStatus status = beads_.at(id)->status;
       if (review.result == ReviewResult::none && status == BeadStatus::closed) {
         review.result = ReviewResult::merged;

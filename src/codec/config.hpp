@@ -1,0 +1,85 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/expected.hpp"
+#include "core/rows.hpp"
+#include "ports/runtime.hpp"
+
+namespace townd {
+
+struct ServerSettings {
+  std::string listen = "127.0.0.1:7777";
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
+  bool behind_proxy = false;
+};
+
+struct StoreSettings {
+  std::string url;
+};
+
+struct LogSettings {
+  std::string level = "info";
+};
+
+/// A number of bytes; in text `4GiB`, `64MiB`, `512KiB` or a bare number.
+struct ByteCount {
+  std::int64_t bytes = 0;
+  friend bool operator==(const ByteCount&, const ByteCount&) = default;
+};
+
+struct LimitSettings {
+  int max_agents = 0;
+  int pending_events = 10'000;
+  ByteCount memory{Limits{}.memory_bytes};
+  int processes = Limits{}.processes;
+  Duration wall = Limits{}.wall;
+  ByteCount log{Limits{}.log_bytes};
+};
+
+/// `townd.toml`: the node's settings. `said` holds the dotted keys that the file has.
+struct NodeSettings {
+  ServerSettings server;
+  StoreSettings store;
+  LogSettings log;
+  LimitSettings limits;
+  TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`
+  std::set<std::string> said;
+
+  [[nodiscard]] Limits run_limits() const;
+};
+
+/// An error names file, line and, for an unknown key, the nearest known one.
+expected<NodeSettings> read_node_settings(std::string_view toml, const std::string& file);
+
+/// `.town/town.toml`: what a repository says about itself. It can only lower the rig's limits.
+struct RepositorySettings {
+  std::optional<std::vector<std::string>> gates;
+  std::optional<std::string> setup;
+  std::optional<std::vector<std::string>> copy;
+  std::optional<std::string> target;
+  std::optional<Strategy> strategy;
+  std::optional<int> max_polecats;
+  std::optional<int> max_dispatch_attempts;
+};
+expected<RepositorySettings> read_repository_settings(std::string_view toml, const std::string& file);
+/// The rig's own settings with the repository's over them.
+RigConfig with_repository(RigConfig rig, const RepositorySettings& repository);
+
+/// One line of `town config` and of docs/config.md.
+struct ConfigKey {
+  std::string key;      ///< `reconciler.lost_agent`
+  std::string value;    ///< in TOML
+  std::string default_value;
+  bool from_file = false;
+  std::string meaning;
+};
+/// Every key of `townd.toml`, in the order of the file.
+std::vector<ConfigKey> config_keys(const NodeSettings& settings);
+
+}  // namespace townd

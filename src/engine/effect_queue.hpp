@@ -1,0 +1,54 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "ports/store.hpp"
+
+namespace townd {
+
+/// Effects that are committed and not over, of all towns. Each kind has its own lane, so that slow ones of one kind
+/// never keep another kind waiting; within a lane they begin in the order in which they were committed.
+class EffectQueue {
+ public:
+  explicit EffectQueue(int lanes) : lanes_(lanes) {}
+
+  struct Waiting {
+    TownId town;
+    StoredEffect effect;
+    Instant not_before;
+  };
+
+  /// Nothing happens when the same effect is waiting or running already.
+  void add(const TownId& town, StoredEffect effect, Instant not_before = {});
+  /// The next one whose lane is free, whose time has come and whose town `may` begin something; it runs from now on.
+  std::optional<Waiting> begin(Instant now, const std::function<bool(const TownId&)>& may);
+  /// The one that ran, off the list; none when it was not known to run.
+  std::optional<Waiting> end(const TownId& town, const std::string& key);
+  /// Forgets what waits of a town; what runs goes on.
+  void drop(const TownId& town);
+
+  [[nodiscard]] std::size_t running() const { return running_.size(); }
+  /// When the next one that waits for time alone may begin.
+  [[nodiscard]] Instant due(Instant now) const;
+
+ private:
+  using Key = std::pair<TownId, std::string>;
+  struct Lane {
+    std::deque<Waiting> waiting;
+    int running = 0;
+  };
+
+  int lanes_;
+  std::map<std::string_view, Lane> kinds_;  // the names live in core
+  std::set<Key> waiting_;
+  std::map<Key, Waiting> running_;
+};
+
+}  // namespace townd

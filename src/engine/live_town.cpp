@@ -1,0 +1,216 @@
+#include "engine/live_town.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace townd {
+namespace {
+
+/// How many facts one tick takes at most, so that one town's flood does not keep the others waiting.
+constexpr std::size_t kBatch = 1'000;
+
+bool is_agents_first_sign(const Town& town, const SignOfLife& sign) {
+  const Agent* agent = town.agent(sign.agent_id);
+  if (agent == nullptr) return false;
+  if (agent->status == AgentStatus::idle) return true;
+  const Run* run = town.run(sign.run_id ? sign.run_id : agent->run_id);
+  return run != nullptr && (run->state == RunState::requested || run->state == RunState::starting);
+}
+
+}  // namespace
+
+LiveTown::LiveTown(TownId town_id, LoadedTown loaded) : id(std::move(town_id)) { load(std::move(loaded)); }
+
+LiveTown::LiveTown(TownId town_id, TownRow row, Engine::Answered answered)
+    : id(std::move(town_id)), new_town_(true), creation_(std::move(answered)) {
+  town.put(std::move(row));
+  for (RowKey& key : town.changed_since(0)) carried_rows_.insert(std::move(key));
+  town.settle();
+  node_said = town.row().node;
+}
+
+void LiveTown::load(LoadedTown loaded) {
+  town = town_of(loaded.image);
+  recorded_ = std::move(loaded.pending);
+  next_seq_ = loaded.next_seq;
+  next_tick_ = loaded.next_tick;
+  last_tick_at_ = loaded.last_tick_at;
+  node_said = town.row().node;
+  next_due_ = Instant{};  // everything is touched
+  follow_up_ = false;
+  follow_ups_ = 0;
+  carried_rows_.clear();
+  carried_life_.clear();
+  new_town_ = false;
+  in_doubt.clear();
+  slots_wanted.reset();
+  for (StoredEffect& effect : loaded.outbox)
+    if (effect.state == EffectState::unknown) in_doubt.emplace(effect.effect.key, effect);
+}
+
+void LiveTown::hear(const SignOfLife& sign) {
+  life_.hear(sign);
+  if (is_agents_first_sign(town, sign)) life_matters_ = true;
+}
+
+bool LiveTown::listening_lapsed(Instant now) const {
+  const bool ticked_before = next_tick_ > 1;
+  if (gap_) return ticked_before;
+  return ticked_before && !town.live_runs().empty() && now - last_tick_at_ > town.constants().resync * 2;
+}
+
+std::string_view LiveTown::trigger(Instant now) const {
+  if (!waiting_.empty() || !recorded_.empty() || life_matters_ || new_town_ || (gap_ && listening_lapsed(now)))
+    return "event";
+  if (follow_up_ && (follow_ups_ < kFollowUpLimit || now >= settle_at_)) return "follow_up";
+  if (now >= next_due_) return "deadline";
+  if (!town.live_runs().empty() && now >= last_tick_at_ + town.constants().resync) return "resync";
+  return {};
+}
+
+Instant LiveTown::due() const {
+  Instant due = next_due_;
+  if (follow_up_) due = std::min(due, settle_at_);
+  if (!town.live_runs().empty()) due = std::min(due, last_tick_at_ + town.constants().resync);
+  return due;
+}
+
+Instant LiveTown::tick_time(Instant now, std::string_view trigger) const {
+  return trigger == "follow_up" && follow_ups_ < kFollowUpLimit ? last_tick_at_ : now;
+}
+
+bool LiveTown::take_unsettled() { return std::exchange(unsettled_, false); }
+
+void LiveTown::add_gap(Batch& batch, Instant now) {
+  batch.events.push_back({next_seq_++, now, events::ObservationGap{last_tick_at_, now}});
+  gap_ = false;
+}
+
+void LiveTown::accept(Batch& batch, Submission submission, Instant now) {
+  Event event{next_seq_, now, submission.body};
+  const bool asked_for = static_cast<bool>(submission.answered);
+  if (asked_for) {
+    if (const auto valid = validate(town, event.body, now); !valid) {
+      submission.answered(tl::unexpected(valid.error()));
+      return;
+    }
+  }
+  ++next_seq_;
+  if (submission.outcome) batch.outcomes.push_back(*submission.outcome);
+  if (asked_for)
+    batch.askers.push_back({event.seq, std::move(submission.answered)});
+  else
+    batch.facts.push_back(std::move(submission));
+  // What follows in the same batch is validated against what this one makes of the town; the tick then applies it for
+  // good. Whether it can be applied at all is the tick's to say.
+  if (!waiting_.empty()) {
+    Outbox unused;
+    static_cast<void>(apply_event(town, event, now, unused));
+  }
+  batch.events.push_back(std::move(event));
+}
+
+Batch LiveTown::take_batch(Instant now, const EndOfRun& end_of_run) {
+  Batch batch;
+  batch.outcomes = std::exchange(outcomes_, {});
+  if (listening_lapsed(now)) {
+    add_gap(batch, now);
+    // Those recorded before a stop have an older place in the order; they are the next tick's.
+    if (!recorded_.empty()) return batch;
+  }
+  gap_ = false;
+  const Town::Mark mark = town.mark();
+  while (!waiting_.empty() && batch.events.size() < kBatch) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (auto* submission = std::get_if<Submission>(&next)) {
+      accept(batch, std::move(*submission), now);
+    } else if (auto fact = end_of_run(town, std::get<Observation>(next))) {
+      accept(batch, Submission{std::move(*fact), {}, {}}, now);
+    }
+  }
+  town.rollback(mark);
+  for (const Event& event : recorded_) batch.recorded.insert(event.seq);
+  batch.events.insert(batch.events.begin(), recorded_.begin(), recorded_.end());
+  recorded_.clear();
+  return batch;
+}
+
+TickInput LiveTown::foresee(Instant now) {
+  TickInput input{now, life_.all(), recorded_};
+  const Town::Mark mark = town.mark();
+  std::int64_t seq = next_seq_;
+  for (const Waiting& next : waiting_) {
+    const auto* submission = std::get_if<Submission>(&next);
+    if (submission == nullptr) continue;
+    if (submission->answered && !validate(town, submission->body, now)) continue;
+    input.events.push_back({seq++, now, submission->body});
+    Outbox unused;
+    static_cast<void>(apply_event(town, input.events.back(), now, unused));
+  }
+  town.rollback(mark);
+  return input;
+}
+
+void LiveTown::reload(LoadedTown loaded) {
+  // Ticks that wrote nothing were ticks too: nothing was missed while the store was read.
+  const Instant listened_until = last_tick_at_;
+  load(std::move(loaded));
+  last_tick_at_ = std::max(last_tick_at_, listened_until);
+  state = State::ready;
+  why_not.clear();
+  retries = 0;
+  flight_.reset();
+}
+
+void LiveTown::quarantine(std::string why) {
+  town.rollback(0);
+  town.settle();
+  state = State::quarantined;
+  why_not = std::move(why);
+  flight_.reset();
+  follow_up_ = false;
+}
+
+void LiveTown::lose(std::string why, Instant at) {
+  state = State::unreadable;
+  why_not = std::move(why);
+  retry_at = at;
+}
+
+std::set<std::string> LiveTown::outcomes_waiting() const {
+  std::set<std::string> keys;
+  for (const StoredEffect& outcome : outcomes_) keys.insert(outcome.effect.key);
+  for (const Waiting& next : waiting_)
+    if (const auto* submission = std::get_if<Submission>(&next); submission != nullptr && submission->outcome)
+      keys.insert(submission->outcome->effect.key);
+  return keys;
+}
+
+std::vector<Engine::Answered> LiveTown::dismiss() {
+  std::vector<Engine::Answered> askers;
+  std::deque<Waiting> kept;
+  for (Waiting& next : waiting_) {
+    auto* submission = std::get_if<Submission>(&next);
+    if (submission != nullptr && submission->answered)
+      askers.push_back(std::move(submission->answered));
+    else
+      kept.push_back(std::move(next));
+  }
+  waiting_ = std::move(kept);
+  if (creation_) askers.push_back(std::move(*std::exchange(creation_, {})));
+  return askers;
+}
+
+Engine::View LiveTown::view(Instant now) const {
+  return {town,
+          now,
+          last_tick_at_,
+          next_tick_ - 1,
+          static_cast<int>(waiting_.size() + recorded_.size()),
+          static_cast<int>(in_doubt.size()),
+          last_record_ ? &*last_record_ : nullptr,
+          why_not};
+}
+
+}  // namespace townd

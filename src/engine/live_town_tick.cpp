@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/live_town.hpp"
+
+/// The tick of one town, its commit, and what becomes of both.
+namespace townd {
+namespace {
+
+/// domain.md §4: after so many ticks in a row the rest waits this long.
+constexpr Duration kSettlePause = seconds(1);
+
+/// A tick that only heard signs of life, and decided nothing by them, leaves nothing to remember.
+bool worth_writing(const TickInput& input, const TickResult& result) {
+  if (!result.events.empty() || !result.violations.empty()) return true;
+  const Outbox& out = result.outbox;
+  if (!out.effects.empty() || !out.history.empty() || !out.texts.empty()) return true;
+  if (!result.decisions.empty()) return true;
+  return !result.changed.empty() && input.life.empty();
+}
+
+}  // namespace
+
+TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result, std::string_view trigger,
+                               const std::vector<StoredEffect>& outcomes) const {
+  TickRecord record;
+  record.number = next_tick_;
+  record.at = input.now;
+  record.trigger = trigger;
+  Life life = carried_life_;
+  life.hear(input.life);
+  record.life = life.all();
+  record.events = result.events;
+  record.config_version = town.config().version;
+  record.decisions = result.decisions;
+  record.violations = result.violations;
+  for (const Effect& effect : result.outbox.effects) record.effects.push_back(effect.key);
+  for (const StoredEffect& outcome : outcomes) {
+    if (outcome.state == EffectState::done) ++record.effects_succeeded;
+    if (outcome.state == EffectState::failed) ++record.effects_failed;
+  }
+  record.pending_events = static_cast<int>(waiting_.size());
+  record.digest = result.digest;
+  return record;
+}
+
+void LiveTown::plan_next(const TickResult& result, Instant now, std::string_view trigger) {
+  last_tick_at_ = now;
+  next_due_ = result.next_due;
+  follow_up_ = result.follow_up;
+  if (!follow_up_ || trigger != "follow_up") {
+    follow_ups_ = 0;
+  } else if (follow_ups_ >= kFollowUpLimit) {
+    follow_ups_ = 0;  // a pause is over; a new series begins
+  }
+  if (!follow_up_) return;
+  if (++follow_ups_ < kFollowUpLimit) {
+    settle_at_ = now;
+  } else {
+    settle_at_ = now + kSettlePause;
+    unsettled_ = true;
+  }
+}
+
+void LiveTown::keep_for_later(TickResult result, const std::vector<SignOfLife>& life) {
+  carried_life_.hear(life);
+  carried_rows_.insert(result.changed.begin(), result.changed.end());
+  town.settle();
+}
+
+std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch batch) {
+  const auto started = std::chrono::steady_clock::now();
+  const TickInput input{now, life_.all(), batch.events};
+  const bool first_signs = std::exchange(life_matters_, false);
+  life_.clear();
+  const bool made_now = std::exchange(new_town_, false);
+
+  slots_wanted.reset();
+  TickResult result = tick(town, input);
+  plan_next(result, now, trigger);
+  if (!worth_writing(input, result) && !first_signs && !made_now) {
+    outcomes_.insert(outcomes_.begin(), batch.outcomes.begin(), batch.outcomes.end());
+    keep_for_later(std::move(result), input.life);
+    return std::nullopt;
+  }
+
+  TownCommit commit;
+  commit.town_id = id;
+  for (const Event& event : batch.events)
+    if (!batch.recorded.contains(event.seq)) commit.events.push_back(event);
+  commit.processed = result.events;
+  std::set<RowKey> keys = std::exchange(carried_rows_, {});
+  keys.insert(result.changed.begin(), result.changed.end());
+  for (const RowKey& key : keys) commit.rows.push_back({key, row_image(town, key)});
+  commit.history = result.outbox.history;
+  commit.texts = result.outbox.texts;
+  commit.effects = result.outbox.effects;
+  commit.outcomes = batch.outcomes;
+
+  Flight flight;
+  flight.record = record_of(input, result, trigger, batch.outcomes);
+  flight.record->wall_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count();
+  commit.tick = flight.record;
+  carried_life_.clear();
+  flight.batch = std::move(batch);
+  flight.result = std::move(result);
+  flight.creation = std::exchange(creation_, {});
+  ++next_tick_;
+  flight_ = std::move(flight);
+  state = State::in_flight;
+  return commit;
+}
+
+TownCommit LiveTown::outcomes_only() {
+  TownCommit commit;
+  commit.town_id = id;
+  commit.outcomes = std::exchange(outcomes_, {});
+  Flight flight;
+  flight.batch.outcomes = commit.outcomes;
+  flight_ = std::move(flight);
+  state = State::in_flight;
+  return commit;
+}
+
+Flight LiveTown::landed() {
+  town.settle();
+  state = State::ready;
+  Flight flight = std::move(*std::exchange(flight_, {}));
+  if (flight.record) last_record_ = flight.record;
+  return flight;
+}
+
+Flight LiveTown::crashed() {
+  town.rollback(0);
+  town.settle();
+  Flight flight = std::move(*std::exchange(flight_, {}));
+  // The rows that heard these signs are read again from the store, which may never have seen them.
+  if (flight.record) life_.hear(flight.record->life);
+  // What an effect found out is found out again when the effect is: it is still in the outbox.
+  std::vector<Submission>& facts = flight.batch.facts;
+  for (auto fact = facts.rbegin(); fact != facts.rend(); ++fact)
+    if (!fact->outcome) waiting_.emplace_front(std::move(*fact));
+  return flight;
+}
+
+}  // namespace townd

@@ -1,0 +1,102 @@
+#include "engine/start_run.hpp"
+
+#include <utility>
+
+namespace townd {
+namespace {
+
+Found refused(const RunId& run, const Error& error, Outcome outcome = Outcome::refused) {
+  return {EffectState::failed, error.what, events::DispatchRefused{run, outcome, error.what, {}}, false};
+}
+
+/// Work that must be in the rig's repository before the run's clone is made. The source of a trial may still be
+/// running, so its own collection has not been ordered yet.
+struct Beginnings {
+  std::vector<CollectSpec> trial;  ///< one for each request of the trial, in order
+  std::optional<CollectSpec> continued;
+};
+
+Beginnings beginnings_of(const Town& town, const Assignment& assignment) {
+  Beginnings needed;
+  for (const TrialRequest& request : assignment.trial) {
+    CollectSpec spec{assignment.town_id, assignment.rig, request.source_run_id, request.branch};
+    needed.trial.push_back(std::move(spec));
+  }
+  if (const Run* earlier = town.run(assignment.continue_run_id)) needed.continued = work_of(town, *earlier);
+  return needed;
+}
+
+expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignment) {
+  if (needed.continued) {
+    if (const auto collected = forge.collect(*needed.continued); !collected)
+      return tl::unexpected(collected.error());
+  }
+  for (std::size_t i = 0; i < needed.trial.size(); ++i) {
+    if (!needed.trial[i].run_id) continue;  // loaded work: its branch is in the repository already
+    const auto commit = forge.collect(needed.trial[i]);
+    if (!commit) return tl::unexpected(commit.error());
+    if (assignment.trial[i].commit.empty()) assignment.trial[i].commit = *commit;
+  }
+  return {};
+}
+
+Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instant now) {
+  const RunId run = spec.assignment.run_id;
+  if (const auto fetched = fetch(hands.ports.forge, needed, spec.assignment); !fetched)
+    return refused(run, fetched.error());
+  auto texts = texts_for(hands.ports.store, spec.assignment);
+  if (!texts) return refused(run, texts.error());
+  spec.texts = std::move(*texts);
+  auto token = hands.tokens->make(spec.assignment.town_id, spec.assignment.agent.agent_id, run, now);
+  if (!token) return refused(run, token.error());
+  spec.token = std::move(*token);
+
+  const auto started = hands.ports.runtime.start(spec);
+  if (started) return {EffectState::done, {}, events::DispatchAccepted{run}, false};
+  switch (started.error().code) {
+    case Error::Code::unavailable:  // it may be running: a sign of life, a status or A0 will tell
+      return {EffectState::unknown, started.error().what, {}, false};
+    case Error::Code::forbidden:
+      return refused(run, started.error(), Outcome::not_logged_in);
+    default:
+      return refused(run, started.error());
+  }
+}
+
+}  // namespace
+
+std::variant<Job, Found> start_run(const Hands& hands, const Town& town, const RunId& id, Instant now) {
+  const Run* run = town.run(id);
+  if (run == nullptr || run->state == RunState::ended || run->tombstone || run->stop_requested_at)
+    return Found{EffectState::failed, "the run is over", {}, false};
+  if (run->state == RunState::running) return Found{EffectState::done, "it was seen running", {}, false};
+  auto spec = spec_of(town, id, hands.run_limits);
+  if (!spec)
+    return refused(id, Error{Error::Code::internal, "the run " + id.text + " has no agent or bead any more", {}});
+  Beginnings needed = beginnings_of(town, spec->assignment);
+  return Job([hands, spec = std::move(*spec), needed = std::move(needed), now] {
+    return start(hands, spec, needed, now);
+  });
+}
+
+std::optional<AgentSpec> spec_of(const Town& town, const RunId& run, const Limits& limits) {
+  auto assignment = describe(town, run);
+  if (!assignment) return std::nullopt;
+  return AgentSpec{std::move(*assignment), {}, {}, limits};
+}
+
+expected<Texts> texts_for(Store& store, const Assignment& assignment) {
+  std::vector<TextRef> named = {assignment.checkpoint};
+  if (assignment.bead) named.push_back(assignment.bead->body);
+  for (const Bead& question : assignment.triage) named.push_back(question.body);
+  Texts texts;
+  for (const TextRef& ref : named) {
+    if (ref.empty()) continue;
+    auto text = store.text(assignment.town_id, ref.hash);
+    if (!text) return tl::unexpected(text.error());
+    if (*text) texts[ref.hash.hex()] = std::move(**text);
+  }
+  return texts;
+}
+
+}  // namespace townd

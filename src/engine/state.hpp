@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/carry_out.hpp"
+#include "engine/effect_queue.hpp"
+#include "engine/engine.hpp"
+#include "engine/inbox.hpp"
+#include "engine/live_town.hpp"
+
+namespace townd {
+
+/// Everything of the engine, used on one thread only but for the inbox and the list of names.
+struct Engine::State {
+  State(Ports ports, EngineOptions options);
+
+  // ---- engine.cpp: a step ----
+  expected<void> open();
+  Instant step(Instant now);
+  void hear(inbox::Item item);
+  bool advance(LiveTown& town);
+  [[nodiscard]] Instant due() const;
+  [[nodiscard]] bool drained();
+
+  // ---- towns.cpp: towns, their ticks and commits ----
+  void create(inbox::Create create);
+  void submit(inbox::Submit submit);
+  void add_town(std::unique_ptr<LiveTown> town);
+  void load_town(const TownId& id);
+  void serve_readers(LiveTown& town);
+  void dry_run(LiveTown& town, inbox::DryRun dry_run);
+  void tick_town(LiveTown& town, std::string_view trigger);
+  void commit(LiveTown& town, TownCommit commit);
+  void committed(const inbox::Committed& committed);
+  void landed(LiveTown& town);
+  void crashed(LiveTown& town, const Error& error);
+  void try_reload(LiveTown& town);
+  void quarantine(LiveTown& town, const std::string& why);
+  void publish(const LiveTown& town, const Flight& flight);
+
+  // ---- outside.cpp: effects and observations ----
+  bool begin_effects();  ///< whether anything began
+  void begin(EffectQueue::Waiting waiting);
+  void ended(const inbox::EffectEnded& ended);
+  void settle_doubts(LiveTown& town);
+  void observe();
+  std::optional<EventBody> end_of_run(LiveTown& town, const Observation& seen);
+  void reminded(const inbox::Reminded& reminded);
+  void end_tokens(const LiveTown& town, const Flight& flight);
+  void look_at_the_node();
+  void keep_house();
+  void share_slots();
+  [[nodiscard]] int wanted_by(LiveTown& town) const;
+  void say_node(LiveTown& town, int slots);
+  /// Runs a job in the pool; what it answers is posted.
+  void in_pool(std::string_view kind, std::function<inbox::Item()> job);
+
+  [[nodiscard]] LiveTown* find(const TownId& id);
+  [[nodiscard]] LiveTown* town_of_run(const RunId& run);
+
+  const Ports ports;
+  const EngineOptions options;
+  std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
+  std::function<void(std::string_view, std::function<void()>)> pool;
+  std::vector<std::function<void(const TownId&, const StreamItem&)>> listeners;
+
+  Instant now;  ///< of the step under way; never goes back
+  std::map<TownId, std::unique_ptr<LiveTown>> towns;
+  EffectQueue queue;
+  Hands hands;
+  int jobs = 0;  ///< in the pool
+  std::set<RunId> strays;
+  NodeFacts facts;
+  Instant look_at_node_at;
+  bool looking_at_node = false;
+  Instant keep_house_at;
+  bool shares_moved = true;  ///< something changed that the shares depend on
+  std::int64_t grants = 0;
+  bool closing = false;
+
+  mutable std::mutex names_mutex;
+  std::vector<TownId> names;
+};
+
+}  // namespace townd

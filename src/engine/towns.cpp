@@ -1,0 +1,340 @@
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "core/image.hpp"
+#include "engine/state.hpp"
+
+/// Towns, their ticks and commits. Whatever a tick throws stops that town only.
+namespace townd {
+namespace {
+
+constexpr Duration kReloadPause = seconds(1);
+constexpr Duration kReloadPauseMax = minutes(1);
+
+Error not_run(const LiveTown& town) {
+  if (town.state == LiveTown::State::unreadable)
+    return {Error::Code::unavailable, "store_failed: " + town.why_not, "try again; nothing was changed"};
+  return {Error::Code::unavailable, "town " + town.id.text + " is quarantined: " + town.why_not,
+          "look at the log, then restart townd"};
+}
+
+/// 2–6 letters from the name that no other town uses.
+std::string free_prefix(const std::string& name, const std::set<std::string>& used) {
+  std::string letters;
+  for (const char c : name) {
+    if (c >= 'a' && c <= 'z') letters += c;
+    if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
+  }
+  if (letters.size() < 2) letters = "town";
+  for (std::size_t size = 2; size <= std::min<std::size_t>(letters.size(), 6); ++size)
+    if (const std::string prefix = letters.substr(0, size); !used.contains(prefix)) return prefix;
+  for (char first = 'a'; first <= 'z'; ++first)
+    for (char second = 'a'; second <= 'z'; ++second)
+      if (const std::string prefix = letters.substr(0, 2) + first + second; !used.contains(prefix)) return prefix;
+  return {};
+}
+
+expected<void> check_new(const TownRow& row, const std::map<TownId, std::unique_ptr<LiveTown>>& towns) {
+  if (row.town_id.empty()) return fail(Error::Code::invalid, "a town needs an id");
+  if (towns.contains(row.town_id))
+    return fail(Error::Code::conflict, "there is a town " + row.town_id.text + " already", "choose another name");
+  const bool letters =
+      std::all_of(row.prefix.begin(), row.prefix.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  if (!letters || row.prefix.size() < 2 || row.prefix.size() > 6)
+    return fail(Error::Code::invalid, "the prefix \"" + row.prefix + "\" is not 2 to 6 of the letters a to z");
+  for (const auto& [id, town] : towns)
+    if (town->town.row().prefix == row.prefix)
+      return fail(Error::Code::conflict, "the prefix " + row.prefix + " belongs to town " + id.text,
+                  "choose another, or leave it out");
+  return {};
+}
+
+std::string names_of(const EventOutcome& outcome) {
+  return "recorded as event " + std::to_string(outcome.seq) +
+         (outcome.fate == EventFate::deferred ? "; it is tried again by itself" : "; it is quarantined");
+}
+
+}  // namespace
+
+// ---- towns come --------------------------------------------------------------------------------------------------
+
+expected<void> Engine::State::open() {
+  const auto ids = ports.store.towns();
+  if (!ids) return tl::unexpected(ids.error());
+  if (const auto loaded = hands.tokens->load(); !loaded) return loaded;
+  now = std::max(now, ports.clock.now());
+  facts = ports.runtime.facts();
+  for (const TownId& id : *ids) load_town(id);
+  for (const TokenRow& token : hands.tokens->open_ones()) {
+    LiveTown* town = find(TownId(token.town_id));
+    const Run* run = town == nullptr ? nullptr : town->town.run(RunId(token.run_id));
+    if (town != nullptr && town->state == LiveTown::State::ready && (run == nullptr || run->state == RunState::ended))
+      if (const auto over = hands.tokens->end(RunId(token.run_id), now); !over) return over;
+  }
+  share_slots();
+  return {};
+}
+
+void Engine::State::load_town(const TownId& id) {
+  std::unique_ptr<LiveTown> town;
+  std::string why;
+  try {
+    auto loaded = ports.store.load(id);
+    if (loaded) {
+      const std::vector<StoredEffect> outbox = loaded->outbox;
+      const std::optional<Hash128> digest = loaded->last_digest;
+      town = std::make_unique<LiveTown>(id, std::move(*loaded));
+      town->notice_gap();
+      if (digest && town->town.digest() != *digest)
+        ports.observer.alert(id, "rows_altered",
+                             "the rows of " + id.text + " are not those that its last tick left; a replay across this "
+                             "point will not match");
+      for (const StoredEffect& effect : outbox) queue.add(id, effect);
+    } else {
+      why = loaded.error().what;
+    }
+  } catch (const std::exception& thrown) {
+    why = thrown.what();
+  }
+  if (!town) {
+    LoadedTown empty;
+    empty.image.town.town_id = id;
+    town = std::make_unique<LiveTown>(id, std::move(empty));
+    queue.drop(id);
+    town->quarantine("it could not be read: " + why);
+    ports.observer.alert(id, "town_quarantined", town->why_not);
+  }
+  add_town(std::move(town));
+}
+
+void Engine::State::add_town(std::unique_ptr<LiveTown> town) {
+  const std::lock_guard lock(names_mutex);
+  names.insert(std::lower_bound(names.begin(), names.end(), town->id), town->id);
+  towns.emplace(town->id, std::move(town));
+}
+
+void Engine::State::create(inbox::Create create) {
+  if (closing) return create.answered(fail(Error::Code::unavailable, "townd is shutting down"));
+  TownRow row = std::move(create.row);
+  if (row.prefix.empty()) {
+    std::set<std::string> used;
+    for (const auto& [id, town] : towns) used.insert(town->town.row().prefix);
+    row.prefix = free_prefix(row.name, used);
+  }
+  if (const auto fine = check_new(row, towns); !fine) return create.answered(tl::unexpected(fine.error()));
+  row.node.slots = 0;  // its share comes with its first event
+  const TownId id = row.town_id;
+  add_town(std::make_unique<LiveTown>(id, std::move(row), std::move(create.answered)));
+  shares_moved = true;
+}
+
+void Engine::State::submit(inbox::Submit submit) {
+  LiveTown* town = find(submit.town);
+  // A fact is submitted without anybody to answer; it is kept for as long as its town may run again.
+  if (town == nullptr) {
+    if (submit.answered) submit.answered(fail(Error::Code::not_found, "there is no town " + submit.town.text));
+    return;
+  }
+  if (submit.answered) {
+    if (closing) return submit.answered(fail(Error::Code::unavailable, "townd is shutting down", "try again"));
+    if (town->state == LiveTown::State::quarantined || town->state == LiveTown::State::unreadable)
+      return submit.answered(tl::unexpected(not_run(*town)));
+    if (town->waiting() >= static_cast<std::size_t>(options.pending_limit))
+      return submit.answered(fail(Error::Code::too_many,
+                                  std::to_string(options.pending_limit) + " events are waiting in " + town->id.text,
+                                  "try again in a moment"));
+  }
+  if (town->state != LiveTown::State::quarantined)
+    town->submit(Submission{std::move(submit.body), std::move(submit.answered), {}});
+}
+
+// ---- reads -----------------------------------------------------------------------------------------------------------
+
+void Engine::State::serve_readers(LiveTown& town) {
+  while (!town.readers.empty()) {
+    auto reader = std::move(town.readers.front());
+    town.readers.pop_front();
+    if (auto* look = std::get_if<inbox::Look>(&reader))
+      look->seen(town.view(now));
+    else
+      dry_run(town, std::move(std::get<inbox::DryRun>(reader)));
+  }
+}
+
+void Engine::State::dry_run(LiveTown& town, inbox::DryRun dry_run) {
+  if (town.state != LiveTown::State::ready) return dry_run.answered(tl::unexpected(not_run(town)));
+  const Town::Mark mark = town.town.mark();
+  TickInput input;
+  try {
+    input = town.foresee(now);
+  } catch (const std::exception& thrown) {
+    town.town.rollback(mark);
+    return dry_run.answered(fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what())));
+  }
+  if (dry_run.at && *dry_run.at > now) {
+    // The agenda of the live town must not learn of a later time, so this one runs on a copy.
+    input.now = *dry_run.at;
+    return in_pool("dry_run", [image = image_of(town.town), input = std::move(input),
+                               answered = std::move(dry_run.answered)]() -> inbox::Item {
+      expected<std::vector<TickResult>> results = fail(Error::Code::internal, "the dry run failed");
+      try {
+        Town copy = town_of(image);
+        results = tick_until_settled(copy, input);
+      } catch (const std::exception& thrown) {
+        results = fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what()));
+      }
+      return inbox::Say{[answered, results = std::move(results)] { answered(results); }};
+    });
+  }
+  try {
+    auto results = tick_until_settled(town.town, input);
+    town.town.rollback(mark);
+    dry_run.answered(std::move(results));
+  } catch (const std::exception& thrown) {
+    town.town.rollback(mark);
+    dry_run.answered(fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what())));
+  }
+}
+
+// ---- ticks and commits -------------------------------------------------------------------------------------------
+
+void Engine::State::tick_town(LiveTown& town, std::string_view trigger) {
+  try {
+    const Instant at = town.tick_time(now, trigger);
+    Batch batch = town.take_batch(now, [&](const Town&, const Observation& seen) { return end_of_run(town, seen); });
+    auto work = town.tick_once(at, trigger, std::move(batch));
+    if (town.take_unsettled())
+      ports.observer.alert(town.id, "ticks_do_not_settle",
+                           std::to_string(kFollowUpLimit) + " ticks followed one another; the rest waits a second");
+    if (work)
+      commit(town, std::move(*work));
+    else
+      shares_moved = true;
+  } catch (const std::exception& thrown) {
+    quarantine(town, thrown.what());
+  }
+}
+
+void Engine::State::commit(LiveTown& town, TownCommit work) {
+  ports.store.commit(std::move(work), [inbox = inbox, id = town.id](const expected<void>& result) {
+    inbox->post(inbox::Committed{id, result});
+  });
+}
+
+void Engine::State::committed(const inbox::Committed& committed) {
+  LiveTown* town = find(committed.town);
+  if (town == nullptr || town->state != LiveTown::State::in_flight) return;
+  if (committed.result)
+    landed(*town);
+  else
+    crashed(*town, committed.result.error());
+}
+
+void Engine::State::landed(LiveTown& town) {
+  const Flight flight = town.landed();
+  shares_moved = true;
+  if (!flight.record) return;
+  std::map<std::int64_t, const EventOutcome*> outcomes;
+  for (const EventOutcome& outcome : flight.result.events) outcomes.emplace(outcome.seq, &outcome);
+  for (const Batch::Asker& asker : flight.batch.askers) {
+    const auto found = outcomes.find(asker.seq);
+    if (found == outcomes.end() || found->second->fate == EventFate::applied) {
+      Receipt receipt{asker.seq, flight.record->number, {}, {}};
+      if (found != outcomes.end()) {
+        receipt.note = found->second->note;
+        receipt.created = found->second->created;
+      }
+      asker.answered(std::move(receipt));
+    } else {
+      asker.answered(fail(Error::Code::conflict, found->second->note, names_of(*found->second)));
+    }
+  }
+  if (flight.creation && *flight.creation)
+    (*flight.creation)(Receipt{flight.result.events.empty() ? 0 : flight.result.events.front().seq,
+                               flight.record->number, {}, {town.id.text}});
+  for (const Effect& effect : flight.result.outbox.effects) queue.add(town.id, {effect, EffectState::pending, 0, {}});
+  // Begun before the town ticks again, so that what is read for them is what was committed.
+  begin_effects();
+  end_tokens(town, flight);
+  publish(town, flight);
+}
+
+void Engine::State::crashed(LiveTown& town, const Error& error) {
+  Flight flight = town.crashed();
+  const Error answer{Error::Code::unavailable, "store_failed: " + error.what, "try again; nothing was changed"};
+  for (const Batch::Asker& asker : flight.batch.askers) asker.answered(tl::unexpected(answer));
+  ports.observer.alert(town.id, "store_failed", error.what);
+  if (flight.creation) {
+    for (const Engine::Answered& waiting : town.dismiss()) waiting(tl::unexpected(answer));
+    (*flight.creation)(tl::unexpected(answer));
+    const TownId id = town.id;
+    const std::lock_guard lock(names_mutex);
+    std::erase(names, id);
+    towns.erase(id);
+    return;
+  }
+  queue.drop(town.id);
+  town.lose(error.what, now);
+  try_reload(town);
+}
+
+void Engine::State::try_reload(LiveTown& town) {
+  std::string why;
+  try {
+    auto loaded = ports.store.load(town.id);
+    if (loaded) {
+      const std::vector<StoredEffect> outbox = loaded->outbox;
+      town.reload(std::move(*loaded));
+      shares_moved = true;
+      const std::set<std::string> over = town.outcomes_waiting();
+      for (const StoredEffect& effect : outbox)
+        if (!over.contains(effect.effect.key)) queue.add(town.id, effect);
+      return;
+    }
+    why = loaded.error().what;
+  } catch (const std::exception& thrown) {
+    why = thrown.what();
+  }
+  const Duration pause = std::min(kReloadPause * (std::int64_t{1} << std::min(town.retries++, 10)), kReloadPauseMax);
+  town.lose(why, now + pause);
+  for (const Engine::Answered& waiting : town.dismiss()) waiting(tl::unexpected(not_run(town)));
+}
+
+void Engine::State::quarantine(LiveTown& town, const std::string& why) {
+  queue.drop(town.id);
+  town.quarantine(why);
+  ports.observer.alert(town.id, "town_quarantined", "a tick of " + town.id.text + " failed: " + why);
+  for (const Engine::Answered& waiting : town.dismiss()) waiting(tl::unexpected(not_run(town)));
+}
+
+void Engine::State::publish(const LiveTown& town, const Flight& flight) {
+  const TickRecord& record = *flight.record;
+  ports.observer.ticked(town.id, record);
+  for (const Violation& violation : record.violations)
+    ports.observer.alert(town.id, "invariant_" + std::to_string(violation.invariant),
+                         violation.subject + ": " + violation.message);
+  if (listeners.empty()) return;
+  std::vector<StreamItem> items;
+  items.push_back({record.number, "tick", std::to_string(record.number),
+                   "trigger=" + record.trigger + " events=" + std::to_string(record.events.size()) +
+                       " decisions=" + std::to_string(record.decisions.size())});
+  for (const RowKey& key : flight.result.changed) {
+    if (key.table == RowKey::Table::bead) {
+      const Bead* bead = town.town.bead(BeadId(key.key));
+      items.push_back({record.number, "bead", key.key,
+                       bead == nullptr ? "gone" : "status=" + std::string(to_string(bead->status))});
+    } else if (key.table == RowKey::Table::agent) {
+      const Agent* agent = town.town.agent(AgentId(key.key));
+      items.push_back({record.number, "agent", key.key,
+                       agent == nullptr ? "gone" : "status=" + std::string(to_string(agent->status))});
+    }
+  }
+  for (const Effect& effect : flight.result.outbox.effects)
+    if (const auto* alert = std::get_if<effects::Alert>(&effect.body))
+      items.push_back({record.number, "alert", alert->bead_id.text, "kind=" + alert->kind});
+  for (const auto& listener : listeners)
+    for (const StreamItem& item : items) listener(town.id, item);
+}
+
+}  // namespace townd

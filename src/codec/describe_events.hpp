@@ -56,8 +56,8 @@ BOOST_DESCRIBE_STRUCT(DispatchRefused, (), (run_id, outcome, reason, limited_unt
 BOOST_DESCRIBE_STRUCT(AgentStopped, (), (agent_id, run_id))
 BOOST_DESCRIBE_STRUCT(PollAnswer, (),
                       (ok, status, mergeable_state, head, review_decision, unresolved_comments, failing_checks,
-                       unchecked_runs, all_checks_pass, checks_pending, feedback_known, pr_number, repo, error_kind,
-                       http_status, transient, error_message))
+                       unchecked_runs, all_checks_pass, checks_pending, feedback_known, pr_number, repo, provider,
+                       error_kind, http_status, transient, error_message))
 BOOST_DESCRIBE_STRUCT(PrPolled, (), (bead_id, answer))
 BOOST_DESCRIBE_STRUCT(PrStatusChanged, (), (bead_id, pr_url, pr_state))
 BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (), (mr_bead_id, pr_url, pr_number, repo, branch, has_unresolved_comments,

@@ -52,7 +52,7 @@ BOOST_DESCRIBE_STRUCT(Review, (),
                        poll_error_kind, checks_pending, pr_head, review_decision, merge_state_status,
                        awaiting_approval, awaiting_approval_observed_at, has_conflicts, conflicts_detected_at,
                        auto_merge_pending, merge_requested_at, auto_merge_ready_since, told_waiting, failure_reason,
-                       failure_kind, failure_message))
+                       failure_kind, failure_message, retry_refused))
 BOOST_DESCRIBE_STRUCT(LandingAttempts, (), (rig_id, attempts, last_attempt_at, suppressed_attempt))
 BOOST_DESCRIBE_STRUCT(Convoy, (),
                       (bead_id, total_beads, closed_beads, feature_branch, merge_mode, staged, ready_to_land, landings,
@@ -87,8 +87,9 @@ BOOST_DESCRIBE_STRUCT(TownConfig, (),
 BOOST_DESCRIBE_STRUCT(PresetState, (), (preset, usable, reason, limited_until))
 BOOST_DESCRIBE_STRUCT(NodeFacts, (), (slots, disk_low, runtime_reachable, runtime_since, presets))
 BOOST_DESCRIBE_STRUCT(TownRow, (),
-                      (town_id, name, prefix, next_id, draining_since, paused, paused_reason, observed_since, breaker,
-                       node, triage_failures, triage_failed_at, triage_escalated, polecats_named, config))
+                      (town_id, name, prefix, next_id, next_effect, draining_since, paused, paused_reason,
+                       observed_since, breaker, node, triage_failures, triage_failed_at, triage_escalated,
+                       polecats_named, config))
 
 template <>
 inline constexpr bool kDashed<MergeMode> = true;

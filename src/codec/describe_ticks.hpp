@@ -63,7 +63,7 @@ namespace townd {
 
 BOOST_DESCRIBE_ENUM(Stage, agents, issues, hooked_agents, work_queue, town, requests, refineries, merge_queue, convoys,
                     gupp, gc_agents, gc_beads, mayor, messages, triage, escalations)
-BOOST_DESCRIBE_ENUM(EventFate, applied, deferred, quarantined)
+BOOST_DESCRIBE_ENUM(EventFate, applied, deferred, quarantined, refused)
 BOOST_DESCRIBE_ENUM(ActionFate, applied, stale, refused)
 
 /// `{"type": "dispatch_agent", …}`, with the reference's `data` in emit_event.

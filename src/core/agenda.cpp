@@ -16,7 +16,7 @@ std::string_view to_string(Edge edge) {
       "self",       "blocked",     "request",   "source",      "source_blocked", "convoy",
       "source_convoy", "tracked",  "hooked_agent", "hook",     "child",          "parent",
       "blocker",    "batch",       "work_queue", "merge_queue", "run_agent",     "run_bead",
-      "run_triage", "recipient",   "message",   "sibling_request", "gate",       "everything"};
+      "run_triage", "recipient",   "message",   "gate",       "everything"};
   return names[static_cast<std::size_t>(edge)];
 }
 
@@ -71,7 +71,16 @@ bool Agenda::take_next(Stage stage, const SubjectKey* after, SubjectKey& taken) 
   if (next == touched.end()) return false;
   taken = *next;
   touched.erase(next);
+  if (remembering_) looked_.emplace_back(stage, taken);
   return true;
+}
+
+void Agenda::remember_looked() { remembering_ = true; }
+
+void Agenda::restore_looked() {
+  remembering_ = false;
+  for (const auto& [stage, subject] : looked_) touched_[static_cast<std::size_t>(stage)].insert(subject);
+  looked_.clear();
 }
 
 bool Agenda::anything_touched() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -61,11 +62,10 @@ enum class Edge : std::uint8_t {
   run_triage,      ///< a run or bead → triage requests about it
   recipient,       ///< a run or agent → the messages waiting for it
   message,         ///< a message → the mayor it wakes
-  sibling_request, ///< a refinery → the requests of its rig
   gate,            ///< the town's or a rig's gate → everybody who waits at it
   everything,      ///< a change of settings, drain or observation → all subjects
 };
-inline constexpr std::size_t kEdges = 24;
+inline constexpr std::size_t kEdges = 23;
 std::string_view to_string(Edge edge);
 
 /// Which subjects must be looked at, and when. Touching too much costs time; touching too little is a bug that the
@@ -84,6 +84,9 @@ class Agenda {
   [[nodiscard]] bool anything_touched() const;
   /// When the next waiting subject is due; kNever when nothing waits.
   [[nodiscard]] Instant next_due();
+  /// From now on whatever is taken off is remembered, so that a dry run can put it back.
+  void remember_looked();
+  void restore_looked();
   /// How often each edge was touched since the town was made.
   [[nodiscard]] const std::array<std::uint64_t, kEdges>& touches() const { return touches_; }
 
@@ -101,6 +104,8 @@ class Agenda {
   std::array<Table<Instant, SubjectKey>, kStages> due_;
   std::vector<Due> heap_;  // min-heap by `at`; an entry that no longer agrees with due_ is outdated
   std::array<std::uint64_t, kEdges> touches_{};
+  bool remembering_ = false;
+  std::vector<std::pair<Stage, SubjectKey>> looked_;
 };
 
 }  // namespace townd

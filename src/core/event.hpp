@@ -295,6 +295,7 @@ struct PollAnswer {
   bool feedback_known = false;
   int pr_number = 0;
   std::string repo;
+  std::string provider = "github";
   std::string error_kind;  ///< `no_token unrecognized_url host_mismatch http_error network invalid_response`
   int http_status = 0;
   bool transient = false;

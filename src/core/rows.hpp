@@ -207,6 +207,7 @@ struct Review {
   MaybeInstant merge_requested_at;
   MaybeInstant auto_merge_ready_since;
   bool told_waiting = false;  ///< Q4 has escalated once
+  bool retry_refused = false;  ///< the forge refused it, and something about the rig has changed since (R4)
   std::string failure_reason;
   std::string failure_kind;
   std::string failure_message;
@@ -424,6 +425,7 @@ struct TownRow {
   std::string name;
   std::string prefix;  ///< 2–6 of [a-z]; made ids are `<prefix>-<n>`
   std::int64_t next_id = 1;
+  std::int64_t next_effect = 1;  ///< numbers the outbox's keys
   MaybeInstant draining_since;
   bool paused = false;
   std::string paused_reason;

@@ -36,7 +36,9 @@ struct Outbox {
   std::vector<std::string> created;                    ///< ids that the event just applied made, in order
 };
 
-enum class EventFate { applied, deferred, quarantined };
+/// `refused`: a request that something earlier in the same tick made impossible; nothing was changed, the note says why,
+/// and whoever asked is told so.
+enum class EventFate { applied, deferred, quarantined, refused };
 struct EventOutcome {
   std::int64_t seq = 0;
   EventFate fate = EventFate::applied;
@@ -88,12 +90,14 @@ enum class Looking {
 /// How many ticks may follow one another at the same `now` before the rest waits a second.
 inline constexpr int kFollowUpLimit = 16;
 
-/// One pass: signs of life, events, rules, invariants. The edits stay undoable until `town.settle()`; whoever wants a
-/// dry run takes `town.mark()` before and `town.rollback()` after.
+/// One pass: signs of life, events, rules, invariants. The edits stay undoable until `town.settle()`.
 TickResult tick(Town& town, const TickInput& input, Looking looking = Looking::agenda);
 
 /// Ticks at one `now` until nothing is left over, at most kFollowUpLimit times.
 std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, Looking looking = Looking::agenda);
+
+/// The same, undone again: what the next ticks would do. Costs what they touch.
+std::vector<TickResult> dry_run(Town& town, const TickInput& input);
 
 /// What refuses a request before it becomes an event: unknown ids, wrong states, cycles. Nothing is changed.
 expected<void> validate(const Town& town, const EventBody& body, Instant now);

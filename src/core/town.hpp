@@ -28,9 +28,14 @@ struct BeadLinks {
   std::vector<BeadId> members;    ///< requests whose batch head this is
   std::vector<BeadId> children;
   std::vector<AgentId> hooked;    ///< in id order; more than one breaks invariant 6
-  std::vector<RunId> runs;
+  std::vector<RunId> runs;        ///< in id order
   std::vector<BeadId> triage;     ///< live triage requests about it
   int live_requests = 0;
+  // What this bead counts for in each convoy that it tracks:
+  int counts_issue = 0;
+  int counts_terminal = 0;
+  int counts_failed = 0;
+  int counts_in_flight = 0;
   // Of a convoy:
   int tracked_issues = 0;
   int terminal_issues = 0;
@@ -109,6 +114,10 @@ class Town {
   [[nodiscard]] const std::set<BeadId>& live_triage_batches() const { return live_batches_; }
   /// Messages not yet delivered, expired or given up, in id order.
   [[nodiscard]] const std::set<MessageId>& undelivered(const AgentId& id) const;
+  /// Live beads whose assignee this is.
+  [[nodiscard]] const std::set<BeadId>& assigned(const AgentId& id) const;
+  /// When somebody named `source` last nudged the agent.
+  [[nodiscard]] MaybeInstant last_nudged(const AgentId& id, const std::string& source) const;
   /// Triage requests about an agent that are still open.
   [[nodiscard]] const std::set<BeadId>& triage_about(const AgentId& id) const;
   [[nodiscard]] const std::set<std::pair<Instant, RunId>>& runs_by_end() const { return runs_by_end_; }
@@ -138,6 +147,8 @@ class Town {
 
   /// The next `<prefix>-<n>`.
   std::string make_id();
+  /// The next number of an effect.
+  std::int64_t make_effect_number();
 
   // ---- undo ----
   using Mark = std::size_t;
@@ -155,6 +166,10 @@ class Town {
   /// The same by hashing every row.
   [[nodiscard]] Hash128 recount() const;
 
+  /// A rule whose decision about a subject was refused is not asked again for 60 s × 2ⁿ, at most an hour.
+  void refuse(std::string_view rule, const SubjectKey& subject, Instant now);
+  [[nodiscard]] Instant refused_until(std::string_view rule, const SubjectKey& subject) const;
+
   [[nodiscard]] Agenda& agenda() { return agenda_; }
   [[nodiscard]] const Agenda& agenda() const { return agenda_; }
   void touch_everything();
@@ -165,6 +180,33 @@ class Town {
   [[nodiscard]] std::vector<ReadyKey> recount_queue(const RigId& rig) const;
 
  private:
+  /// Where a bead stands in the indexes now, so that it can be taken out again.
+  struct Filed {
+    RigId rig;
+    ReadyKey key;
+    bool ready = false;
+    bool queued = false;
+    bool live_request = false;
+    bool reviewing = false;
+    bool triage_request = false;
+    bool triage_batch = false;
+    BeadId source;  ///< of a live request
+    AgentId assignee;  ///< of a live bead
+    AgentId triage_agent;
+    BeadId triage_bead;
+  };
+  struct FiledAgent {
+    RigId rig;
+    bool free_polecat = false;
+    bool busy_polecat = false;
+    bool takes_slot = false;
+    bool refinery = false;
+    bool mayor = false;
+    bool hooked_idle = false;
+  };
+  /// Who nudged (source), when, which nudge.
+  using NudgeTime = std::tuple<std::string, Instant, MessageId>;
+
   template <class Row, class Key>
   struct Undo {
     Key key;
@@ -173,18 +215,24 @@ class Town {
   struct UndoTown {
     TownRow old;
   };
+  struct UndoCounter {
+    std::int64_t next_id;
+    std::int64_t next_effect;
+  };
   struct UndoDependency {
     Dependency dependency;
     bool existed;
   };
-  using UndoRecord = std::variant<UndoTown, Undo<Rig, RigId>, Undo<Bead, BeadId>, Undo<Agent, AgentId>,
+  using UndoRecord = std::variant<UndoTown, UndoCounter, Undo<Rig, RigId>, Undo<Bead, BeadId>, Undo<Agent, AgentId>,
                                   Undo<Run, RunId>, Undo<Review, BeadId>, Undo<Convoy, BeadId>,
                                   Undo<Nudge, MessageId>, Undo<Mail, MessageId>, UndoDependency,
                                   Undo<DeferredEvent, std::int64_t>>;
 
   template <class Row, class IdType>
   void write(Table<Row, IdType>& table, RowKey::Table kind, const IdType& id, std::optional<Row> row);
-  void write_dependency(const Dependency& dependency, bool exists);
+  void write(TownRow row);
+  void write(const Dependency& dependency, bool exists);
+  void write(std::int64_t seq, std::optional<DeferredEvent> row);
 
   void changed(const Rig* old, const Rig* now);
   void changed(const Bead* old, const Bead* now);
@@ -201,12 +249,15 @@ class Town {
   void touch_gate(const RigId& rig);  ///< everybody whose dispatch the gate of this rig (or, empty, the town) decides
   void touch_town(Edge edge);
 
-  void refile(const BeadId& id);  ///< puts a bead into or out of its rig's queues
-  void recount_polecat(const Agent& agent, int sign);
+  /// Puts a bead into or out of its rig's queues and its convoys' counts, whatever it was before.
+  void refile(const BeadId& id);
+  void refile_blocked(const BeadId& id, Edge edge);
+  void refile(const AgentId& id);
+  void count_in_convoys(const BeadId& id);
   BeadLinks& links_for(const BeadId& id);
-  void drop_links(const BeadId& id);
-  void count_tracked(const BeadId& convoy, const Bead& bead, int sign);
-  void mark_dirty(RowKey::Table table, std::string_view key);
+  void drop_unused_links(const BeadId& id);
+  void touch_messages_of(const AgentId& id);
+  void link(const Dependency& dependency, bool exists);
 
   TownRow row_;
   Table<Rig, RigId> rigs_;
@@ -221,7 +272,11 @@ class Town {
 
   Table<BeadLinks, BeadId> links_;
   Table<RigIndex, RigId> indexes_;
-  Table<ReadyKey, BeadId> filed_;  ///< under which key a bead stands in `ready` or `queue`
+  Table<Filed, BeadId> filed_;
+  Table<FiledAgent, AgentId> filed_agents_;
+  Table<std::set<NudgeTime>, AgentId> nudged_;
+  Table<std::set<BeadId>, AgentId> assigned_;
+  std::set<AgentId> hooked_idle_;
   Table<std::set<MessageId>, AgentId> undelivered_;
   Table<std::set<BeadId>, AgentId> triage_about_;
   std::set<AgentId> mayors_;
@@ -235,9 +290,15 @@ class Town {
   std::vector<UndoRecord> undo_;
   std::vector<RowKey> dirty_;
   Hash128 town_hash_;
+  Hash128 config_hash_;
   bool town_dirty_ = true;
+  bool config_dirty_ = true;
   Hash128 digest_;
-  Hash128 side_digest_;  ///< dependencies and deferred events, which are summed at once
+  struct Refusal {
+    int times = 0;
+    Instant until;
+  };
+  std::map<std::pair<std::string, SubjectKey>, Refusal> refusals_;
   Agenda agenda_;
 };
 
@@ -255,8 +316,8 @@ bool held(const Town& town, const Bead& bead);
 bool run_live(const Town& town, const Agent& agent);
 /// Idle, unhooked, and no run that has not ended.
 bool free_agent(const Town& town, const Agent& agent);
-/// Silence is measured from here: max(t, town.observed_since).
-MaybeInstant heard_since(const Town& town, MaybeInstant t);
+/// Silence is measured from here: max(t, town.observed_since, the end of a drain that ran out).
+MaybeInstant heard_since(const Town& town, MaybeInstant t, Instant now);
 /// The first convoy that a bead tracks, or null.
 const Convoy* convoy_of(const Town& town, const BeadId& bead);
 bool draining(const Town& town, Instant now);

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tick.hpp"
+#include "core/town.hpp"
+
+namespace townd {
+
+/// The status table of domain.md §1 in one place. `reopen` marks the one way out of a terminal state.
+bool may_change(BeadType type, BeadStatus from, BeadStatus to, bool reopen = false);
+bool may_change(AgentRole role, AgentStatus from, AgentStatus to);
+
+/// The changes that facts and corrections have in common, each written once. `by` is the rule or kind of event that
+/// they are done for.
+class Change {
+ public:
+  Change(Town& town, Instant now, Outbox& out, std::string_view by) : town_(town), now_(now), out_(out), by_(by) {}
+
+  [[nodiscard]] Town& town() { return town_; }
+  [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] Outbox& out() { return out_; }
+  void note(std::string text) { out_.notes.push_back(std::move(text)); }
+
+  // ---- beads ----
+  /// The one function that changes a bead's status. False when the table has no such change; the same status is none.
+  bool set_status(const BeadId& id, BeadStatus to, bool reopen = false);
+  void assign(const BeadId& id, const AgentId& agent);
+  /// Clears the assignee and unhooks whoever is hooked.
+  void clear_assignee(const BeadId& id);
+  void hold(const BeadId& id);
+  /// A new bead with an id of the town, open, in history. Missing ids and times are filled in.
+  BeadId create(Bead bead, std::string_view body = {});
+  void history(const BeadId& bead, std::string_view type, std::string_view old_value, std::string_view new_value,
+               const AgentId& agent = {});
+
+  // ---- agents and runs ----
+  bool set_status(const AgentId& id, AgentStatus to);
+  void hook(const AgentId& agent, const BeadId& bead);
+  void unhook(const AgentId& agent);
+  /// Unhooks and makes a working, stalled or waiting agent idle.
+  void let_go(const AgentId& agent);
+  AgentId create_agent(AgentRole role, const RigId& rig);
+  /// The outcome is known; the process may still be there.
+  void settle_run(const RunId& run, Outcome outcome);
+  /// The process is gone. Counts attempts, breakers and presets; once for each run.
+  void end_run(const RunId& run, Outcome outcome, std::string_view reason, MaybeInstant limited_until = {});
+  void refund(const BeadId& bead);
+
+  // ---- reviews ----
+  /// A merge request for finished work, or the live one that there is for the same source and branch.
+  BeadId submit(const BeadId& source, const Agent& agent, const events::AgentDone& done);
+  BeadId create_request(Review review, const RigId& rig, std::string_view title, std::string_view body,
+                        std::string_view created_by);
+  /// One deduplicated rework-class bead that blocks the request; empty when there is one, or rounds are spent.
+  BeadId create_rework(const BeadId& request, std::string_view label, std::string_view title, std::string_view feedback,
+                       Rework detail);
+  void merged(const BeadId& request, std::string_view evidence, std::string_view commit);
+  /// Not merged: failed or conflict. The source goes back to open, unassigned; a round is counted.
+  void not_merged(const BeadId& request, ReviewResult result, std::string_view message);
+  /// Fails the request only; the source is R4's.
+  void fail_request(const BeadId& request, ReviewResult result, std::string_view reason, std::string_view kind,
+                    std::string_view message);
+  /// Ends every live request of a source.
+  void end_requests(const BeadId& source, ReviewResult result, const BeadId& except = {});
+  /// False when the source has no round left.
+  bool count_round(const BeadId& source);
+  void rounds_exhausted(const BeadId& request);
+  /// Unhooks whoever reviews the request.
+  void release_refinery(const BeadId& request);
+
+  // ---- people ----
+  BeadId escalate(Escalation escalation, const RigId& rig, std::string_view title);
+  BeadId ask_triage(const AgentId& agent, std::string_view type, const BeadId& bead, const RunId& run,
+                    std::string_view reason, std::vector<std::string> options = {});
+  MessageId mail(const AgentId& from, const AgentId& to, const RigId& rig, std::string_view subject,
+                 std::string_view body);
+
+  // ---- leaving the process ----
+  void effect(EffectBody body, std::string_view subject);
+  TextRef text(std::string_view text);
+
+ private:
+  void after_status(const Bead& before, const Bead& now);
+  void count_attempt(const Run& run);
+  void count_breakers(const Run& run);
+  void count_preset(const Run& run, MaybeInstant limited_until);
+
+  Town& town_;
+  Instant now_;
+  Outbox& out_;
+  std::string by_;
+};
+
+/// Did a run end well, or in a way that a breaker counts?
+bool ended_well(Outcome outcome);
+bool counts_for_breakers(Outcome outcome);
+/// One attempt of the bead is spent by it; every other outcome refunds it.
+bool costs_attempt(Outcome outcome);
+
+}  // namespace townd

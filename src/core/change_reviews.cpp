@@ -1,0 +1,275 @@
+#include <algorithm>
+
+#include "core/assignment.hpp"
+#include "core/change.hpp"
+
+/// Merge requests from submission to their result, rework and its rounds, escalations, triage questions, mail.
+namespace townd {
+namespace {
+
+std::string cut(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  std::size_t end = limit;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a UTF-8 sequence
+  return std::string(text.substr(0, end)) + "…";
+}
+
+bool live_request(const Town& town, const BeadId& id) {
+  const Bead* bead = town.bead(id);
+  return bead && bead->type == BeadType::merge_request && !terminal(bead->status);
+}
+
+}  // namespace
+
+BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events::AgentDone& done) {
+  const Bead source = *town_.bead(source_id);
+  for (const BeadId& id : town_.links(source_id).requests) {
+    const Review* review = town_.review(id);
+    if (!live_request(town_, id) || review->branch != done.branch) continue;
+    Review same = *review;  // handed in again: the same request, newer work
+    same.commit = done.commit;
+    same.source_run_id = done.run_id;
+    town_.put(std::move(same));
+    return id;
+  }
+  const Rig* rig = town_.rig(source.rig_id);
+  Review review;
+  review.branch = done.branch;
+  review.target_branch = target_branch_of(town_, source);
+  review.commit = done.commit;
+  review.source_bead_id = source_id;
+  review.source_agent_id = agent.agent_id;
+  review.source_run_id = done.run_id;
+  review.pr_url = done.pr_url;
+  review.strategy = rig && rig->config.merge_strategy ? *rig->config.merge_strategy : town_.config().merge_strategy;
+  const BeadId id = create_request(std::move(review), source.rig_id, "Review: " + done.branch, done.summary,
+                                   agent.agent_id.text);
+  Bead request = *town_.bead(id);
+  request.priority = source.priority;
+  town_.put(std::move(request));
+  history(source_id, "review_submitted", "", done.branch, agent.agent_id);
+  return id;
+}
+
+BeadId Change::create_request(Review review, const RigId& rig, std::string_view title, std::string_view body,
+                              std::string_view created_by) {
+  Bead bead;
+  bead.bead_id = BeadId(town_.make_id());
+  bead.type = BeadType::merge_request;
+  bead.title = cut(title, 500);
+  bead.rig_id = rig;
+  bead.labels = {"gt:merge-request"};
+  bead.created_by = created_by;
+  review.bead_id = bead.bead_id;
+  const BeadId id = bead.bead_id;
+  const BeadId source = review.source_bead_id;
+  town_.put(std::move(review));
+  create(std::move(bead), body);
+  town_.put(Dependency{id, source, DependencyKind::tracks});
+  return id;
+}
+
+bool Change::count_round(const BeadId& id) {
+  const Bead* found = town_.bead(id);
+  if (!found) return true;
+  if (found->review_rounds >= town_.constants().review_rounds) return false;
+  Bead bead = *found;
+  ++bead.review_rounds;
+  town_.put(std::move(bead));
+  return true;
+}
+
+void Change::rounds_exhausted(const BeadId& id) {
+  const Review review = *town_.review(id);
+  const Bead request = *town_.bead(id);
+  fail_request(id, ReviewResult::rounds_exhausted, "rounds_exhausted", "", "no review round is left");
+  if (const Bead* source = town_.bead(review.source_bead_id); source && source->type == BeadType::issue) {
+    hold(review.source_bead_id);
+    set_status(review.source_bead_id, BeadStatus::open);
+    clear_assignee(review.source_bead_id);
+  }
+  Escalation escalation;
+  escalation.severity = Priority::high;
+  escalation.category = "rounds_exhausted";
+  escalation.message = "reviewed " + std::to_string(town_.constants().review_rounds) +
+                       " times without success; look at the feedback, then `town reopen` or `town cancel` it";
+  escalation.source = review.source_bead_id;
+  escalate(std::move(escalation), request.rig_id, "Review rounds spent: " + request.title);
+}
+
+BeadId Change::create_rework(const BeadId& request_id, std::string_view label, std::string_view title,
+                             std::string_view feedback, Rework detail) {
+  for (const BeadId& blocker : town_.links(request_id).blockers) {
+    const Bead* bead = town_.bead(blocker);
+    if (bead && !terminal(bead->status) && has_label(*bead, label)) return {};
+  }
+  const Review review = *town_.review(request_id);
+  const Bead request = *town_.bead(request_id);
+  if (!count_round(review.source_bead_id)) {
+    rounds_exhausted(request_id);
+    return {};
+  }
+  detail.request = request_id;
+  detail.source = review.source_bead_id;
+  if (detail.branch.empty()) detail.branch = review.branch;
+  if (detail.target_branch.empty()) detail.target_branch = review.target_branch;
+  Bead bead;
+  bead.type = BeadType::issue;
+  bead.title = cut(title, 500);
+  bead.rig_id = request.rig_id;
+  bead.parent_bead_id = request_id;
+  bead.priority = request.priority;
+  bead.labels = {std::string(label)};
+  bead.created_by = by_;
+  bead.detail = std::make_shared<const BeadDetail>(std::move(detail));
+  const BeadId id = create(std::move(bead), feedback);
+  town_.put(Dependency{request_id, id, DependencyKind::blocks});
+  history(request_id, "rework_requested", "", cut(feedback, 500));
+  return id;
+}
+
+void Change::release_refinery(const BeadId& request) {
+  for (const AgentId& agent : std::vector<AgentId>(town_.links(request).hooked)) let_go(agent);
+}
+
+void Change::end_requests(const BeadId& source, ReviewResult result, const BeadId& except) {
+  for (const BeadId& id : std::vector<BeadId>(town_.links(source).requests)) {
+    if (id == except || !live_request(town_, id)) continue;
+    if (result == ReviewResult::superseded) {
+      Review review = *town_.review(id);
+      review.result = result;
+      town_.put(std::move(review));
+      set_status(id, BeadStatus::closed);
+    } else {
+      fail_request(id, result, to_string(result), "", "");
+    }
+    release_refinery(id);
+    if (const Review* ended = town_.review(id); ended && !ended->pr_url.empty())
+      effect(effects::ClosePrComment{id}, id.text);
+  }
+}
+
+void Change::merged(const BeadId& id, std::string_view evidence, std::string_view commit) {
+  if (!live_request(town_, id)) return;
+  Review review = *town_.review(id);
+  review.result = ReviewResult::merged;
+  review.evidence = evidence;
+  review.merge_commit = commit;
+  review.verifying_since.reset();
+  review.auto_merge_pending = false;
+  review.held_why.clear();
+  const BeadId source_id = review.source_bead_id;
+  town_.put(std::move(review));
+  set_status(id, BeadStatus::closed);
+  release_refinery(id);
+  history(source_id, "review_completed", "", "merged");
+  const Bead* source = town_.bead(source_id);
+  if (!source || source->type == BeadType::convoy) return;
+  end_requests(source_id, ReviewResult::superseded, id);
+  set_status(source_id, BeadStatus::closed);
+  for (const AgentId& agent : std::vector<AgentId>(town_.links(source_id).hooked)) let_go(agent);
+}
+
+void Change::fail_request(const BeadId& id, ReviewResult result, std::string_view reason, std::string_view kind,
+                          std::string_view message) {
+  Review review = *town_.review(id);
+  review.result = result;
+  review.failure_reason = reason;
+  review.failure_kind = kind;
+  review.failure_message = message;
+  review.verifying_since.reset();
+  review.auto_merge_pending = false;
+  review.held_why.clear();
+  const BeadId source_id = review.source_bead_id;
+  town_.put(std::move(review));
+  set_status(id, BeadStatus::failed);
+  release_refinery(id);
+  history(source_id, "review_completed", "", to_string(result));
+}
+
+void Change::not_merged(const BeadId& id, ReviewResult result, std::string_view message) {
+  if (!live_request(town_, id)) return;
+  const Review review = *town_.review(id);
+  const Bead request = *town_.bead(id);
+  const Bead* source = town_.bead(review.source_bead_id);
+  const bool issue = source && source->type == BeadType::issue;
+  if (issue && !terminal(source->status) && !count_round(review.source_bead_id)) {
+    rounds_exhausted(id);
+    return;
+  }
+  fail_request(id, result, to_string(result), "", message);
+  if (issue && !terminal(town_.bead(review.source_bead_id)->status)) {
+    set_status(review.source_bead_id, BeadStatus::open);
+    clear_assignee(review.source_bead_id);
+  }
+  if (result == ReviewResult::conflict) {
+    Escalation escalation;
+    escalation.severity = Priority::high;
+    escalation.category = "merge_conflict";
+    escalation.message = message;
+    escalation.source = review.source_bead_id;
+    escalation.agent = review.source_agent_id;
+    escalation.conflict = true;
+    escalate(std::move(escalation), request.rig_id, "Merge conflict: " + std::string(message));
+  }
+}
+
+// ---- people ------------------------------------------------------------------------------------------------------
+
+BeadId Change::escalate(Escalation escalation, const RigId& rig, std::string_view title) {
+  Bead bead;
+  bead.type = BeadType::escalation;
+  bead.title = cut(title, 500);
+  bead.rig_id = rig;
+  bead.priority = escalation.severity == Priority::low ? Priority::medium : escalation.severity;
+  bead.labels = {"gt:escalation", "severity:" + std::string(to_string(escalation.severity))};
+  bead.created_by = by_;
+  const std::string message = escalation.message;
+  bead.detail = std::make_shared<const BeadDetail>(std::move(escalation));
+  const BeadId id = create(std::move(bead), message);
+  effect(effects::Alert{"escalation", id, std::string(title)}, id.text);
+  return id;
+}
+
+BeadId Change::ask_triage(const AgentId& agent, std::string_view type, const BeadId& about, const RunId& run,
+                          std::string_view reason, std::vector<std::string> options) {
+  int others = 0;
+  for (const BeadId& id : town_.open_triage_requests()) {
+    const auto* triage = std::get_if<TriageRequest>(town_.bead(id)->detail.get());
+    if (!triage) continue;
+    if (triage->agent == agent && triage->triage_type == type) return {};
+    others += triage->triage_type != "escalation" ? 1 : 0;
+  }
+  if (type != "escalation" && others >= town_.constants().triage_cap) return {};
+  if (options.empty()) options = {"RESTART", "CLOSE_BEAD", "ESCALATE_TO_MAYOR"};
+  Bead bead;
+  bead.type = BeadType::issue;
+  bead.title = cut("Triage: " + std::string(reason), 500);
+  bead.assignee_agent_bead_id = agent;
+  bead.labels = {"gt:triage-request"};
+  bead.created_by = by_;
+  if (const Agent* row = town_.agent(agent)) bead.rig_id = row->rig_id;
+  bead.detail = std::make_shared<const BeadDetail>(
+      TriageRequest{std::string(type), agent, about, run, std::string(reason), std::move(options), "", "", ""});
+  return create(std::move(bead), reason);
+}
+
+MessageId Change::mail(const AgentId& from, const AgentId& to, const RigId& rig, std::string_view subject,
+                       std::string_view body) {
+  Mail row;
+  row.mail_id = MessageId(town_.make_id());
+  row.from_agent_id = from;
+  row.to_agent_id = to;
+  row.rig_id = rig;
+  row.subject = cut(subject, 500);
+  row.body = text(body);
+  row.created_at = now_;
+  const MessageId id = row.mail_id;
+  out_.created.push_back(id.text);
+  town_.put(std::move(row));
+  if (const Agent* agent = town_.agent(to); agent && agent->current_hook_bead_id)
+    history(agent->current_hook_bead_id, "mail_sent", "", subject, to);
+  return id;
+}
+
+}  // namespace townd

@@ -1,0 +1,109 @@
+#include "core/explain.hpp"
+
+#include <algorithm>
+
+namespace townd {
+namespace {
+
+/// What else is to be said about a reason: which bead, how many, what to do.
+std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
+  if (!bead) return {};
+  if (reason == Reason::blocked) {
+    const BeadId blocker = first_blocker(town, bead->bead_id);
+    const Bead* row = town.bead(blocker);
+    return row ? ": " + blocker.text + " (" + std::string(to_string(row->status)) + ")" : "";
+  }
+  const Rig* rig = town.rig(bead->rig_id);
+  if (reason == Reason::rig_broken && rig && !rig->broken_reason.empty()) return ": " + rig->broken_reason;
+  if (reason == Reason::rig_untrusted && rig) return "; look at it with `town rig trust " + rig->name + "`";
+  if (reason == Reason::attempts_spent)
+    return ": " + std::to_string(bead->dispatch_attempts) + " of " + std::to_string(attempts_cap(town, bead->rig_id));
+  if (reason == Reason::no_slot) {
+    const int busy = town.index(bead->rig_id).busy_polecats;
+    return ": " + std::to_string(busy) + " in its rig, " + std::to_string(town.slots_taken()) + " of " +
+           std::to_string(town.row().node.slots) + " in the town";
+  }
+  if (reason == Reason::landing_held)
+    if (const Review* review = town.review(bead->bead_id); review && !review->held_why.empty()) return ": " + review->held_why;
+  return {};
+}
+
+std::string what_a_person_can_do(const Town& town, const Bead& bead, const Explanation& explanation) {
+  if (bead.status == BeadStatus::failed && bead.type == BeadType::issue) return "`town reopen " + bead.bead_id.text + "` gives it a new start";
+  if (terminal(bead.status)) return "nothing; it has ended";
+  for (const Explained& e : explanation.decisions)
+    if (e.kind == Explained::Kind::act) return "the next tick does it";
+  if (has_label(bead, "gt:held")) return "release it: remove its label gt:held";
+  if (town.row().paused) return "`town resume` lets the town go on";
+  Instant next = kNever;
+  for (const Explained& e : explanation.decisions)
+    if (e.kind == Explained::Kind::wait) next = std::min(next, e.until);
+  return next == kNever ? "it goes on when what it waits for changes" : "it is looked at again by itself";
+}
+
+void ask(const Town& town, Stage stage, const SubjectKey& subject, const Bead* bead, Instant now, Explanation& into) {
+  for (const Rule& rule : rules_of(stage)) {
+    const Decision decision = rule.decide(town, subject, now);
+    Explained explained{rule.id, Explained::Kind::act, std::string(rule.line), now};
+    if (const auto* wait = std::get_if<Wait>(&decision)) {
+      explained = {rule.id, Explained::Kind::wait, std::string(because(wait->because)) + detail_of(town, bead, wait->because), wait->until};
+    } else if (const auto* hold = std::get_if<Hold>(&decision)) {
+      if (hold->because == Reason::none) continue;
+      explained = {rule.id, Explained::Kind::hold, std::string(because(hold->because)) + detail_of(town, bead, hold->because), kNever};
+    }
+    into.decisions.push_back(std::move(explained));
+  }
+}
+
+Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
+  Explanation explanation{bead.bead_id.text, std::string(to_string(bead.status)), {}, ""};
+  const SubjectKey key(bead.bead_id.text);
+  if (terminal(bead.status)) {
+    ask(town, Stage::gc_beads, key, &bead, now, explanation);
+  } else if (bead.type == BeadType::issue) {
+    for (const AgentId& agent : town.links(bead.bead_id).hooked) ask(town, Stage::hooked_agents, SubjectKey(agent.text), &bead, now, explanation);
+    ask(town, Stage::work_queue, key, &bead, now, explanation);
+    ask(town, Stage::issues, key, &bead, now, explanation);
+    if (has_label(bead, "gt:triage-request")) {
+      ask(town, Stage::triage, key, &bead, now, explanation);
+      ask(town, Stage::town, SubjectKey(kTownSubject), &bead, now, explanation);
+    }
+  } else if (bead.type == BeadType::merge_request) {
+    for (const AgentId& agent : town.links(bead.bead_id).hooked) ask(town, Stage::refineries, SubjectKey(agent.text), &bead, now, explanation);
+    ask(town, Stage::merge_queue, key, &bead, now, explanation);
+    ask(town, Stage::requests, key, &bead, now, explanation);
+  } else if (bead.type == BeadType::convoy) {
+    ask(town, Stage::convoys, key, &bead, now, explanation);
+  } else if (bead.type == BeadType::escalation) {
+    ask(town, Stage::escalations, key, &bead, now, explanation);
+  }
+  explanation.next = what_a_person_can_do(town, bead, explanation);
+  return explanation;
+}
+
+Explanation explain_agent(const Town& town, const Agent& agent, Instant now) {
+  Explanation explanation{agent.agent_id.text, std::string(to_string(agent.status)), {}, ""};
+  const Bead* hook = town.bead(agent.current_hook_bead_id);
+  for (const Stage stage : {Stage::agents, Stage::hooked_agents, Stage::refineries, Stage::gupp, Stage::gc_agents, Stage::mayor})
+    ask(town, stage, SubjectKey(agent.agent_id.text), hook, now, explanation);
+  explanation.next = hook ? "it holds " + hook->bead_id.text : "it holds nothing";
+  return explanation;
+}
+
+Explanation explain_rig(const Town& town, const Rig& rig) {
+  Explanation explanation{rig.rig_id.text, rig.broken_reason.empty() ? "usable" : "broken", {}, ""};
+  const RigIndex& index = town.index(rig.rig_id);
+  explanation.next = std::to_string(index.ready.size()) + " ready, " + std::to_string(index.queue.size()) + " in the merge queue";
+  return explanation;
+}
+
+}  // namespace
+
+Explanation explain(const Town& town, std::string_view id, Instant now) {
+  if (const Bead* bead = town.bead(BeadId(id))) return explain_bead(town, *bead, now);
+  if (const Agent* agent = town.agent(AgentId(id))) return explain_agent(town, *agent, now);
+  if (const Rig* rig = town.rig(RigId(id))) return explain_rig(town, *rig);
+  return {std::string(id), "", {}, ""};
+}
+
+}  // namespace townd

@@ -1,0 +1,260 @@
+#include "core/tick.hpp"
+
+#include <algorithm>
+
+#include "core/apply_action.hpp"
+#include "core/invariant.hpp"
+
+namespace townd {
+namespace {
+
+/// How long a fact that could not be applied waits for its next try (domain.md §2).
+constexpr Duration kRetry[] = {minutes(1), minutes(5)};
+
+bool same_violation(const Violation& a, const Violation& b) {
+  return a.invariant == b.invariant && a.subject == b.subject;
+}
+
+/// One pass over a town. Phases in the order of architecture.md "A tick".
+class Pass {
+ public:
+  Pass(Town& town, const TickInput& input, Looking looking)
+      : town_(town), input_(input), looking_(looking), begin_(town.mark()) {}
+
+  TickResult run() {
+    for (const SignOfLife& sign : input_.life) apply_sign_of_life(town_, sign, result_.outbox);
+    retry_deferred();
+    for (const Event& event : input_.events) drain(std::make_shared<const Event>(event), 0);
+    if (looking_ == Looking::agenda) town_.agenda().wake(input_.now);
+    for (std::size_t stage = 0; stage < kStages; ++stage) look_at(static_cast<Stage>(stage));
+    result_.changed = town_.changed_since(begin_);
+    result_.digest = town_.digest();
+    result_.next_due = std::min(town_.agenda().next_due(), next_retry());
+    result_.follow_up = town_.agenda().anything_touched();
+    return std::move(result_);
+  }
+
+ private:
+  // ---- drain -----------------------------------------------------------------------------------------------------
+
+  void retry_deferred() {
+    std::vector<DeferredEvent> due;
+    for (const auto& [seq, deferred] : town_.deferred())
+      if (deferred.retry_at <= input_.now) due.push_back(deferred);
+    for (const DeferredEvent& deferred : due) {
+      town_.erase_deferred(deferred.event->seq);
+      drain(deferred.event, deferred.attempts);
+    }
+  }
+
+  Instant next_retry() const {
+    Instant next = kNever;
+    for (const auto& [seq, deferred] : town_.deferred()) next = std::min(next, deferred.retry_at);
+    return next;
+  }
+
+  void drain(std::shared_ptr<const Event> event, int attempts) {
+    Outbox& out = result_.outbox;
+    out.notes.clear();
+    out.created.clear();
+    EventOutcome outcome{event->seq, EventFate::applied, "", {}};
+    if (const auto allowed = validate(town_, event->body, input_.now); !allowed) {
+      outcome.note = allowed.error().what;
+      if (allowed.error().code != Error::Code::not_found) outcome.fate = EventFate::refused;
+      result_.events.push_back(std::move(outcome));
+      return;
+    }
+    const Town::Mark mark = town_.mark();
+    const std::size_t effects = out.effects.size(), history = out.history.size(), texts = out.texts.size();
+    if (const auto applied = apply_event(town_, *event, input_.now, out); !applied) {
+      town_.rollback(mark);
+      out.effects.resize(effects);
+      out.history.resize(history);
+      out.texts.resize(texts);
+      defer(std::move(event), attempts, applied.error(), outcome);
+    } else {
+      for (const std::string& note : out.notes) outcome.note += outcome.note.empty() ? note : "; " + note;
+      outcome.created = out.created;
+    }
+    result_.events.push_back(std::move(outcome));
+  }
+
+  void defer(std::shared_ptr<const Event> event, int attempts, const Error& error, EventOutcome& outcome) {
+    const bool last = attempts >= static_cast<int>(std::size(kRetry));
+    outcome.fate = last ? EventFate::quarantined : EventFate::deferred;
+    outcome.note = error.what;
+    town_.put(DeferredEvent{std::move(event), attempts + 1, error.what,
+                            last ? kNever : input_.now + kRetry[static_cast<std::size_t>(attempts)]});
+  }
+
+  // ---- reconcile -------------------------------------------------------------------------------------------------
+
+  void look_at(Stage stage) {
+    if (looking_ == Looking::everything) {
+      for (const SubjectKey& subject : town_.all_subjects(stage)) evaluate(stage, subject);
+      return;
+    }
+    SubjectKey subject, last;
+    for (const SubjectKey* after = nullptr; town_.agenda().take_next(stage, after, subject); after = &last) {
+      last = subject;
+      town_.agenda().wait(stage, subject, evaluate(stage, subject));
+    }
+  }
+
+  Instant evaluate(Stage stage, const SubjectKey& subject) {
+    if (stage == Stage::work_queue || stage == Stage::merge_queue) return walk(stage, subject);
+    return ask(stage, subject, subject);
+  }
+
+  bool used_up(Stage stage, const SubjectKey& subject) const {
+    switch (stage) {
+      case Stage::agents: case Stage::hooked_agents: case Stage::refineries: case Stage::gupp:
+      case Stage::gc_agents: case Stage::mayor:
+        return used_.has(AgentId(subject.text));
+      case Stage::town: return false;
+      default: return used_.has(BeadId(subject.text));
+    }
+  }
+
+  /// Asks the stage's rules about one subject; the first that acts wins. Gives the first instant at which one would
+  /// answer otherwise.
+  Instant ask(Stage stage, const SubjectKey& subject, const SubjectKey& touched, bool* stop_rig = nullptr) {
+    if (used_up(stage, subject)) {
+      town_.agenda().touch(stage, touched, Edge::self);
+      return kNever;
+    }
+    Instant due = kNever;
+    for (const Rule& rule : rules_of(stage)) {
+      const Instant refused_until = town_.refused_until(rule.id, subject);
+      if (refused_until > input_.now) {
+        due = std::min(due, refused_until);
+        continue;
+      }
+      const Decision decision = rule.decide(town_, subject, input_.now);
+      if (const auto* wait = std::get_if<Wait>(&decision)) {
+        due = std::min(due, wait->until);
+        if (stop_rig) *stop_rig = Gate{wait->because}.rig_wide();
+      } else if (const auto* hold = std::get_if<Hold>(&decision)) {
+        if (stop_rig) *stop_rig = Gate{hold->because}.rig_wide() || hold->because == Reason::queue_behind;
+      } else {
+        const bool applied = act(rule, stage, subject, std::get<Act>(decision));
+        if (!applied) due = std::min(due, std::max(town_.refused_until(rule.id, subject), input_.now + seconds(1)));
+        if (applied && !uses_up_nothing(rule)) return due;
+      }
+    }
+    return due;
+  }
+
+  /// Bookkeeping, and the poll and merge of one pull request, leave the subject to the rules behind them.
+  static bool uses_up_nothing(const Rule& rule) { return rule.id == "convoys.progress" || rule.id == "reviews.poll"; }
+
+  /// A queue's beads in the queue's order, until something is in the way of all of them.
+  Instant walk(Stage stage, const SubjectKey& rig_key) {
+    const RigId rig(rig_key.text);
+    const bool work = stage == Stage::work_queue;
+    std::vector<ReadyKey> order;
+    if (looking_ == Looking::everything) order = work ? town_.recount_ready(rig) : town_.recount_queue(rig);
+    Instant due = kNever;
+    const auto& live = work ? town_.index(rig).ready : town_.index(rig).queue;
+    ReadyKey at;
+    for (std::size_t i = 0;; ++i) {
+      if (looking_ == Looking::everything) {
+        if (i == order.size()) break;
+        at = order[i];
+      } else {  // by key, not by iterator: an action may take the bead, or its neighbours, out of the queue
+        const auto next = i == 0 ? live.begin() : live.upper_bound(at);
+        if (next == live.end()) break;
+        at = *next;
+      }
+      bool stop = false;
+      due = std::min(due, ask(stage, SubjectKey(at.bead_id.text), rig_key, &stop));
+      if (stop) break;
+    }
+    return due;
+  }
+
+  // ---- act and check ---------------------------------------------------------------------------------------------
+
+  bool act(const Rule& rule, Stage stage, const SubjectKey& subject, const Act& decision) {
+    Decided decided{rule.id, stage, subject, decision.actions, ActionFate::applied, "", {}};
+    const Town::Mark mark = town_.mark();
+    Outbox& out = result_.outbox;
+    const std::size_t effects = out.effects.size(), history = out.history.size(), texts = out.texts.size();
+    UsedUp used;
+    used.earlier = &used_;
+    Change change(town_, input_.now, out, rule.id);
+    for (const ActionBody& action : decision.actions) {
+      const Applied applied = apply_action(change, action, used);
+      if (applied.chosen) decided.chosen = applied.chosen;
+      if (applied.ok) continue;
+      decided.fate = ActionFate::stale;
+      decided.why = applied.why;
+      break;
+    }
+    if (decided.fate == ActionFate::applied) refuse_if_broken(rule, subject, mark, decided);
+    if (decided.fate == ActionFate::applied) {
+      if (!uses_up_nothing(rule)) used_.beads.merge(used.beads), used_.agents.merge(used.agents);
+    } else {
+      town_.rollback(mark);
+      out.effects.resize(effects);
+      out.history.resize(history);
+      out.texts.resize(texts);
+    }
+    const bool applied = decided.fate == ActionFate::applied;
+    result_.decisions.push_back(std::move(decided));
+    return applied;
+  }
+
+  /// A decision that makes a true invariant false is undone whole (domain.md §5).
+  void refuse_if_broken(const Rule& rule, const SubjectKey& subject, Town::Mark mark, Decided& decided) {
+    const auto rows = town_.changed_since(mark);
+    std::vector<Violation> broken = check_rows(town_, rows);
+    if (broken.empty()) return;
+    const std::vector<Violation> known = known_violations(rows, mark);  // broken before: not this decision's fault
+    for (const Violation& violation : broken) {
+      if (std::any_of(known.begin(), known.end(), [&](const Violation& v) { return same_violation(v, violation); })) continue;
+      decided.fate = ActionFate::refused;
+      decided.why = "invariant " + std::to_string(violation.invariant) + ": " + violation.message;
+      Violation refused = violation;
+      refused.rule = rule.id;
+      result_.violations.push_back(std::move(refused));
+    }
+    if (decided.fate == ActionFate::refused) town_.refuse(rule.id, subject, input_.now);
+  }
+
+  std::vector<Violation> known_violations(const std::vector<RowKey>& rows, Town::Mark mark) {
+    Town before = town_;  // only when a check failed, which in a sound town is never
+    before.rollback(mark);
+    return check_rows(before, rows);
+  }
+
+  Town& town_;
+  const TickInput& input_;
+  Looking looking_;
+  Town::Mark begin_;
+  UsedUp used_;
+  TickResult result_;
+};
+
+}  // namespace
+
+TickResult tick(Town& town, const TickInput& input, Looking looking) { return Pass(town, input, looking).run(); }
+
+std::vector<TickResult> dry_run(Town& town, const TickInput& input) {
+  const Town::Mark mark = town.mark();
+  town.agenda().remember_looked();
+  auto ticks = tick_until_settled(town, input);
+  town.rollback(mark);
+  town.agenda().restore_looked();
+  return ticks;
+}
+
+std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, Looking looking) {
+  std::vector<TickResult> ticks;
+  ticks.push_back(tick(town, input, looking));
+  while (ticks.back().follow_up && static_cast<int>(ticks.size()) <= kFollowUpLimit)
+    ticks.push_back(tick(town, {input.now, {}, {}}, looking));
+  return ticks;
+}
+
+}  // namespace townd

@@ -1,0 +1,224 @@
+#include <algorithm>
+#include <set>
+
+#include "core/change.hpp"
+#include "core/invariant.hpp"
+
+/// What refuses a request before anything is written: unknown ids, wrong states, cycles.
+namespace townd {
+namespace {
+
+using Code = Error::Code;
+using Result = expected<void>;
+
+Result ok() { return {}; }
+
+class Validator {
+ public:
+  Validator(const Town& town, Instant now) : town_(town), now_(now) {}
+
+  template <class Body>
+  Result on(const Body&) { return ok(); }  // facts are applied, with a note where something is missing
+
+  Result on(const events::BeadCreated& e) {
+    if (e.title.empty()) return fail(Code::invalid, "a bead needs a title");
+    if (e.rig_id && !town_.rig(e.rig_id)) return missing("rig", e.rig_id.text);
+    if (e.convoy_id && !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
+    if (e.parent_bead_id && !town_.bead(e.parent_bead_id)) return missing("bead", e.parent_bead_id.text);
+    if (e.bead_id && town_.bead(e.bead_id)) return fail(Code::conflict, "bead " + e.bead_id.text + " exists");
+    return beads_exist(e.after);
+  }
+  Result on(const events::BeadUpdated& e) {
+    if (auto found = bead(e.bead_id); !found) return found;
+    if (e.title && e.title->empty()) return fail(Code::invalid, "a bead needs a title");
+    return ok();
+  }
+  Result on(const events::BeadStatusSet& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row) return missing("bead", e.bead_id.text);
+    if (row->status != e.status && !may_change(row->type, row->status, e.status)) return wrong_state(*row, to_string(e.status));
+    return ok();
+  }
+  Result on(const events::BeadReopened& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row) return missing("bead", e.bead_id.text);
+    if (!may_change(row->type, row->status, BeadStatus::open, true) || !terminal(row->status)) return wrong_state(*row, "reopened");
+    return ok();
+  }
+  Result on(const events::BeadRetried& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row) return missing("bead", e.bead_id.text);
+    if (terminal(row->status))
+      return fail(Code::conflict, "bead " + e.bead_id.text + " is " + std::string(to_string(row->status)),
+                  row->status == BeadStatus::failed ? "`town reopen " + e.bead_id.text + "` gives it a new start" : "");
+    return ok();
+  }
+  Result on(const events::DependencyAdded& e) {
+    if (auto found = beads_exist({e.dependency.bead_id, e.dependency.depends_on_bead_id}); !found) return found;
+    return e.dependency.kind == DependencyKind::blocks ? no_cycle(e.dependency.bead_id, e.dependency.depends_on_bead_id) : ok();
+  }
+  Result on(const events::DependencyRemoved& e) {
+    if (town_.has(e.dependency)) return ok();
+    return fail(Code::not_found, e.dependency.bead_id.text + " does not depend on " + e.dependency.depends_on_bead_id.text);
+  }
+  Result on(const events::ConvoyCreated& e) {
+    if (e.title.empty()) return fail(Code::invalid, "a convoy needs a title");
+    if (e.beads.empty() && e.existing_beads.empty()) return fail(Code::invalid, "a convoy needs at least one bead");
+    for (std::size_t i = 0; i < e.beads.size(); ++i) {
+      if (e.beads[i].title.empty()) return fail(Code::invalid, "bead " + std::to_string(i) + " of the convoy has no title");
+      if (!town_.rig(e.beads[i].rig_id)) return missing("rig", e.beads[i].rig_id.text);
+      for (const int place : e.beads[i].after)
+        if (place < 0 || static_cast<std::size_t>(place) >= e.beads.size())
+          return fail(Code::invalid, "bead " + std::to_string(i) + " depends on number " + std::to_string(place) + ", which the convoy does not have");
+    }
+    std::set<BeadId> twice;
+    for (const BeadId& id : e.existing_beads) {
+      if (auto found = bead(id); !found) return found;
+      if (!twice.insert(id).second) return fail(Code::invalid, "bead " + id.text + " is named twice");
+    }
+    return acyclic(e.beads);
+  }
+  Result on(const events::ConvoyStarted& e) {
+    const Convoy* convoy = town_.convoy(e.convoy_id);
+    if (!convoy) return missing("convoy", e.convoy_id.text);
+    if (!convoy->staged) return fail(Code::conflict, "convoy " + e.convoy_id.text + " is not staged: it has been started");
+    return ok();
+  }
+  Result on(const events::ConvoyClosed& e) {
+    const Bead* row = town_.bead(e.convoy_id);
+    if (!row || !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
+    if (terminal(row->status)) return wrong_state(*row, "closed");
+    return ok();
+  }
+  Result on(const events::ConvoyBeadAdded& e) {
+    const Bead* row = town_.bead(e.convoy_id);
+    if (!row || !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
+    if (terminal(row->status)) return wrong_state(*row, "extended");
+    if (auto found = bead(e.bead_id); !found) return found;
+    if (auto found = beads_exist(e.after); !found) return found;
+    for (const BeadId& blocker : e.after)
+      if (auto fine = no_cycle(e.bead_id, blocker); !fine) return fine;
+    return ok();
+  }
+  Result on(const events::ConvoyBeadRemoved& e) {
+    if (!town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
+    if (!town_.has({e.bead_id, e.convoy_id, DependencyKind::tracks}))
+      return fail(Code::not_found, "bead " + e.bead_id.text + " is not in convoy " + e.convoy_id.text);
+    return ok();
+  }
+  Result on(const events::AgentReset& e) { return agent(e.agent_id); }
+  Result on(const events::AgentSaid& e) { return agent(e.agent_id); }
+  Result on(const events::AgentCheckpoint& e) { return agent(e.agent_id); }
+  Result on(const events::RequestChanges& e) {
+    const Agent* row = town_.agent(e.agent_id);
+    if (!row) return missing("agent", e.agent_id.text);
+    const BeadId request = e.bead_id ? e.bead_id : row->current_hook_bead_id;
+    if (row->role != AgentRole::refinery || !town_.review(request))
+      return fail(Code::conflict, "agent " + e.agent_id.text + " holds no merge request to ask changes of");
+    return ok();
+  }
+  Result on(const events::ReviewCompleted& e) {
+    const Bead* row = town_.bead(e.entry);
+    if (!row || !town_.review(e.entry)) return missing("merge request", e.entry.text);
+    if (terminal(row->status)) return wrong_state(*row, e.status);
+    return ok();
+  }
+  Result on(const events::MailSent& e) {
+    if (e.subject.empty()) return fail(Code::invalid, "a mail needs a subject");
+    return agent(e.to_agent_id);
+  }
+  Result on(const events::NudgeQueued& e) {
+    if (e.message.empty()) return fail(Code::invalid, "a nudge needs a message");
+    return agent(e.agent_id);
+  }
+  Result on(const events::EscalationAcknowledged& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row || row->type != BeadType::escalation) return missing("escalation", e.bead_id.text);
+    if (terminal(row->status)) return wrong_state(*row, "acknowledged");
+    return ok();
+  }
+  Result on(const events::TriageResolved& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row || !has_label(*row, "gt:triage-request")) return missing("triage request", e.bead_id.text);
+    if (terminal(row->status)) return wrong_state(*row, "resolved");
+    return ok();
+  }
+  Result on(const events::RigAdded& e) {
+    if (e.rig.name.empty()) return fail(Code::invalid, "a rig needs a name");
+    for (const RigId& id : town_.rig_ids()) {
+      if (id == e.rig.rig_id) return fail(Code::conflict, "rig " + id.text + " exists");
+      if (town_.rig(id)->name == e.rig.name) return fail(Code::conflict, "a rig named " + e.rig.name + " exists: " + id.text);
+    }
+    return ok();
+  }
+  Result on(const events::RigChanged& e) { return rig(e.rig_id); }
+  Result on(const events::RigTrust& e) { return rig(e.rig_id); }
+  Result on(const events::TownPaused&) {
+    return town_.row().paused ? fail(Code::conflict, "the town is paused already") : ok();
+  }
+  Result on(const events::TownResumed&) {
+    return town_.row().paused ? ok() : fail(Code::conflict, "the town is not paused");
+  }
+
+ private:
+  static Result missing(std::string_view kind, const std::string& id) {
+    return fail(Code::not_found, "there is no " + std::string(kind) + " " + id, "`town status` lists what there is");
+  }
+  static Result wrong_state(const Bead& row, std::string_view wanted) {
+    return fail(Code::conflict, std::string(to_string(row.type)) + " " + row.bead_id.text + " is " +
+                                    std::string(to_string(row.status)) + " and cannot become " + std::string(wanted));
+  }
+  Result bead(const BeadId& id) const { return town_.bead(id) ? ok() : missing("bead", id.text); }
+  Result agent(const AgentId& id) const { return town_.agent(id) ? ok() : missing("agent", id.text); }
+  Result rig(const RigId& id) const { return town_.rig(id) ? ok() : missing("rig", id.text); }
+  Result beads_exist(const std::vector<BeadId>& ids) const {
+    for (const BeadId& id : ids)
+      if (auto found = bead(id); !found) return found;
+    return ok();
+  }
+  Result no_cycle(const BeadId& from, const BeadId& on_bead) const {
+    const std::vector<BeadId> cycle = cycle_by(town_, from, on_bead);
+    if (cycle.empty()) return ok();
+    std::string names;
+    for (const BeadId& id : cycle) names += (names.empty() ? "" : " → ") + id.text;
+    return fail(Code::conflict, "this would close a cycle of waiting: " + names);
+  }
+  /// Topological count over the places of a new convoy; names a bead of the cycle and its way round.
+  static Result acyclic(const std::vector<events::ConvoyBead>& beads) {
+    std::vector<int> state(beads.size(), 0);  // 0 unseen, 1 on the way, 2 done
+    std::vector<std::size_t> way;
+    for (std::size_t start = 0; start < beads.size(); ++start) {
+      std::vector<std::pair<std::size_t, std::size_t>> stack;
+      if (state[start] == 0) stack.emplace_back(start, 0), state[start] = 1;
+      while (!stack.empty()) {
+        auto& [at, next] = stack.back();
+        if (next == beads[at].after.size()) {
+          state[at] = 2;
+          stack.pop_back();
+          continue;
+        }
+        const auto to = static_cast<std::size_t>(beads[at].after[next++]);
+        if (state[to] == 1) {
+          std::string names;
+          for (const auto& [place, unused] : stack)
+            if (place == to || !names.empty()) names += beads[place].title + " → ";
+          return fail(Code::invalid, "the convoy's beads wait for one another in a circle: " + names + beads[to].title);
+        }
+        if (state[to] == 0) state[to] = 1, stack.emplace_back(to, 0);
+      }
+    }
+    return ok();
+  }
+
+  const Town& town_;
+  Instant now_;
+};
+
+}  // namespace
+
+expected<void> validate(const Town& town, const EventBody& body, Instant now) {
+  Validator validator(town, now);
+  return std::visit([&validator](const auto& e) { return validator.on(e); }, body);
+}
+
+}  // namespace townd

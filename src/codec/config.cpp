@@ -203,17 +203,17 @@ expected<RepositorySettings> read_repository_settings(std::string_view toml, con
   return settings;
 }
 
-RigConfig with_repository(RigConfig rig, const RepositorySettings& repository) {
-  const auto lower = [](std::optional<int>& ours, const std::optional<int>& theirs) {
-    if (theirs) ours = std::min(ours.value_or(*theirs), *theirs);
+RigConfig with_repository(RigConfig rig, const RepositorySettings& repository, const TownConfig& town) {
+  const auto lower = [](std::optional<int>& ours, const std::optional<int>& theirs, int otherwise) {
+    if (theirs) ours = std::min(ours.value_or(otherwise), *theirs);
   };
   if (repository.gates) rig.gates = *repository.gates;
   if (repository.setup) rig.setup = *repository.setup;
   if (repository.copy) rig.copy = *repository.copy;
   if (repository.target) rig.target = *repository.target;
   if (repository.strategy) rig.merge_strategy = repository.strategy;
-  lower(rig.max_polecats, repository.max_polecats);
-  lower(rig.max_dispatch_attempts, repository.max_dispatch_attempts);
+  lower(rig.max_polecats, repository.max_polecats, town.max_polecats);
+  lower(rig.max_dispatch_attempts, repository.max_dispatch_attempts, town.constants.max_dispatch_attempts);
   return rig;
 }
 

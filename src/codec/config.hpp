@@ -68,8 +68,8 @@ struct RepositorySettings {
   std::optional<int> max_dispatch_attempts;
 };
 expected<RepositorySettings> read_repository_settings(std::string_view toml, const std::string& file);
-/// The rig's own settings with the repository's over them.
-RigConfig with_repository(RigConfig rig, const RepositorySettings& repository);
+/// The rig's own settings with the repository's over them; limits stay at or below the rig's, else the town's.
+RigConfig with_repository(RigConfig rig, const RepositorySettings& repository, const TownConfig& town);
 
 /// One line of `town config` and of docs/config.md.
 struct ConfigKey {

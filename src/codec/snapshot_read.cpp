@@ -142,7 +142,8 @@ class SnapshotReader {
       }
       if (!good) return reader_.at("town");
     }
-    if (!has_now) return reader_.wrong("the time of the snapshot is missing") || reader_.at("now") || reader_.at("town");
+    if (!has_now)
+      return reader_.wrong("the time of the snapshot is missing") || reader_.at("now") || reader_.at("town");
     if (draining && !row.draining_since) row.draining_since = out_.now;
     if (row.name.empty()) row.name = row.town_id.text;
     if (row.prefix.empty()) row.prefix = prefix_from(row.name);

@@ -34,7 +34,8 @@ expected<TickRecord> decode_tick(std::string_view text) {
   json::object* object = document->if_object();
   const json::value* format = object ? object->if_contains(kFormat) : nullptr;
   if (!format || !format->is_int64() || format->get_int64() < 1 || format->get_int64() > kEventFormat)
-    return fail(Error::Code::internal, "a tick is stored in an unknown format", "use the townd that wrote it, or a newer one");
+    return fail(Error::Code::internal, "a tick is stored in an unknown format",
+                "use the townd that wrote it, or a newer one");
   object->erase(kFormat);
   return from_json<TickRecord>(*document);
 }

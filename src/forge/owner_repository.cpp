@@ -120,7 +120,9 @@ expected<bool> OwnerRepository::being_rebased(const std::string& name) const {
   if (!common) return tl::unexpected(common.error());
   std::vector<fs::path> places = {*common};
   std::error_code ignored;
-  for (const auto& worktree : fs::directory_iterator(*common + "/worktrees", ignored)) places.push_back(worktree.path());
+  for (const auto& worktree : fs::directory_iterator(*common + "/worktrees", ignored)) {
+    places.push_back(worktree.path());
+  }
   for (const fs::path& place : places) {
     for (const char* kind : {"rebase-merge", "rebase-apply"}) {
       std::ifstream file(place / kind / "head-name");
@@ -182,8 +184,8 @@ expected<std::string> OwnerRepository::obstacle(const std::string& name, const O
                               "looking for changes in " + branch.worktree, call);
   if (!status) return tl::unexpected(status.error());
   if (status->empty()) return std::string();
-  return name + " is checked out in " + branch.worktree + " with changes that are not committed; commit or stash them, " +
-         "or check out another branch there";
+  return name + " is checked out in " + branch.worktree +
+         " with changes that are not committed; commit or stash them, or check out another branch there";
 }
 
 expected<AdvanceAnswer> OwnerRepository::advance(const std::string& name, const OwnerBranch& branch,
@@ -204,8 +206,9 @@ expected<AdvanceAnswer> OwnerRepository::advance(const std::string& name, const 
   auto filtered = filtered_file(checkout, branch.tip, commit);
   if (!filtered) return tl::unexpected(filtered.error());
   if (!filtered->empty()) {
-    return AdvanceAnswer{Advance::held, *filtered + " goes through a git filter (such as LFS), which townd does not run; " +
-                                            "in " + branch.worktree + " run: git merge --ff-only " + commit};
+    return AdvanceAnswer{Advance::held,
+                         *filtered + " goes through a git filter (such as LFS), which townd does not run; in " +
+                             branch.worktree + " run: git merge --ff-only " + commit};
   }
   git::Call call;
   call.timeout = std::chrono::minutes(5);

@@ -13,13 +13,13 @@ struct CloneSpec {
   std::string folder;  ///< where the clone goes; its parent exists
   std::string branch;  ///< made at `start` and checked out; empty: `start` is checked out detached
   std::string start;   ///< full ref name in `bare`, or an object id: refs/heads/<target>, refs/town/<run>
-  std::string target_branch;  ///< seen by the agent as `origin/<target>`, a fixed ref; empty: none
+  std::string target_branch;  ///< seen by the agent as `origin/<target>`; empty: none
   std::string name;    ///< whose commits: `<name>` `<email>`
   std::string email;
 };
 
 /// Makes the clone; complete or not there at all, whenever townd is killed. One that is there already stays as it is.
-/// It has no remote (agents never push), no hooks, and the identity that the spec names. Answers the commit checked out.
+/// It has no remote (agents never push), no hooks, and the identity that the spec names. Answers its commit.
 expected<std::string> clone_shared(const Program& git, const CloneSpec& spec);
 
 /// `<name> (townd)` and `<slug of name>@townd.local`: who an agent commits as.

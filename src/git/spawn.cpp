@@ -5,9 +5,9 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -216,7 +216,8 @@ expected<Finished> run(const Command& command) {
   in->reset();
   out->write.reset();
   err->write.reset();
-  const Fd watch(::pidfd_open(pid, 0));
+  // By number: the C library's declaration lacks extern "C" before 2.37.
+  const Fd watch(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 
   Finished finished;
   Capture out_text(command.output_limit, command.keep);

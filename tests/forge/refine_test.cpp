@@ -1,0 +1,133 @@
+#include "cli/refine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "cli/gate.hpp"
+#include "forge_fixture.hpp"
+
+namespace townd {
+namespace {
+
+using events::TrialOutcome;
+
+class RefineTest : public ForgeTest {
+ protected:
+  void SetUp() override {
+    ForgeTest::SetUp();
+    prepare();
+    input_.clone = clone("t-1");
+    input_.scratch = path("scratch");
+    input_.base = mine("main");
+  }
+  /// Work of a run, as a request.
+  std::string work(const std::string& run, const std::string& file, const std::string& text) {
+    clone(run);
+    const std::string made = commit(run, file, text);
+    EXPECT_TRUE(forge_->collect(run_spec(run)));
+    input_.requests.push_back({BeadId("b-" + run), "Title of " + run, made});
+    return made;
+  }
+  RefineInput input_;
+};
+
+TEST_F(RefineTest, MergesInOrderAndIsGreenWhenAllGatesPass) {
+  work("w1", "b.txt", "one");
+  work("w2", "c.txt", "two");
+  input_.gates = {"test -f b.txt", "grep -q two c.txt"};
+  const auto result = refine(input_);
+  ASSERT_EQ(result.outcome, TrialOutcome::green) << result.output;
+  EXPECT_EQ(result.base, input_.base);
+  EXPECT_EQ(result.requests, (std::vector<BeadId>{BeadId("b-w1"), BeadId("b-w2")}));
+  EXPECT_EQ(sh("git -C data/clones/t-1 log --merges --format='%s|%an|%ae' " + result.commit),
+            "Merge b-w2: Title of w2|Toast (townd)|toast@townd.local\n"
+            "Merge b-w1: Title of w1|Toast (townd)|toast@townd.local");
+}
+
+TEST_F(RefineTest, ItsCommitLands) {
+  const std::string made = work("w1", "b.txt", "one");
+  const auto result = refine(input_);
+  LandSpec spec;
+  spec.rig = rig_;
+  spec.trial_run_id = RunId("t-1");
+  spec.target_branch = "main";
+  spec.base_commit = result.base;
+  spec.commit = result.commit;
+  spec.request_commits = {made};
+  EXPECT_EQ(forge_->land(spec)->answer, events::LandingAnswer::landed);
+  EXPECT_EQ(mine("main"), result.commit);
+}
+
+TEST_F(RefineTest, StopsAtTheFirstRedGateAndKeepsTheTailOfItsOutput) {
+  work("w1", "b.txt", "one");
+  input_.gates = {"true", "seq 1 100000; echo broken >&2; exit 7", "touch never"};
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::red);
+  EXPECT_EQ(result.gate, input_.gates[1]);
+  EXPECT_TRUE(result.output.ends_with("100000\nbroken\n"));
+  EXPECT_LE(result.output.size(), 20'000U);
+  EXPECT_FALSE(std::filesystem::exists(path("data/clones/t-1/never")));
+}
+
+TEST_F(RefineTest, StopsAGateThatDoesNotEnd) {
+  work("w1", "b.txt", "one");
+  input_.gates = {"echo started; sleep 1000"};
+  input_.gate_timeout = std::chrono::milliseconds(500);
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::red);
+  EXPECT_NE(result.output.find("was stopped after"), std::string::npos);
+}
+
+TEST_F(RefineTest, NamesTheFilesOfAConflictAndLeavesNoMergeBehind) {
+  work("w1", "a.txt", "this");
+  work("w2", "a.txt", "that");
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::conflict);
+  EXPECT_NE(result.output.find("b-w2 conflicts"), std::string::npos);
+  EXPECT_NE(result.output.find("a.txt"), std::string::npos);
+  EXPECT_EQ(sh("git -C data/clones/t-1 status --porcelain"), "");
+}
+
+TEST_F(RefineTest, IsAnErrorWhenACommitIsMissingOrNone) {
+  input_.requests = {{BeadId("b-1"), "x", std::string(40, '1')}};
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);
+  input_.requests = {{BeadId("b-1"), "x", "--upload-pack=x"}};
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);
+  input_.requests.clear();
+  input_.base = "HEAD";
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);
+}
+
+TEST_F(RefineTest, MakesATitleOfAnyKindOneCleanLine) {
+  work("w1", "b.txt", "one");
+  input_.requests[0].title = "evil\n\ntrailer: x\x1b[31m" + std::string(1000, 'y');
+  const auto result = refine(input_);
+  const std::string message = sh("git -C data/clones/t-1 log -1 --format=%B " + result.commit);
+  EXPECT_EQ(message.find('\n'), std::string::npos);
+  EXPECT_EQ(message.find('\x1b'), std::string::npos);
+  EXPECT_LT(message.size(), 300U);
+}
+
+TEST_F(RefineTest, GivesGatesNoTokenNoCredentialsAndOnlyLoopback) {
+  for (const char* name : {"TOWN_TOKEN", "GASTOWN_SESSION_TOKEN", "ANTHROPIC_API_KEY"}) ::setenv(name, "s3cret", 1);
+  work("w1", "b.txt", "one");
+  input_.gates = {"env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; echo; "
+                  "tail -n +3 /proc/net/dev | cut -d: -f1; exit 1"};
+  const auto result = refine(input_);
+  for (const char* name : {"TOWN_TOKEN", "GASTOWN_SESSION_TOKEN", "ANTHROPIC_API_KEY"}) ::unsetenv(name);
+  if (!GateRunner(path(""), std::chrono::seconds(1)).confined()) {
+    GTEST_SKIP() << "bubblewrap does not work here";
+  }
+  EXPECT_EQ(result.output.find("s3cret"), std::string::npos);
+  EXPECT_TRUE(result.output.ends_with("\n    lo\n")) << result.output;
+}
+
+TEST(GateOutput, IsMadeValidText) {
+  EXPECT_EQ(clean_text("a\x1b[31mb\r\n\tc\xff\xc3"), "a[31mb\n\tc??");
+  EXPECT_EQ(clean_text("grün \xe2\x82\xac"), "grün \xe2\x82\xac");
+  EXPECT_EQ(clean_text("\xed\xa0\x80\xc0\xaf\xf5"), "??????");
+}
+
+}  // namespace
+}  // namespace townd

@@ -81,13 +81,13 @@ inline std::optional<Fields> read(std::string_view text) {
 /// What the keeper is to keep. The environment is not here but the keeper's own, so that no token is on the disk.
 struct Spec {
   std::string run_id;
-  int attempt = 1;                    ///< 2 is the reminder of the same run
-  std::vector<std::string> setup;     ///< run before the command; empty: nothing to set up
+  int attempt = 1;                       ///< 2 is the reminder of the same run
+  std::vector<std::string> setup;        ///< run before the command; empty: nothing to set up
   std::vector<std::string> setup_hides;  ///< names in the environment that set-up does not get
   std::vector<std::string> command;
-  int wrapper_depth = 0;              ///< processes above the agent that belong to its sandbox: ended with it, not before
-  std::string folder;                 ///< working folder
-  std::string input;                  ///< name of the file in the run's folder that is its standard input
+  int wrapper_depth = 0;  ///< processes above the agent that belong to its sandbox: ended with it, not before
+  std::string folder;     ///< working folder
+  std::string input;      ///< name of the file in the run's folder that is its standard input
   std::int64_t memory_bytes = 0;
   std::int64_t processes = 0;
   std::int64_t wall_ms = 0;
@@ -95,7 +95,7 @@ struct Spec {
   std::int64_t log_bytes = 0;
   std::int64_t heartbeat_ms = 30'000;
   std::int64_t grace_ms = 5'000;
-  bool cgroups = true;                ///< false: limits are held by sampling only
+  bool cgroups = true;  ///< false: limits are held by sampling only
 };
 
 /// `starting`, `setting_up`, `running`, then `exited` or `setup_failed`.
@@ -103,13 +103,13 @@ struct Status {
   std::string run_id;
   int attempt = 1;
   std::int64_t keeper_pid = 0;
-  std::int64_t keeper_start = 0;   ///< in clock ticks since boot (/proc/<pid>/stat, field 22)
+  std::int64_t keeper_start = 0;  ///< in clock ticks since boot (/proc/<pid>/stat, field 22)
   std::string boot_id;
   std::string state;
-  int code = 0;                    ///< exit code when `signal` is 0
+  int code = 0;  ///< exit code when `signal` is 0
   int signal = 0;
-  std::string ended_by;            ///< `stop`, `wall`, `memory`, `processes`, or empty: by itself
-  std::string problem;             ///< why it could not be started
+  std::string ended_by;              ///< `stop`, `wall`, `memory`, `processes`, or empty: by itself
+  std::string problem;               ///< why it could not be started
   std::vector<std::string> cgroups;  ///< folders whose processes are the run's
   std::int64_t started_at_ms = 0;
   std::int64_t ended_at_ms = 0;

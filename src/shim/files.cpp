@@ -1,9 +1,9 @@
 #include "shim/files.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstdio>
-
-#include <fcntl.h>
 
 namespace townd::shim {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <optional>
 #include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace townd::shim {
 

@@ -1,18 +1,18 @@
 #include "shim/keeper.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <cstring>
-#include <utility>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <utility>
 
 #include "shim/processes.hpp"
 
@@ -21,8 +21,8 @@ extern char** environ;
 namespace townd::shim {
 namespace {
 
-constexpr std::int64_t kSampleMs = 1000;   // how often limits are sampled
-constexpr std::int64_t kEndPollMs = 5;     // how often it is looked whether the descendants are gone
+constexpr std::int64_t kSampleMs = 1000;  // how often limits are sampled
+constexpr std::int64_t kEndPollMs = 5;    // how often it is looked whether the descendants are gone
 
 /// Stands still while the machine sleeps: a suspended laptop uses up nobody's time.
 std::int64_t monotonic_ms() {
@@ -102,8 +102,8 @@ void Keeper::set_up_signals() {
   signals_ = Fd{::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK)};
 }
 
-Keeper::Exit Keeper::stage(const std::vector<std::string>& command, const std::string& input,
-                           bool private_environment, std::int64_t limit_ms) {
+Keeper::Exit Keeper::stage(const std::vector<std::string>& command, const std::string& input, bool private_environment,
+                           std::int64_t limit_ms) {
   Exit exit;
   if (stop_asked_) return {0, 0, Ending::stop};
   const auto text = input.empty() ? std::string{} : read_file(folder_ + "/" + input).value_or("");
@@ -140,8 +140,8 @@ pid_t Keeper::spawn(const std::vector<std::string>& command, int input, bool pri
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text{*entry};
     const auto name = text.substr(0, text.find('='));
-    const bool hidden = private_environment && std::find(spec_.setup_hides.begin(), spec_.setup_hides.end(), name) !=
-                                                   spec_.setup_hides.end();
+    const bool hidden = private_environment &&
+                        std::find(spec_.setup_hides.begin(), spec_.setup_hides.end(), name) != spec_.setup_hides.end();
     if (!hidden) env.push_back(*entry);
   }
   env.push_back(nullptr);
@@ -279,11 +279,21 @@ void Keeper::report(const std::string& state, const Exit& exit) {
   status_.signal = exit.signal;
   switch (exit.ending) {
     case Ending::no:
-    case Ending::by_itself: status_.ended_by = ""; break;
-    case Ending::stop: status_.ended_by = "stop"; break;
-    case Ending::wall: status_.ended_by = "wall"; break;
-    case Ending::memory: status_.ended_by = "memory"; break;
-    case Ending::processes: status_.ended_by = "processes"; break;
+    case Ending::by_itself:
+      status_.ended_by = "";
+      break;
+    case Ending::stop:
+      status_.ended_by = "stop";
+      break;
+    case Ending::wall:
+      status_.ended_by = "wall";
+      break;
+    case Ending::memory:
+      status_.ended_by = "memory";
+      break;
+    case Ending::processes:
+      status_.ended_by = "processes";
+      break;
   }
   if (state == "exited" || state == "setup_failed") status_.ended_at_ms = wall_ms();
   replace_file(folder_, "status", run_folder::write(status_));

@@ -52,8 +52,8 @@ class Keeper {
   Log log_;
   LineCounter counter_;
   Fd signals_;
-  Fd output_;      ///< the end that the keeper reads
-  Fd output_in_;   ///< the end that the agent writes
+  Fd output_;     ///< the end that the keeper reads
+  Fd output_in_;  ///< the end that the agent writes
   bool child_ended_ = false;
   bool stop_asked_ = false;
   std::int64_t next_sample_ms_ = 0;

@@ -1,5 +1,9 @@
 #include "shim/log.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -8,14 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 namespace townd::shim {
 namespace {
 
-constexpr std::size_t kLineLimit = 4096;   // of a line only its beginning is compared
+constexpr std::size_t kLineLimit = 4096;  // of a line only its beginning is compared
 constexpr std::size_t kErrorsKept = 8;
 
 std::string log_path(const std::string& folder, std::int64_t offset) {
@@ -39,7 +39,7 @@ std::vector<std::int64_t> existing(const std::string& folder) {
 }
 
 bool looks_like_error(std::string_view lower) {
-  static constexpr std::array<std::string_view, 8> kWords{"error", "fail",    "retry",    "reconnect",
+  static constexpr std::array<std::string_view, 8> kWords{"error",   "fail",    "retry",     "reconnect",
                                                           "refused", "timeout", "timed out", "unavailable"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](auto word) { return lower.find(word) != std::string_view::npos; });

@@ -22,9 +22,9 @@ class Log {
 
   std::string folder_;
   std::int64_t half_;
-  std::int64_t current_ = -1;   ///< offsets of the two files; -1: none
+  std::int64_t current_ = -1;  ///< offsets of the two files; -1: none
   std::int64_t previous_ = -1;
-  std::int64_t end_ = 0;        ///< offset of the next byte
+  std::int64_t end_ = 0;  ///< offset of the next byte
   Fd file_;
 };
 
@@ -39,8 +39,8 @@ class LineCounter {
  private:
   void line(std::int64_t now_ms);
 
-  std::string current_;            ///< the line so far, cut
-  std::deque<std::string> errors_; ///< the last different errors, without their digits
+  std::string current_;             ///< the line so far, cut
+  std::deque<std::string> errors_;  ///< the last different errors, without their digits
   std::int64_t lines_ = 0;
   std::int64_t last_line_at_ms_ = 0;
 };

@@ -1,9 +1,8 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "ports/run_folder.hpp"
 #include "shim/files.hpp"
@@ -28,7 +27,9 @@ int main(int argc, char** argv) {
   const std::string folder = argv[1];
   // Held for as long as the keeper lives, so that a lock taken by another proves that no keeper is left.
   const shim::Fd lock{::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return kAlreadyKept;
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  if (!lock || ::fcntl(lock.get(), F_OFD_SETLK, &whole) != 0) return kAlreadyKept;
   if (::access((folder + "/tombstone").c_str(), F_OK) == 0) return kStopped;
   const auto text = shim::read_file(folder + "/spec");
   const auto spec = text ? run_folder::read_spec(*text) : std::nullopt;

@@ -1,12 +1,12 @@
 #include "shim/processes.hpp"
 
+#include <dirent.h>
+
 #include <charconv>
 #include <cstring>
 #include <map>
 #include <optional>
 #include <string_view>
-
-#include <dirent.h>
 
 #include "shim/files.hpp"
 
@@ -73,8 +73,7 @@ std::vector<Process> descendants(pid_t root) {
   while (const dirent* entry = ::readdir(proc)) {
     const auto pid = static_cast<pid_t>(number(entry->d_name));
     if (pid <= 0) continue;
-    if (const auto stat = read_stat(pid); stat && stat->alive())
-      children.emplace(stat->parent, pid);
+    if (const auto stat = read_stat(pid); stat && stat->alive()) children.emplace(stat->parent, pid);
   }
   ::closedir(proc);
 

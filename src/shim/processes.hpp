@@ -1,16 +1,16 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace townd::shim {
 
 struct Process {
   pid_t pid = 0;
-  int depth = 0;  ///< 1: a child of the root
+  int depth = 0;                  ///< 1: a child of the root
   std::int64_t memory_bytes = 0;  ///< resident and not shared
 };
 

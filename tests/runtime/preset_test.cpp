@@ -1,0 +1,48 @@
+#include "runtime/preset.hpp"
+
+#include <gtest/gtest.h>
+
+#include "stage.hpp"
+
+namespace townd::test {
+namespace {
+
+TEST(Presets, ThatAreShippedAreAllRead) {
+  const auto presets = load_presets({TOWND_SOURCE "/share/presets"});
+  ASSERT_TRUE(presets) << presets.error().what;
+  for (const auto* name : {"script", "refine", "claude", "codex"}) {
+    ASSERT_TRUE(presets->contains(name)) << name;
+    EXPECT_FALSE(presets->at(name).install.empty()) << name;
+    EXPECT_FALSE(presets->at(name).check.empty()) << name;
+  }
+  EXPECT_TRUE(presets->at("claude").needs_sandbox);
+  EXPECT_FALSE(presets->at("codex").resume.empty());
+}
+
+TEST(Presets, OfTheOwnerReplaceOurs) {
+  const Folder folder;
+  write_file(folder.path() + "/script.toml", "command = \"bash\"\nrun = [\"/dev/stdin\"]\n");
+  EXPECT_EQ(load_presets({TOWND_SOURCE "/share/presets", folder.path()})->at("script").command, "bash");
+}
+
+TEST(Presets, ThatAreWrongAreRefusedWithTheFileAndTheKey) {
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"comand = \"x\"\n", "comand"},
+      {"run = []\n", "command is missing"},
+      {"command = \"x\"\nrun = \"a b\"\n", "run is not a list"},
+      {"command = \"x\"\ninput = \"tape\"\n", "\"tape\""},
+      {"command = \"x\"\n[exits]\n1 = \"happy\"\n", "happy"},
+      {"command = \"x\"\n[exits]\none = \"crashed\"\n", "exit code"},
+      {"command = ", "line 1"}};
+  for (const auto& [text, says] : wrong) {
+    const Folder folder;
+    write_file(folder.path() + "/mine.toml", text);
+    const auto presets = load_presets({folder.path()});
+    ASSERT_FALSE(presets) << text;
+    EXPECT_NE(presets.error().what.find(says), std::string::npos) << presets.error().what;
+    EXPECT_NE(presets.error().what.find("mine.toml"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace townd::test

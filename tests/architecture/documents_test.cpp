@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "codec/config.hpp"
 #include "core/action.hpp"
 #include "core/event.hpp"
 #include "core/rule.hpp"
@@ -16,9 +17,13 @@
 namespace townd {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" `");
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" `") - begin + 1);
+/// A cell without the spaces around it, and without the backticks when the whole of it is code.
+std::string content(const std::string& cell) {
+  const auto begin = cell.find_first_not_of(' ');
+  if (begin == std::string::npos) return "";
+  const std::string text = cell.substr(begin, cell.find_last_not_of(' ') - begin + 1);
+  const bool code = text.size() > 1 && text.find('`', 1) == text.size() - 1;
+  return text.front() == '`' && code ? text.substr(1, text.size() - 2) : text;
 }
 
 /// The rows of a page's tables whose first column is a name, written | `name` |; under the name all cells.
@@ -29,7 +34,7 @@ std::multimap<std::string, std::vector<std::string>> table_of(const std::string&
     if (line.rfind("| `", 0) != 0) continue;
     std::vector<std::string> cells;
     std::istringstream rest(line.substr(1));
-    for (std::string cell; std::getline(rest, cell, '|');) cells.push_back(trimmed(cell));
+    for (std::string cell; std::getline(rest, cell, '|');) cells.push_back(content(cell));
     rows.emplace(cells.front(), cells);
   }
   return rows;
@@ -79,6 +84,17 @@ TEST(Documents, every_rule_has_one_row_that_says_what_it_can_answer_and_every_ro
   EXPECT_FALSE(known.empty());
   EXPECT_EQ(said, known);
   EXPECT_EQ(rows_of("rules.md").size(), rules().size());
+}
+
+TEST(Documents, every_setting_has_one_row_with_its_default_and_its_meaning) {
+  const auto said = table_of("config.md");
+  const auto keys = config_keys(NodeSettings{});
+  EXPECT_EQ(said.size(), keys.size());
+  for (const ConfigKey& key : keys) {
+    const auto row = said.find(key.key);
+    ASSERT_NE(row, said.end()) << key.key;
+    EXPECT_EQ(row->second, (std::vector<std::string>{key.key, key.default_value, key.meaning}));
+  }
 }
 
 }  // namespace

@@ -20,12 +20,13 @@ constexpr std::size_t kLargestPack = std::size_t{16} << 30;
 /// What one run may add.
 constexpr std::size_t kLargestRunPack = std::size_t{1} << 30;
 
-/// The far side of a local transport does not inherit `-c`; a folder that its owner named to townd may belong to
-/// another user, and hooks stay off there too.
-constexpr const char* kUploadPack = "git -c safe.directory=* -c core.hooksPath=/dev/null upload-pack";
+/// The far side of a local transport does not inherit `-c`. A folder that its owner named to townd may belong to another
+/// user; hooks and every other program that its configuration names stay off there too.
+constexpr const char* kUploadPack =
+    "git -c safe.directory=* -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true upload-pack";
 constexpr const char* kReceivePack =
-    "git -c safe.directory=* -c core.hooksPath=/dev/null -c gc.auto=0 -c receive.autogc=false "
-    "-c receive.fsckObjects=true receive-pack";
+    "git -c safe.directory=* -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true -c core.fsmonitor=false "
+    "-c gc.auto=0 -c receive.autogc=false -c receive.fsckObjects=true receive-pack";
 
 Call patient(Transport transport) {
   Call call;

@@ -103,10 +103,10 @@ TEST_F(RefineTest, MakesATitleOfAnyKindOneCleanLine) {
   work("w1", "b.txt", "one");
   input_.requests[0].title = "evil\n\ntrailer: x\x1b[31m" + std::string(1000, 'y');
   const auto result = refine(input_);
-  const std::string message = sh("git -C data/clones/t-1 log -1 --format=%B " + result.commit);
-  EXPECT_EQ(message.find('\n'), std::string::npos);
-  EXPECT_EQ(message.find('\x1b'), std::string::npos);
-  EXPECT_LT(message.size(), 300U);
+  const std::string subject = sh("git -C data/clones/t-1 log -1 --format=%s " + result.commit);
+  EXPECT_TRUE(subject.starts_with("Merge b-w1: evil  trailer: x[31myyy")) << subject;
+  EXPECT_LT(subject.size(), 300U);
+  EXPECT_EQ(sh("git -C data/clones/t-1 log -1 --format=%b " + result.commit), "");
 }
 
 TEST_F(RefineTest, GivesGatesNoTokenNoCredentialsAndOnlyLoopback) {

@@ -161,7 +161,7 @@ TEST_F(CollectTest, DiscardsAfterFetching) {
 TEST_F(CollectTest, DoesNotDiscardWhatCannotBeFetched) {
   clone("r1");
   commit("r1", "b.txt", "work");
-  sh("cd data/clones/r1 && chmod u+w .git/objects/??/* && for f in .git/objects/??/*; do echo junk > $f; done");
+  sh("cd data/clones/r1/.git/objects && for f in [0-9a-f]*/*; do chmod u+w $f && echo junk > $f; done");
   EXPECT_FALSE(forge_->discard(run_spec("r1")));
   EXPECT_TRUE(fs::exists(path("data/clones/r1/b.txt")));
 }

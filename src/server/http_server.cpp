@@ -312,7 +312,7 @@ Task<> HttpServer::State::write_stream(Stream& stream, std::shared_ptr<LiveStrea
     if (taken.bytes.empty() && !taken.ended) {
       co_await news->async_wait(net::redirect_error(kAwait, failure));
       taken = live->take();
-      if (taken.bytes.empty() && !taken.ended && !failure) taken.bytes = ": still here\n\n";
+      if (taken.bytes.empty() && !taken.ended && !failure) taken.bytes = live->ping();
     }
     stream.expires_after(span(limits.write_time));
     if (!taken.bytes.empty()) {

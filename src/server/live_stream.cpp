@@ -36,6 +36,16 @@ void LiveStream::close() {
   ready_ = nullptr;
 }
 
+bool LiveStream::over() const {
+  const std::lock_guard lock(mutex_);
+  return ended_ || closed_;
+}
+
+std::size_t LiveStream::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return gathered_.size();
+}
+
 LiveStream::Taken LiveStream::take() {
   const std::lock_guard lock(mutex_);
   return {std::exchange(gathered_, {}), ended_};

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace townd {
 
@@ -14,12 +15,20 @@ class LiveStream {
  public:
   static constexpr std::size_t kBacklog = 1 << 20;  ///< bytes; a reader this slow is not reading
 
+  /// `ping` is written when nothing else is for a while; empty: nothing is.
+  explicit LiveStream(std::string ping = {}) : ping_(std::move(ping)) {}
+
   /// False when the stream is closed, which is how a producer learns that its reader has gone.
   bool push(std::string_view frame);
   /// Nothing more will come; the reader still gets what has gathered.
   void finish();
   /// The reader has gone.
   void close();
+  /// Finished, closed or given up.
+  [[nodiscard]] bool over() const;
+  /// Bytes that the reader has not taken yet.
+  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] const std::string& ping() const { return ping_; }
 
   struct Taken {
     std::string bytes;
@@ -30,7 +39,8 @@ class LiveStream {
   void on_ready(std::function<void()> ready);
 
  private:
-  std::mutex mutex_;
+  const std::string ping_;
+  mutable std::mutex mutex_;
   std::string gathered_;
   bool ended_ = false;
   bool closed_ = false;

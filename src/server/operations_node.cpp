@@ -19,7 +19,8 @@ void add_node(std::vector<Operation>& all) {
                   name("id", "a short public name; made up when left out")},
                  "NewToken",
                  201});
-  all.push_back({"token.revoke", "POST", {"/api/tokens/:token/revoke"}, kAdmin, "Ends a token at once.", {}, "Done"});
+  all.push_back(
+      {"token.revoke", "POST", {"/api/tokens/:token/revoke"}, kAdmin, "Ends a token at once.", {}, "Revoked"});
 }
 
 void add_explain(std::vector<Operation>& all) {

@@ -1,0 +1,31 @@
+#include "server/find.hpp"
+
+namespace townd {
+
+const Rig* find_rig(const Town& town, std::string_view id_or_name) {
+  if (id_or_name.empty()) return nullptr;
+  if (const Rig* rig = town.rig(RigId(id_or_name))) return rig;
+  const Rig* found = nullptr;
+  for (const RigId& id : town.rig_ids()) {
+    const Rig* rig = town.rig(id);
+    if (rig->name != id_or_name) continue;
+    if (found) return nullptr;
+    found = rig;
+  }
+  return found;
+}
+
+const Agent* find_agent(const Town& town, std::string_view id_or_name) {
+  if (id_or_name.empty()) return nullptr;
+  if (const Agent* agent = town.agent(AgentId(id_or_name))) return agent;
+  const Agent* found = nullptr;
+  for (const AgentId& id : town.agent_ids()) {
+    const Agent* agent = town.agent(id);
+    if (agent->name != id_or_name) continue;
+    if (found) return nullptr;
+    found = agent;
+  }
+  return found;
+}
+
+}  // namespace townd

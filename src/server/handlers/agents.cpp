@@ -1,0 +1,104 @@
+#include <array>
+
+#include "ports/runtime.hpp"
+#include "server/choices.hpp"
+#include "server/find.hpp"
+#include "server/handlers.hpp"
+#include "server/log_tails.hpp"
+#include "server/pages.hpp"
+#include "server/plain_text.hpp"
+#include "server/with_agent.hpp"
+
+namespace townd {
+namespace {
+
+constexpr std::int64_t kLogDefault = 64 * 1024;
+
+void list_agents(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    const std::string named = call->rig();
+    const Rig* rig = find_rig(view.town, named);
+    if (!rig && !named.empty())
+      return call->fail(Error::Code::not_found, "there is no rig " + named + " in this town",
+                        "GET …/rigs lists the rigs");
+    const Arguments& given = call->arguments();
+    Page page(given);
+    for (const AgentId& id : view.town.agent_ids()) {
+      const Agent& agent = *view.town.agent(id);
+      if (rig && agent.rig_id != rig->rig_id) continue;
+      if (given.has("role") && chosen<AgentRole>(given, "role") != agent.role) continue;
+      if (given.has("status") && chosen<AgentStatus>(given, "status") != agent.status) continue;
+      if (page.take(id)) page.add(agent_shape(agent));
+    }
+    call->succeed(page.rows());
+  });
+}
+
+void get_agent(const CallPtr& call) {
+  with_agent(call, [call](const Engine::View& view, const Agent& agent) {
+    LateTexts texts;
+    json::object shape = agent_detail(view.town, agent, texts);
+    call->succeed(std::move(shape), std::move(texts));
+  });
+}
+
+void reset_agent(const CallPtr& call) {
+  with_agent(call, [call](const Engine::View&, const Agent& agent) {
+    call->submit(events::AgentReset{agent.agent_id, call->actor()}, [call](const Receipt&) {
+      call->succeed(json::object{{"reset", true}});
+    });
+  });
+}
+
+/// The run that the request names, the agent's current one, or the last one it had.
+RunId run_of(const Call& call, const Town& town, const Agent& agent) {
+  if (call.arguments().has("run_id")) return RunId(call.arguments().text("run_id"));
+  if (!agent.run_id.empty()) return agent.run_id;
+  RunId last;
+  for (const RunId& id : town.run_ids())
+    if (town.run(id)->agent_id == agent.agent_id) last = id;
+  return last;
+}
+
+void read_log(const CallPtr& call, const RunId& run) {
+  const std::int64_t offset = call->arguments().integer("offset");
+  const auto bytes = call->services().runtime.log(run, offset, call->arguments().integer("limit", kLogDefault));
+  if (!bytes) return call->fail(bytes.error());
+  json::object shape;
+  shape.emplace("run_id", run.text);
+  shape.emplace("offset", offset);
+  shape.emplace("next_offset", offset + static_cast<std::int64_t>(bytes->size()));
+  shape.emplace("text", valid_utf8(*bytes));
+  call->succeed(std::move(shape));
+}
+
+void agent_log(const CallPtr& call) {
+  with_agent(call, [call](const Engine::View& view, const Agent& agent) {
+    const RunId run = run_of(*call, view.town, agent);
+    const Run* known = view.town.run(run);
+    if (known && known->agent_id != agent.agent_id)
+      return call->fail(Error::Code::not_found, "the run " + run.text + " is another agent's");
+    if (run.empty())
+      return call->fail(Error::Code::not_found, agent.name + " has had no run yet", "wait until it is dispatched");
+    if (!call->arguments().truth("follow")) return call->background([call, run] { read_log(call, run); });
+    const auto stream = call->services().tails.follow(call->town(), run, call->arguments().integer("offset"));
+    if (!stream) return call->fail(Error::Code::too_many, "too many streams are open", "close one and try again");
+    Response response;
+    response.content_type = "text/plain; charset=utf-8";
+    response.stream = stream;
+    call->respond(std::move(response));
+  });
+}
+
+constexpr std::array<NamedHandler, 4> kHandlers{{
+    {"agent.list", list_agents},
+    {"agent.get", get_agent},
+    {"agent.reset", reset_agent},
+    {"agent.log", agent_log},
+}};
+
+}  // namespace
+
+std::span<const NamedHandler> agent_handlers() { return kHandlers; }
+
+}  // namespace townd

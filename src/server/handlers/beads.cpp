@@ -1,0 +1,327 @@
+#include <array>
+
+#include "core/hash.hpp"
+#include "server/choices.hpp"
+#include "server/find.hpp"
+#include "server/handlers.hpp"
+#include "server/pages.hpp"
+
+namespace townd {
+namespace {
+
+Error no_bead(const BeadId& id) {
+  return Error{Error::Code::not_found, "there is no bead " + id.text + " here", "GET …/beads lists the beads"};
+}
+
+/// Calls `use` with the bead that the path names, which must be of the path's rig; answers 404 without one.
+void with_bead(const CallPtr& call, std::function<void(const Engine::View&, const Bead&)> use) {
+  call->look([call, use = std::move(use)](const Engine::View& view) {
+    const Bead* bead = view.town.bead(call->bead());
+    const std::string named = call->parameter("rig");
+    const Rig* rig = find_rig(view.town, named);
+    if (!bead || (!named.empty() && (!rig || bead->rig_id != rig->rig_id))) return call->fail(no_bead(call->bead()));
+    use(view, *bead);
+  });
+}
+
+void answer_bead(const CallPtr& call, const BeadId& id) {
+  call->look([call, id](const Engine::View& view) {
+    const Bead* bead = view.town.bead(id);
+    if (!bead) return call->fail(no_bead(id));
+    LateTexts texts;
+    json::object shape = bead_shape(view.town, *bead);
+    texts.want(shape, "body", bead->body);
+    call->succeed(std::move(shape), std::move(texts));
+  });
+}
+
+/// Submits what `fact` makes of the bead that the path names, then answers with the bead.
+void change_bead(const CallPtr& call, std::function<EventBody(const Bead&)> fact) {
+  with_bead(call, [call, fact = std::move(fact)](const Engine::View&, const Bead& bead) {
+    const BeadId id = bead.bead_id;
+    call->submit(fact(bead), [call, id](const Receipt&) { answer_bead(call, id); });
+  });
+}
+
+// ---- new work ------------------------------------------------------------------------------------------------------
+
+void make_bead(const CallPtr& call, const std::string& rig_name, std::function<void(const BeadId&)> then) {
+  call->look([call, rig_name, then = std::move(then)](const Engine::View& view) {
+    const Rig* rig = find_rig(view.town, rig_name);
+    if (!rig)
+      return call->fail(Error::Code::not_found, "there is no rig " + rig_name + " in this town",
+                        "GET …/rigs lists the rigs");
+    const Arguments& given = call->arguments();
+    events::BeadCreated made;
+    made.type = chosen_or(given, "type", BeadType::issue);
+    made.title = given.text("title");
+    made.body = given.text("body");
+    made.rig_id = rig->rig_id;
+    made.priority = chosen_or(given, "priority", Priority::medium);
+    made.labels = given.texts("labels");
+    made.metadata = given.canonical("metadata", "{}");
+    made.parent_bead_id = BeadId(given.text("parent_bead_id"));
+    made.convoy_id = BeadId(given.text("convoy_id"));
+    made.after = id_list<BeadId>(given.texts("after"));
+    made.held = given.truth("held");
+    made.created_by = call->actor("created_by");
+    call->submit(std::move(made), [call, then](const Receipt& receipt) {
+      if (receipt.created.empty())
+        return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
+      then(BeadId(receipt.created.front()));
+    });
+  });
+}
+
+void create_bead(const CallPtr& call) {
+  make_bead(call, call->parameter("rig"), [call](const BeadId& id) { answer_bead(call, id); });
+}
+
+void sling_into(const CallPtr& call, const std::string& rig) {
+  make_bead(call, rig, [call](const BeadId& id) {
+    call->look([call, id](const Engine::View& view) {
+      const Bead* bead = view.town.bead(id);
+      if (!bead) return call->fail(no_bead(id));
+      LateTexts texts;
+      json::object shape = bead_shape(view.town, *bead);
+      texts.want(shape, "body", bead->body);
+      json::object slung;
+      slung.emplace("bead", std::move(shape));
+      slung.emplace("agent", nullptr);  // the reconciler chooses it, later
+      call->succeed(std::move(slung), std::move(texts));
+    });
+  });
+}
+
+void sling(const CallPtr& call) { sling_into(call, call->parameter("rig")); }
+void mayor_sling(const CallPtr& call) { sling_into(call, call->arguments().text("rig_id")); }
+
+// ---- looking -------------------------------------------------------------------------------------------------------
+
+bool passes(const Bead& bead, const Arguments& given, const std::optional<RigId>& rig) {
+  if (rig && bead.rig_id != *rig) return false;
+  if (given.has("status") && chosen<BeadStatus>(given, "status") != bead.status) return false;
+  if (given.has("type") && chosen<BeadType>(given, "type") != bead.type) return false;
+  return !given.has("assignee") || bead.assignee_agent_bead_id.text == given.text("assignee");
+}
+
+void list_beads(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    std::optional<RigId> rig_id;
+    if (const std::string named = call->rig(); !named.empty()) {
+      const Rig* rig = find_rig(view.town, named);
+      if (!rig)
+        return call->fail(Error::Code::not_found, "there is no rig " + named + " in this town",
+                          "GET …/rigs lists the rigs");
+      rig_id = rig->rig_id;
+    }
+    Page page(call->arguments());
+    for (const BeadId& id : view.town.bead_ids()) {
+      const Bead& bead = *view.town.bead(id);
+      if (passes(bead, call->arguments(), rig_id) && page.take(id)) page.add(bead_shape(view.town, bead));
+    }
+    call->succeed(page.rows());
+  });
+}
+
+void get_bead(const CallPtr& call) {
+  with_bead(call, [call](const Engine::View& view, const Bead& bead) {
+    LateTexts texts;
+    json::object shape = bead_detail(view.town, bead, texts);
+    call->succeed(std::move(shape), std::move(texts));
+  });
+}
+
+void bead_history(const CallPtr& call) {
+  with_bead(call, [call](const Engine::View&, const Bead& bead) {
+    call->background([call, id = bead.bead_id] {
+      const auto limit = static_cast<int>(call->arguments().integer("limit", kPageDefault));
+      const auto rows = call->services().store.history(call->town(), id, limit);
+      if (!rows) return call->fail(rows.error());
+      json::array list;
+      for (const HistoryRow& row : *rows)
+        list.push_back({{"bead_id", row.bead_id.text},
+                        {"agent_id", row.agent_id.text},
+                        {"event_type", row.event_type},
+                        {"old_value", row.old_value},
+                        {"new_value", row.new_value},
+                        {"rule", row.rule},
+                        {"created_at", to_text(row.at)}});
+      call->succeed(std::move(list));
+    });
+  });
+}
+
+/// Of an issue the newest request's branch; of a request its own.
+void bead_diff(const CallPtr& call) {
+  with_bead(call, [call](const Engine::View& view, const Bead& bead) {
+    const Review* review = view.town.review(bead.bead_id);
+    for (const BeadId& request : view.town.links(bead.bead_id).requests)
+      if (const Review* newer = view.town.review(request)) review = newer;
+    const Rig* rig = view.town.rig(bead.rig_id);
+    if (!rig) return call->fail(Error::Code::conflict, "the bead is in no rig, so it has no branch");
+    DiffSpec spec;
+    spec.town = call->town();
+    spec.rig = *rig;
+    if (review) {
+      spec.target_branch = review->target_branch;
+      spec.branch = review->branch;
+      spec.commit = review->commit;
+      spec.run = review->source_run_id;
+    } else {
+      for (const RunId& id : view.town.links(bead.bead_id).runs)
+        if (const Run* run = view.town.run(id); run && run->state == RunState::ended) spec.run = id;
+      if (spec.run.empty())
+        return call->fail(Error::Code::conflict, "nothing has been handed in for this bead yet",
+                          "town logs shows its agent at work");
+      spec.target_branch = target_branch_of(view.town, bead);
+      spec.branch = view.town.run(spec.run)->branch;
+      spec.commit = view.town.run(spec.run)->commit;
+    }
+    call->background([call, spec, id = bead.bead_id] {
+      const auto diff = call->services().diff(spec);
+      if (!diff) return call->fail(diff.error());
+      json::object shape;
+      shape.emplace("bead_id", id.text);
+      shape.emplace("branch", spec.branch);
+      shape.emplace("target_branch", spec.target_branch);
+      shape.emplace("commit", spec.commit);
+      shape.emplace("diff", *diff);
+      call->succeed(std::move(shape));
+    });
+  });
+}
+
+void list_reviews(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    const Rig* rig = find_rig(view.town, call->parameter("rig"));
+    if (!rig && !call->parameter("rig").empty())
+      return call->fail(Error::Code::not_found, "there is no rig " + call->parameter("rig"),
+                        "GET …/rigs lists the rigs");
+    Page page(call->arguments());
+    for (const BeadId& id : view.town.bead_ids()) {
+      const Bead& bead = *view.town.bead(id);
+      const Review* review = view.town.review(id);
+      if (!review || (rig && bead.rig_id != rig->rig_id)) continue;
+      if (terminal(bead.status) && !call->arguments().truth("all")) continue;
+      if (page.take(id)) page.add(review_shape(view.town, *review));
+    }
+    call->succeed(page.rows());
+  });
+}
+
+// ---- changing ------------------------------------------------------------------------------------------------------
+
+EventBody status_set(const Call& call, const Bead& bead) {
+  return events::BeadStatusSet{bead.bead_id, chosen_or(call.arguments(), "status", bead.status), call.actor()};
+}
+
+void update_bead(const CallPtr& call) {
+  const Arguments& given = call->arguments();
+  const bool status = given.has("status");
+  const auto others = given.all().size() - (status ? 1 : 0) - (given.has("actor") ? 1 : 0);
+  if (!status && others == 0)
+    return call->fail(Error::Code::invalid, "the request changes nothing", "name at least one field");
+  if (status && others > 0)
+    return call->fail(Error::Code::invalid, "a status is changed by itself", "send the status in a request of its own");
+  change_bead(call, [call](const Bead& bead) -> EventBody {
+    const Arguments& fields = call->arguments();
+    if (fields.has("status")) return status_set(*call, bead);
+    events::BeadUpdated update;
+    update.bead_id = bead.bead_id;
+    update.title = fields.maybe_text("title");
+    update.body = fields.maybe_text("body");
+    update.priority = chosen<Priority>(fields, "priority");
+    if (fields.has("labels")) update.labels = fields.texts("labels");
+    if (fields.has("metadata")) update.metadata = fields.canonical("metadata");
+    update.actor = call->actor();
+    return update;
+  });
+}
+
+void set_status(const CallPtr& call) {
+  change_bead(call, [call](const Bead& bead) { return status_set(*call, bead); });
+}
+
+/// An agent closes the rework and triage beads on its own hook and nothing else.
+void close_bead(const CallPtr& call) {
+  with_bead(call, [call](const Engine::View& view, const Bead& bead) {
+    const Caller& caller = call->caller();
+    const Agent* agent = view.town.agent(caller.agent);
+    const bool own =
+        agent && agent->current_hook_bead_id == bead.bead_id && (rework_class(bead) || has_label(bead, "gt:triage"));
+    if (caller.role == kAgent && !own)
+      return call->fail(Error::Code::conflict,
+                        "bead " + bead.bead_id.text + " is " + std::string(to_string(bead.status)) +
+                            " and not a rework or triage bead on your hook",
+                        "hand work in with town done");
+    const BeadId id = bead.bead_id;
+    call->submit(events::BeadStatusSet{id, BeadStatus::closed, call->actor()},
+                 [call, id](const Receipt&) { answer_bead(call, id); });
+  });
+}
+
+void cancel_bead(const CallPtr& call) {
+  change_bead(call, [call](const Bead& bead) -> EventBody {
+    return events::BeadCancelled{bead.bead_id, call->arguments().text("status", "failed"), call->actor()};
+  });
+}
+
+void reopen_bead(const CallPtr& call) {
+  change_bead(call, [call](const Bead& bead) -> EventBody {
+    return events::BeadReopened{bead.bead_id, call->actor()};
+  });
+}
+
+void retry_bead(const CallPtr& call) {
+  change_bead(call, [call](const Bead& bead) -> EventBody { return events::BeadRetried{bead.bead_id, call->actor()}; });
+}
+
+Dependency dependency_of(const Call& call, const Bead& bead) {
+  return {bead.bead_id, BeadId(call.arguments().text("depends_on")),
+          chosen_or(call.arguments(), "kind", DependencyKind::blocks)};
+}
+
+void add_dependency(const CallPtr& call) {
+  change_bead(call,
+              [call](const Bead& bead) -> EventBody { return events::DependencyAdded{dependency_of(*call, bead)}; });
+}
+
+void remove_dependency(const CallPtr& call) {
+  change_bead(call,
+              [call](const Bead& bead) -> EventBody { return events::DependencyRemoved{dependency_of(*call, bead)}; });
+}
+
+void complete_review(const CallPtr& call) {
+  change_bead(call, [call](const Bead& bead) -> EventBody {
+    const Arguments& given = call->arguments();
+    return events::ReviewCompleted{bead.bead_id, given.text("status"), given.text("message"), given.text("commit_sha"),
+                                   call->actor()};
+  });
+}
+
+constexpr std::array<NamedHandler, 17> kHandlers{{
+    {"bead.create", create_bead},
+    {"bead.sling", sling},
+    {"mayor.sling", mayor_sling},
+    {"bead.list", list_beads},
+    {"bead.get", get_bead},
+    {"bead.update", update_bead},
+    {"bead.status", set_status},
+    {"bead.close", close_bead},
+    {"bead.cancel", cancel_bead},
+    {"bead.reopen", reopen_bead},
+    {"bead.retry", retry_bead},
+    {"dependency.add", add_dependency},
+    {"dependency.remove", remove_dependency},
+    {"bead.history", bead_history},
+    {"bead.diff", bead_diff},
+    {"review.list", list_reviews},
+    {"review.complete", complete_review},
+}};
+
+}  // namespace
+
+std::span<const NamedHandler> bead_handlers() { return kHandlers; }
+
+}  // namespace townd

@@ -1,0 +1,117 @@
+#include <array>
+
+#include "codec/describe_rows.hpp"
+#include "codec/fields.hpp"
+#include "git/names.hpp"
+#include "server/find.hpp"
+#include "server/handlers.hpp"
+#include "server/pages.hpp"
+
+namespace townd {
+namespace {
+
+/// Calls `use` with the rig that the path names; answers 404 without one.
+void with_rig(const CallPtr& call, std::function<void(const Engine::View&, const Rig&)> use) {
+  call->look([call, use = std::move(use)](const Engine::View& view) {
+    const std::string named = call->parameter("rig");
+    if (const Rig* rig = find_rig(view.town, named)) return use(view, *rig);
+    call->fail(Error::Code::not_found, "there is no rig " + named + " in this town", "GET …/rigs lists the rigs");
+  });
+}
+
+void answer_rig(const CallPtr& call, const RigId& id) {
+  call->look([call, id](const Engine::View& view) {
+    const Rig* rig = view.town.rig(id);
+    if (!rig) return call->fail(Error::Code::not_found, "the rig " + id.text + " is gone again");
+    call->succeed(rig_shape(*rig));
+  });
+}
+
+/// Reads `config` over what is set; false when it has answered with what is wrong.
+bool read_config(const CallPtr& call, RigConfig& config) {
+  if (!call->arguments().has("config")) return true;
+  JsonReader reader;
+  if (reader.read(call->arguments().value("config"), config)) return true;
+  reader.at("config");
+  call->respond(
+      failure(400, "the rig's settings are not right: " + reader.issue.message, "see issues", {reader.issue}));
+  return false;
+}
+
+bool refuse_url(const CallPtr& call, const std::string& url) {
+  const bool secret = url.starts_with("http") && git::without_credentials(url) != url;
+  if (!url.starts_with("-") && !secret) return false;
+  call->fail(
+      Error::Code::invalid,
+      url.starts_with("-") ? "a repository's address cannot begin with '-'" : "the address holds a user or password",
+      "give a path or URL without credentials; git's own credential helpers are asked");
+  return true;
+}
+
+void add_rig(const CallPtr& call) {
+  const Arguments& given = call->arguments();
+  events::RigAdded added;
+  added.rig.name = given.text("name");
+  added.rig.git_url = given.text("git_url");
+  // Empty: the repository's own default, which preparing it finds out.
+  added.rig.default_branch = given.text("default_branch");
+  if (refuse_url(call, added.rig.git_url) || !read_config(call, added.rig.config)) return;
+  const std::string name = added.rig.name;
+  call->submit(std::move(added), [call, name](const Receipt& receipt) {
+    call->look([call, name, receipt](const Engine::View& view) {
+      const Rig* rig =
+          receipt.created.empty() ? find_rig(view.town, name) : view.town.rig(RigId(receipt.created.front()));
+      if (!rig) return call->fail(Error::Code::internal, "the rig was recorded but cannot be found");
+      call->succeed(rig_shape(*rig));
+    });
+  });
+}
+
+void list_rigs(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    Page page(call->arguments());
+    for (const RigId& id : view.town.rig_ids())
+      if (page.take(id)) page.add(rig_shape(*view.town.rig(id)));
+    call->succeed(page.rows());
+  });
+}
+
+void get_rig(const CallPtr& call) {
+  with_rig(call, [call](const Engine::View&, const Rig& rig) { call->succeed(rig_shape(rig)); });
+}
+
+void change_rig(const CallPtr& call) {
+  with_rig(call, [call](const Engine::View&, const Rig& rig) {
+    const Arguments& given = call->arguments();
+    events::RigChanged changed;
+    changed.rig_id = rig.rig_id;
+    changed.name = given.text("name", rig.name);
+    changed.git_url = given.text("git_url", rig.git_url);
+    changed.default_branch = given.text("default_branch", rig.default_branch);
+    changed.config = rig.config;
+    if ((given.has("git_url") && refuse_url(call, changed.git_url)) || !read_config(call, changed.config)) return;
+    const RigId id = rig.rig_id;
+    call->submit(std::move(changed), [call, id](const Receipt&) { answer_rig(call, id); });
+  });
+}
+
+void trust_rig(const CallPtr& call) {
+  with_rig(call, [call](const Engine::View&, const Rig& rig) {
+    const RigId id = rig.rig_id;
+    call->submit(events::RigTrust{id, ""}, [call, id](const Receipt&) { answer_rig(call, id); });
+  });
+}
+
+constexpr std::array<NamedHandler, 5> kHandlers{{
+    {"rig.add", add_rig},
+    {"rig.list", list_rigs},
+    {"rig.get", get_rig},
+    {"rig.config", change_rig},
+    {"rig.trust", trust_rig},
+}};
+
+}  // namespace
+
+std::span<const NamedHandler> rig_handlers() { return kHandlers; }
+
+}  // namespace townd

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "codec/describe_rows.hpp"
+#include "codec/fields.hpp"
+#include "server/handlers.hpp"
+
+namespace townd {
+namespace {
+
+/// Answers with the town as it is now.
+void answer_town(const CallPtr& call, const TownId& id) {
+  call->look_at(id, [call](const Engine::View& view) { call->succeed(town_shape(view)); });
+}
+
+// ---- a new town ----------------------------------------------------------------------------------------------------
+
+constexpr std::size_t kPrefixMin = 2;
+constexpr std::size_t kPrefixMax = 6;
+
+bool is_prefix(std::string_view text) {
+  return text.size() >= kPrefixMin && text.size() <= kPrefixMax &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+/// The first letters of the name that nobody has; else letters counted up.
+std::string free_prefix(std::string_view name, const std::set<std::string>& taken) {
+  std::string letters;
+  for (const char c : name) {
+    if (c >= 'a' && c <= 'z') letters += c;
+    if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
+  }
+  while (letters.size() < kPrefixMin) letters += 't';
+  for (std::size_t n = kPrefixMin; n <= std::min(letters.size(), kPrefixMax); ++n)
+    if (!taken.contains(letters.substr(0, n))) return letters.substr(0, n);
+  const std::string stem = letters.substr(0, kPrefixMin);
+  for (int n = 0;; ++n) {
+    std::string prefix = stem;
+    for (int rest = n; prefix.size() < kPrefixMax && (rest > 0 || prefix.size() == stem.size()); rest /= 26)
+      prefix += static_cast<char>('a' + rest % 26);
+    if (!taken.contains(prefix)) return prefix;
+  }
+}
+
+std::string free_id(std::string_view name, const std::vector<TownId>& towns) {
+  const std::string stem = slug(name);
+  std::string id = stem;
+  for (int n = 2; std::find(towns.begin(), towns.end(), TownId(id)) != towns.end(); ++n)
+    id = stem + "-" + std::to_string(n);
+  return id;
+}
+
+void found_town(const CallPtr& call, const std::set<std::string>& taken) {
+  const std::string wanted = call->arguments().text("prefix");
+  if (!wanted.empty() && !is_prefix(wanted))
+    return call->fail(Error::Code::invalid, "the prefix must be 2 to 6 letters from a to z",
+                      "leave it out to have one made");
+  if (taken.contains(wanted))
+    return call->fail(Error::Code::conflict, "another town has the prefix " + wanted,
+                      "choose another one or leave it out");
+  TownRow row;
+  row.name = call->arguments().text("name");
+  row.town_id = TownId(free_id(row.name, call->services().engine.towns()));
+  row.prefix = wanted.empty() ? free_prefix(row.name, taken) : wanted;
+  const TownId id = row.town_id;
+  call->services().engine.create_town(std::move(row), [call, id](const expected<Receipt>& receipt) {
+    if (!receipt) return call->fail(receipt.error());
+    answer_town(call, id);
+  });
+}
+
+/// Asks each town for its prefix in turn, then makes the new one.
+void gather_prefixes(const CallPtr& call, std::vector<TownId> towns, std::set<std::string> taken) {
+  if (towns.empty()) return found_town(call, taken);
+  const TownId next = towns.back();
+  towns.pop_back();
+  call->look_at(next, [call, towns = std::move(towns), taken = std::move(taken)](const Engine::View& view) mutable {
+    taken.insert(view.town.row().prefix);
+    gather_prefixes(call, std::move(towns), std::move(taken));
+  });
+}
+
+void create_town(const CallPtr& call) { gather_prefixes(call, call->services().engine.towns(), {}); }
+
+// ---- looking -------------------------------------------------------------------------------------------------------
+
+void gather_shapes(const CallPtr& call, std::vector<TownId> towns, json::array shapes) {
+  if (towns.empty()) return call->succeed(std::move(shapes));
+  const TownId next = towns.front();
+  towns.erase(towns.begin());
+  call->look_at(next, [call, towns = std::move(towns), shapes = std::move(shapes)](const Engine::View& view) mutable {
+    shapes.push_back(town_shape(view));
+    gather_shapes(call, std::move(towns), std::move(shapes));
+  });
+}
+
+void list_towns(const CallPtr& call) {
+  std::vector<TownId> towns = call->services().engine.towns();
+  if (call->caller().has_run()) towns = {call->caller().town};
+  const TownId after(call->arguments().text("after"));
+  std::sort(towns.begin(), towns.end());
+  std::erase_if(towns, [&](const TownId& id) { return id <= after; });
+  const auto limit = static_cast<std::size_t>(call->arguments().integer("limit", 100));
+  if (towns.size() > limit) towns.resize(limit);
+  gather_shapes(call, std::move(towns), {});
+}
+
+void get_town(const CallPtr& call) { answer_town(call, call->town()); }
+
+void get_status(const CallPtr& call) {
+  call->look([call](const Engine::View& view) { call->succeed(status_shape(view)); });
+}
+
+// ---- operating -----------------------------------------------------------------------------------------------------
+
+void submit_and_show(const CallPtr& call, EventBody body) {
+  call->submit(std::move(body), [call](const Receipt&) { answer_town(call, call->town()); });
+}
+
+void pause_town(const CallPtr& call) { submit_and_show(call, events::TownPaused{call->arguments().text("reason")}); }
+void resume_town(const CallPtr& call) { submit_and_show(call, events::TownResumed{}); }
+void drain_town(const CallPtr& call) {
+  if (call->arguments().truth("end"))
+    submit_and_show(call, events::DrainEnded{});
+  else
+    submit_and_show(call, events::DrainStarted{});
+}
+
+void get_config(const CallPtr& call) {
+  call->look([call](const Engine::View& view) { call->succeed(to_json(view.town.config())); });
+}
+
+void patch_config(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    TownConfig config = view.town.config();
+    const int version = config.version;
+    JsonReader reader;
+    if (!reader.read(json::value(call->arguments().all()), config))
+      return call->respond(failure(400, "the settings are not right: " + reader.issue.message,
+                                   "GET the config to see every key", {reader.issue}));
+    config.version = version + 1;
+    call->submit(events::ConfigChanged{std::move(config)}, [call](const Receipt&) { get_config(call); });
+  });
+}
+
+constexpr std::array<NamedHandler, 9> kHandlers{{
+    {"town.create", create_town},
+    {"town.list", list_towns},
+    {"town.get", get_town},
+    {"town.status", get_status},
+    {"town.pause", pause_town},
+    {"town.resume", resume_town},
+    {"town.drain", drain_town},
+    {"config.get", get_config},
+    {"config.patch", patch_config},
+}};
+
+}  // namespace
+
+std::span<const NamedHandler> town_handlers() { return kHandlers; }
+
+}  // namespace townd

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/expected.hpp"
+#include "core/rows.hpp"
+
+namespace townd {
+
+class Clock;
+class Engine;
+class LiveHub;
+class LogTails;
+class Runtime;
+class Store;
+class TokenBook;
+class Workers;
+
+/// What a bead's branch changes: `base...head` in the rig's own repository.
+struct DiffSpec {
+  TownId town;
+  Rig rig;
+  std::string target_branch;
+  std::string branch;
+  std::string commit;  ///< the tip when the work was handed in; empty: the branch's
+  RunId run;           ///< whose work it is; empty when unknown
+};
+
+/// What handlers work with.
+struct Services {
+  Engine& engine;
+  Store& store;
+  Runtime& runtime;
+  Clock& clock;
+  TokenBook& tokens;
+  LiveHub& live;
+  LogTails& tails;
+  Workers& workers;
+  std::function<expected<std::string>(const DiffSpec&)> diff;
+};
+
+}  // namespace townd

@@ -84,7 +84,7 @@ void Change::assign(const BeadId& id, const AgentId& agent) {
 }
 
 void Change::clear_assignee(const BeadId& id) {
-  for (const AgentId& agent : std::vector<AgentId>(town_.links(id).hooked)) unhook(agent);
+  for (const AgentId& agent : std::vector<AgentId>(town_.links(id).hooked)) let_go(agent);
   assign(id, AgentId{});
 }
 

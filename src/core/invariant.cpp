@@ -45,7 +45,7 @@ class Checker {
     if (review->result == ReviewResult::merged && review->evidence.empty())
       found(12, id.text, "it counts as merged without evidence");
     const Bead* bead = town_.bead(id);
-    if (bead && bead->rig_id) occupied(bead->rig_id);
+    if (bead && bead->rig_id) alone_at_refinery(bead->rig_id, *review);
   }
 
   void convoy(const BeadId& id) {
@@ -57,14 +57,13 @@ class Checker {
   }
 
   /// 3: one batch without a pull request at the refinery for each target.
-  void occupied(const RigId& rig) {
-    std::map<std::string, BeadId> at_refinery;
-    for (const BeadId& id : town_.index(rig).reviewing) {
-      const Review* review = town_.review(id);
-      if (!review || (town_.links(id).hooked.empty() && !review->verifying_since)) continue;
-      const BeadId head = review->batch_head ? review->batch_head : id;
-      const auto [place, first] = at_refinery.emplace(review->target_branch, head);
-      if (!first && place->second != head) found(3, id.text, "two batches are at the refinery of " + rig.text);
+  void alone_at_refinery(const RigId& rig, const Review& review) {
+    const auto& reviewing = town_.index(rig).reviewing;
+    if (!reviewing.contains(review.bead_id) || !at_refinery(review)) return;
+    for (const BeadId& id : reviewing) {
+      const Review* other = town_.review(id);
+      if (!other || other->target_branch != review.target_branch || head_of(*other) == head_of(review)) continue;
+      if (at_refinery(*other)) found(3, review.bead_id.text, "it is at the refinery together with " + id.text);
     }
   }
 
@@ -77,6 +76,11 @@ class Checker {
   std::vector<Violation> take() { return std::move(violations_); }
 
  private:
+  static BeadId head_of(const Review& review) { return review.batch_head ? review.batch_head : review.bead_id; }
+  [[nodiscard]] bool at_refinery(const Review& review) const {
+    return !town_.links(review.bead_id).hooked.empty() || review.verifying_since;
+  }
+
   void found(int invariant, const std::string& subject, std::string message) {
     for (const Violation& known : violations_)
       if (known.invariant == invariant && known.subject == subject) return;

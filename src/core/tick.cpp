@@ -91,13 +91,26 @@ class Pass {
 
   void look_at(Stage stage) {
     if (looking_ == Looking::everything) {
-      for (const SubjectKey& subject : town_.all_subjects(stage)) evaluate(stage, subject);
+      look_at_everything(stage);
       return;
     }
     SubjectKey subject, last;
     for (const SubjectKey* after = nullptr; town_.agenda().take_next(stage, after, subject); after = &last) {
       last = subject;
       town_.agenda().wait(stage, subject, evaluate(stage, subject));
+    }
+  }
+
+  /// An action may make subjects behind the one that it was for, so the list is taken anew after each.
+  void look_at_everything(Stage stage) {
+    std::vector<SubjectKey> subjects = town_.all_subjects(stage);
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+      const std::size_t decisions = result_.decisions.size();
+      const SubjectKey at = subjects[i];
+      evaluate(stage, at);
+      if (result_.decisions.size() == decisions) continue;
+      subjects = town_.all_subjects(stage);
+      i = static_cast<std::size_t>(std::upper_bound(subjects.begin(), subjects.end(), at) - subjects.begin()) - 1;
     }
   }
 
@@ -191,7 +204,7 @@ class Pass {
       decided.why = applied.why;
       break;
     }
-    if (decided.fate == ActionFate::applied) refuse_if_broken(rule, subject, mark, decided);
+    if (decided.fate == ActionFate::applied) refuse_if_broken(rule, mark, decided);
     if (decided.fate == ActionFate::applied) {
       if (!uses_up_nothing(rule)) used_.beads.merge(used.beads), used_.agents.merge(used.agents);
     } else {
@@ -199,6 +212,7 @@ class Pass {
       out.effects.resize(effects);
       out.history.resize(history);
       out.texts.resize(texts);
+      if (decided.fate == ActionFate::refused) town_.refuse(rule.id, subject, input_.now);
     }
     const bool applied = decided.fate == ActionFate::applied;
     result_.decisions.push_back(std::move(decided));
@@ -206,7 +220,7 @@ class Pass {
   }
 
   /// A decision that makes a true invariant false is undone whole (domain.md §5).
-  void refuse_if_broken(const Rule& rule, const SubjectKey& subject, Town::Mark mark, Decided& decided) {
+  void refuse_if_broken(const Rule& rule, Town::Mark mark, Decided& decided) {
     const auto rows = town_.changed_since(mark);
     std::vector<Violation> broken = check_rows(town_, rows);
     if (broken.empty()) return;
@@ -219,7 +233,6 @@ class Pass {
       refused.rule = rule.id;
       result_.violations.push_back(std::move(refused));
     }
-    if (decided.fate == ActionFate::refused) town_.refuse(rule.id, subject, input_.now);
   }
 
   std::vector<Violation> known_violations(const std::vector<RowKey>& rows, Town::Mark mark) {

@@ -113,22 +113,38 @@ void Town::write(Table<Row, IdType>& table, RowKey::Table kind, const IdType& id
   undo_.push_back(Undo<Row, IdType>{id, std::move(old)});
 }
 
-void Town::put(Rig row) { write(rigs_, RowKey::Table::rig, RigId(row.rig_id), std::optional(std::move(row))); }
-void Town::put(Bead row) { write(beads_, RowKey::Table::bead, BeadId(row.bead_id), std::optional(std::move(row))); }
-void Town::put(Agent row) {
-  write(agents_, RowKey::Table::agent, AgentId(row.agent_id), std::optional(std::move(row)));
+void Town::put(Rig row) {
+  const RigId id = row.rig_id;
+  write(rigs_, RowKey::Table::rig, id, std::optional(std::move(row)));
 }
-void Town::put(Run row) { write(runs_, RowKey::Table::run, RunId(row.run_id), std::optional(std::move(row))); }
+void Town::put(Bead row) {
+  const BeadId id = row.bead_id;
+  write(beads_, RowKey::Table::bead, id, std::optional(std::move(row)));
+}
+void Town::put(Agent row) {
+  const AgentId id = row.agent_id;
+  write(agents_, RowKey::Table::agent, id, std::optional(std::move(row)));
+}
+void Town::put(Run row) {
+  const RunId id = row.run_id;
+  write(runs_, RowKey::Table::run, id, std::optional(std::move(row)));
+}
 void Town::put(Review row) {
-  write(reviews_, RowKey::Table::review, BeadId(row.bead_id), std::optional(std::move(row)));
+  const BeadId id = row.bead_id;
+  write(reviews_, RowKey::Table::review, id, std::optional(std::move(row)));
 }
 void Town::put(Convoy row) {
-  write(convoys_, RowKey::Table::convoy, BeadId(row.bead_id), std::optional(std::move(row)));
+  const BeadId id = row.bead_id;
+  write(convoys_, RowKey::Table::convoy, id, std::optional(std::move(row)));
 }
 void Town::put(Nudge row) {
-  write(nudges_, RowKey::Table::nudge, MessageId(row.nudge_id), std::optional(std::move(row)));
+  const MessageId id = row.nudge_id;
+  write(nudges_, RowKey::Table::nudge, id, std::optional(std::move(row)));
 }
-void Town::put(Mail row) { write(mail_, RowKey::Table::mail, MessageId(row.mail_id), std::optional(std::move(row))); }
+void Town::put(Mail row) {
+  const MessageId id = row.mail_id;
+  write(mail_, RowKey::Table::mail, id, std::optional(std::move(row)));
+}
 void Town::put(const Dependency& dependency) {
   if (!has(dependency)) write(dependency, true);
 }
@@ -224,6 +240,7 @@ void Town::rollback(Mark mark) {
         [this]<class Record>(Record& undo) {
           if constexpr (std::is_same_v<Record, UndoTown>) write(std::move(undo.old));
           else if constexpr (std::is_same_v<Record, UndoCounter>) row_.next_id = undo.next_id, row_.next_effect = undo.next_effect, town_dirty_ = true;
+          else if constexpr (std::is_same_v<Record, UndoRefusal>) refusals_[undo.key] = undo.old;
           else if constexpr (std::is_same_v<Record, UndoDependency>) write(undo.dependency, undo.existed);
           else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>) write(undo.key, std::move(undo.old));
           else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>) write(rigs_, RowKey::Table::rig, undo.key, std::move(undo.old));
@@ -247,6 +264,7 @@ std::vector<RowKey> Town::changed_since(Mark mark) const {
         [&keys]<class Record>(const Record& undo) {
           using T = RowKey::Table;
           if constexpr (std::is_same_v<Record, UndoTown> || std::is_same_v<Record, UndoCounter>) keys.push_back({T::town, ""});
+          else if constexpr (std::is_same_v<Record, UndoRefusal>) return;  // not a row
           else if constexpr (std::is_same_v<Record, UndoDependency>) keys.push_back({T::dependency, key_of(undo.dependency)});
           else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>) keys.push_back({T::deferred, std::to_string(undo.key)});
           else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>) keys.push_back({T::rig, undo.key.text});
@@ -324,7 +342,9 @@ Hash128 Town::recount() const {
 // ---- refusals ----------------------------------------------------------------------------------------------------
 
 void Town::refuse(std::string_view rule, const SubjectKey& subject, Instant now) {
-  Refusal& refusal = refusals_[{std::string(rule), subject}];
+  const RefusalKey key{std::string(rule), subject};
+  Refusal& refusal = refusals_[key];
+  undo_.push_back(UndoRefusal{key, refusal});
   refusal.until = now + std::min(minutes(1) * (std::int64_t{1} << std::min(refusal.times, 6)), hours(1));
   ++refusal.times;
 }

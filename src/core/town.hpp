@@ -219,11 +219,20 @@ class Town {
     std::int64_t next_id;
     std::int64_t next_effect;
   };
+  struct Refusal {
+    int times = 0;
+    Instant until;
+  };
+  using RefusalKey = std::pair<std::string, SubjectKey>;
+  struct UndoRefusal {
+    RefusalKey key;
+    Refusal old;
+  };
   struct UndoDependency {
     Dependency dependency;
     bool existed;
   };
-  using UndoRecord = std::variant<UndoTown, UndoCounter, Undo<Rig, RigId>, Undo<Bead, BeadId>, Undo<Agent, AgentId>,
+  using UndoRecord = std::variant<UndoTown, UndoCounter, UndoRefusal, Undo<Rig, RigId>, Undo<Bead, BeadId>, Undo<Agent, AgentId>,
                                   Undo<Run, RunId>, Undo<Review, BeadId>, Undo<Convoy, BeadId>,
                                   Undo<Nudge, MessageId>, Undo<Mail, MessageId>, UndoDependency,
                                   Undo<DeferredEvent, std::int64_t>>;
@@ -294,11 +303,7 @@ class Town {
   bool town_dirty_ = true;
   bool config_dirty_ = true;
   Hash128 digest_;
-  struct Refusal {
-    int times = 0;
-    Instant until;
-  };
-  std::map<std::pair<std::string, SubjectKey>, Refusal> refusals_;
+  std::map<RefusalKey, Refusal> refusals_;
   Agenda agenda_;
 };
 

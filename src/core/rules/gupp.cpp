@@ -29,7 +29,7 @@ Decision force_stop(const Town& town, const SubjectKey& key, Instant now) {
   if (!since) return not_concerned();
   if (draining(town, now)) return drained(town);
   const Run* run = run_of(town, *agent);
-  if (run && run->forced_stop) return Hold{Reason::stop_under_way};
+  if (run && (run->forced_stop || run->stop_requested_at)) return Hold{Reason::stop_under_way};
   const Duration limit = town.constants().gupp_force_stop * patience_factor(town, *agent);
   if (!stale(since, limit, now)) return Wait{stale_at(*since, limit), Reason::heard_recently};
   const RunId run_id = run && run->state != RunState::ended ? run->run_id : RunId{};

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/tick.hpp"
+#include "sim/random.hpp"
+
+namespace townd::sim {
+
+/// A town with a random past and a random future: rows in every state that data may be in, then facts of every kind,
+/// people who interfere, and effects that are answered late, twice, wrongly or never. The same seed gives the same
+/// story. The property test and the simulator use it.
+class RandomTown {
+ public:
+  /// 1 to `most` beads, log-uniform.
+  RandomTown(std::uint64_t seed, int most);
+
+  [[nodiscard]] Town& town() { return town_; }
+  [[nodiscard]] int size() const { return size_; }
+  /// What happens next: some time passes, some facts arrive.
+  TickInput next();
+  /// Tells the story what a tick did, so that its effects can be answered.
+  void ticked(const TickResult& result);
+
+ private:
+  // The past: random_past.cpp
+  void make_rows();
+  void make_rigs();
+  void make_issues(int count);
+  void make_requests(int count);
+  void make_convoys(int count);
+  void make_agents(int count);
+  void make_messages(int count);
+  void know_beads();
+  BeadId a_bead();
+  BeadId a_live(BeadType type);
+  RigId a_rig();
+  AgentId an_agent();
+  Instant past(Duration longest);
+
+  // The future: random_future.cpp
+  void pass_time();
+  void agents_speak(TickInput& input);
+  void effects_answer(TickInput& input);
+  void people_interfere(TickInput& input);
+  void machine_changes(TickInput& input);
+  void forge_speaks(TickInput& input);
+  void answer(const Effect& effect, TickInput& input);
+  void add(TickInput& input, EventBody body);
+  events::PollAnswer a_poll();
+
+  Random random_;
+  Town town_;
+  int size_ = 1;
+  Instant now_;
+  std::int64_t next_seq_ = 1;
+  std::vector<RigId> rigs_;
+  std::vector<BeadId> known_;  ///< beads to choose from, taken anew now and then
+  std::vector<Effect> unanswered_;
+};
+
+}  // namespace townd::sim

@@ -111,6 +111,9 @@ std::vector<std::string> sandbox_words(const std::string& bwrap, const LocalSett
   if (!plan.rig_repository.empty()) put(words, {"--ro-bind", plan.rig_repository, plan.rig_repository});
   put(words, {"--bind", plan.places.clone, plan.places.clone});
   if (!settings.agent_socket.empty()) put(words, {"--ro-bind-try", settings.agent_socket, settings.agent_socket});
+  // What is written beside the places above would be lost without a word; it fails instead.
+  for (const auto& place : masks)
+    if (place != "/tmp" && place != "/var/tmp") put(words, {"--remount-ro", place});
   put(words, {"--chdir", plan.places.clone, "--"});
   return words;
 }

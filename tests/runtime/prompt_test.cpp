@@ -101,8 +101,8 @@ TEST(Prompt, ListsEveryQuestionOfATriage) {
   request.options = {"RESTART", "CLOSE_BEAD"};
   question.detail = std::make_shared<const BeadDetail>(request);
   told.work.triage = {question};
-  expect_in_order(told.prompt(),
-                  {"mad-50: stuck_agent", "`RESTART` `CLOSE_BEAD`", "silent for an hour", "least", "town triage"});
+  expect_in_order(told.prompt(), {"mad-50: stuck_agent", "`RESTART` `CLOSE_BEAD`", "silent for an hour",
+                                  "town triage resolve", "least"});
 }
 
 TEST(Prompt, RemindsOnceAndSaysHowToEnd) {

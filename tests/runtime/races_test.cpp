@@ -44,7 +44,7 @@ TEST(Races, AStopDuringAStartLeavesNoProcess) {
     starter.join();
     if (exists(stage.clone(run) + "/pid")) {
       const auto pid = read_file(stage.clone(run) + "/pid");
-      if (!pid.empty()) EXPECT_FALSE(alive(std::stoi(pid)));
+      EXPECT_FALSE(!pid.empty() && alive(std::stoi(pid)));
     }
     EXPECT_FALSE(KeeperLink{stage.run_folder(run)}.kept());
     EXPECT_FALSE(stage.runtime().start(spec)) << "a stopped run never starts";

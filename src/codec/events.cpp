@@ -40,7 +40,7 @@ Parts parts_of(const JsonWriter& writer, const EventBody& body) {
   const auto take = [&](std::string_view key, bool keep) {
     const auto* text = parts.payload.if_contains(key) ? parts.payload.at(key).if_string() : nullptr;
     std::string value = text ? std::string(*text) : std::string();
-    if (!keep) parts.payload.erase(key);
+    if (!keep) parts.payload.stable_erase(key);
     return value;
   };
   parts.agent_id = take(kAgent, false);

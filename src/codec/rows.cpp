@@ -49,7 +49,7 @@ json::value JsonForm<TownConfig>::write(const JsonWriter& writer, const TownConf
   json::object refinery(writer.storage());
   for (const std::string_view key : kRefineryKeys) {
     refinery.emplace(key, object.at(key));
-    object.erase(key);
+    object.stable_erase(key);
   }
   object.emplace("refinery", std::move(refinery));
   object.emplace("reconciler", whole.write_members(config.constants));
@@ -64,9 +64,11 @@ bool JsonForm<TownConfig>::read(JsonReader& reader, const json::value& v, TownCo
       if (!read_refinery(reader, value, out)) return reader.at("refinery");
     } else if (key == "reconciler") {
       if (!reader.read_members(value, out.constants)) return reader.at("reconciler");
+    } else if (is_refinery_key(key)) {
+      return reader.wrong("it belongs under \"refinery\"") || reader.at(key);
     } else {
       bool known = false;
-      if (key == "constants" || is_refinery_key(key) || !reader.read_member(key, value, out, known)) {
+      if (key == "constants" || !reader.read_member(key, value, out, known)) {
         if (known) return false;
         std::vector<std::string_view> keys{"refinery", "reconciler"};
         for (const std::string_view name : JsonReader::keys_of<TownConfig>())

@@ -112,7 +112,7 @@ TEST(CodecJson, AnErrorSaysWhereAndWhatWasExpected) {
             "at /reconciler/lost_agent: expected a length of time such as 90s, 5m or 2h30m, or milliseconds, got "
             "\"5 minutes\"");
   EXPECT_EQ(error_of<TownConfig>(R"({"code_review":true})"),
-            "at /code_review: unknown key; the nearest known one is \"refinery\"");
+            "at /code_review: it belongs under \"refinery\"");
 }
 
 TEST(CodecJson, AMissingKeyLeavesWhatIsThere) {

@@ -23,8 +23,9 @@ struct DiffSpec {
   Rig rig;
   std::string target_branch;
   std::string branch;
-  std::string commit;  ///< the tip when the work was handed in; empty: the branch's
-  RunId run;           ///< whose work it is; empty when unknown
+  std::string base_commit;  ///< what it was merged on; empty: not merged
+  std::string commit;       ///< the tip when the work was handed in; empty: the branch's
+  RunId run;                ///< whose work it is; empty when unknown
 };
 
 /// What handlers work with.
@@ -38,6 +39,7 @@ struct Services {
   LogTails& tails;
   Workers& workers;
   std::function<expected<std::string>(const DiffSpec&)> diff;
+  TownConfig new_town;  ///< what a new town begins with
 };
 
 }  // namespace townd

@@ -167,6 +167,7 @@ void bead_diff(const CallPtr& call) {
       spec.target_branch = review->target_branch;
       spec.branch = review->branch;
       spec.commit = review->commit;
+      if (review->result == ReviewResult::merged) spec.base_commit = review->base_commit;
       spec.run = review->source_run_id;
     } else {
       for (const RunId& id : view.town.links(bead.bead_id).runs)

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
+#include "core/assignment.hpp"
 #include "server/handlers.hpp"
 
 namespace townd {
@@ -16,33 +16,6 @@ void answer_town(const CallPtr& call, const TownId& id) {
 
 // ---- a new town ----------------------------------------------------------------------------------------------------
 
-constexpr std::size_t kPrefixMin = 2;
-constexpr std::size_t kPrefixMax = 6;
-
-bool is_prefix(std::string_view text) {
-  return text.size() >= kPrefixMin && text.size() <= kPrefixMax &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
-/// The first letters of the name that nobody has; else letters counted up.
-std::string free_prefix(std::string_view name, const std::set<std::string>& taken) {
-  std::string letters;
-  for (const char c : name) {
-    if (c >= 'a' && c <= 'z') letters += c;
-    if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
-  }
-  while (letters.size() < kPrefixMin) letters += 't';
-  for (std::size_t n = kPrefixMin; n <= std::min(letters.size(), kPrefixMax); ++n)
-    if (!taken.contains(letters.substr(0, n))) return letters.substr(0, n);
-  const std::string stem = letters.substr(0, kPrefixMin);
-  for (int n = 0;; ++n) {
-    std::string prefix = stem;
-    for (int rest = n; prefix.size() < kPrefixMax && (rest > 0 || prefix.size() == stem.size()); rest /= 26)
-      prefix += static_cast<char>('a' + rest % 26);
-    if (!taken.contains(prefix)) return prefix;
-  }
-}
-
 std::string free_id(std::string_view name, const std::vector<TownId>& towns) {
   const std::string stem = slug(name);
   std::string id = stem;
@@ -51,37 +24,20 @@ std::string free_id(std::string_view name, const std::vector<TownId>& towns) {
   return id;
 }
 
-void found_town(const CallPtr& call, const std::set<std::string>& taken) {
-  const std::string wanted = call->arguments().text("prefix");
-  if (!wanted.empty() && !is_prefix(wanted))
-    return call->fail(Error::Code::invalid, "the prefix must be 2 to 6 letters from a to z",
-                      "leave it out to have one made");
-  if (taken.contains(wanted))
-    return call->fail(Error::Code::conflict, "another town has the prefix " + wanted,
-                      "choose another one or leave it out");
+void create_town(const CallPtr& call) {
   TownRow row;
   row.name = call->arguments().text("name");
   row.town_id = TownId(free_id(row.name, call->services().engine.towns()));
-  row.prefix = wanted.empty() ? free_prefix(row.name, taken) : wanted;
+  row.prefix = call->arguments().text("prefix");  // empty: the engine makes one that nobody has
+  row.config = call->services().new_town;
   const TownId id = row.town_id;
   call->services().engine.create_town(std::move(row), [call, id](const expected<Receipt>& receipt) {
-    if (!receipt) return call->fail(receipt.error());
-    answer_town(call, id);
+    call->guarded([&] {
+      if (!receipt) return call->fail(receipt.error());
+      answer_town(call, id);
+    });
   });
 }
-
-/// Asks each town for its prefix in turn, then makes the new one.
-void gather_prefixes(const CallPtr& call, std::vector<TownId> towns, std::set<std::string> taken) {
-  if (towns.empty()) return found_town(call, taken);
-  const TownId next = towns.back();
-  towns.pop_back();
-  call->look_at(next, [call, towns = std::move(towns), taken = std::move(taken)](const Engine::View& view) mutable {
-    taken.insert(view.town.row().prefix);
-    gather_prefixes(call, std::move(towns), std::move(taken));
-  });
-}
-
-void create_town(const CallPtr& call) { gather_prefixes(call, call->services().engine.towns(), {}); }
 
 // ---- looking -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,195 @@
+#include "server/daemon.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "codec/config.hpp"
+#include "engine/driver.hpp"
+#include "forge/local.hpp"
+#include "observe/log_observer.hpp"
+#include "runtime/local.hpp"
+#include "server/api.hpp"
+#include "server/diff.hpp"
+#include "server/http_server.hpp"
+#include "server/listen_address.hpp"
+#include "server/live_hub.hpp"
+#include "server/log_tails.hpp"
+#include "server/stream_seats.hpp"
+#include "server/version.hpp"
+#include "server/workers.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace townd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kWorkers = 4;
+
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] Instant now() const override {
+    using std::chrono::milliseconds;
+    return {std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  }
+};
+
+expected<NodeSettings> read_settings(const DaemonOptions& options) {
+  const std::string path = options.config.empty() ? options.data + "/townd.toml" : options.config;
+  std::error_code ignored;
+  if (options.config.empty() && !fs::exists(path, ignored)) return NodeSettings{};
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.good() && !file.eof())
+    return fail(Error::Code::invalid, "cannot read the configuration " + path, "check the path after --config");
+  return read_node_settings(text, path);
+}
+
+/// Where the prompts and presets are: beside the installed program, or in the source tree it was built from.
+std::string share_folder(const fs::path& bin) {
+  const fs::path installed = bin.parent_path() / "share" / "townd";
+  std::error_code ignored;
+  return fs::is_directory(installed / "presets", ignored) ? installed.string() : TOWND_SOURCE_SHARE;
+}
+
+LocalSettings runtime_settings(const std::string& data, const NodeSettings& node, const std::string& api_url) {
+  std::error_code ignored;
+  const fs::path bin = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  LocalSettings settings;
+  settings.data = data;
+  settings.bin = bin.string();
+  settings.shim = (bin / "townd-shim").string();
+  settings.preset_folders = {share_folder(bin) + "/presets", data + "/presets"};
+  settings.prompts = share_folder(bin) + "/prompts";
+  settings.agent_socket = data + "/agent.sock";
+  settings.api_url = api_url;
+  settings.max_agents = node.limits.max_agents;
+  return settings;
+}
+
+EngineOptions engine_options(const NodeSettings& node, const NodeFacts& facts) {
+  EngineOptions options;
+  options.max_agents = facts.slots;
+  options.pending_limit = node.limits.pending_events;
+  options.run_limits = node.run_limits();
+  return options;
+}
+
+}  // namespace
+
+/// In the order in which they are made; taken down the other way round.
+struct Daemon::Parts {
+  explicit Parts(LogLevel level) : log(level) {}
+
+  Log log;
+  SystemClock clock;
+  LogObserver observer{log};
+  std::unique_ptr<SqliteStore> store;
+  std::unique_ptr<LocalRuntime> runtime;
+  std::unique_ptr<LocalForge> forge;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Driver> driver;
+  std::unique_ptr<TokenBook> tokens;
+  StreamSeats seats;
+  LiveHub live{seats};
+  std::unique_ptr<Workers> workers;
+  std::unique_ptr<LogTails> tails;
+  std::unique_ptr<Services> services;
+  std::unique_ptr<Api> api;
+  std::unique_ptr<HttpServer> http;
+  std::string listen_file;
+
+  expected<void> open(const DaemonOptions& options, const NodeSettings& node);
+  expected<void> listen(const DaemonOptions& options, ListenAddress& address);
+  void close();
+};
+
+expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSettings& node) {
+  auto address =
+      read_listen_address(options.listen.empty() ? node.server.listen : options.listen, node.server.behind_proxy);
+  if (!address) return tl::unexpected(address.error());
+  if (!node.store.url.empty() && !node.store.url.starts_with("sqlite:"))
+    return fail(Error::Code::invalid,
+                "the store " + node.store.url.substr(0, node.store.url.find(':')) + ": is not known here",
+                "leave store.url out to use SQLite in the data folder");
+
+  auto opened = SqliteStore::open(options.data);
+  if (!opened) return tl::unexpected(opened.error());
+  store = std::move(*opened);
+  tokens = std::make_unique<TokenBook>(*store);
+  if (auto read = tokens->reload(); !read) return read;
+  if (auto made = tokens->ensure_admin(options.data, clock.now()); !made) return made;
+
+  // The port is taken before agents are taken up again: a daemon that cannot listen must not touch them.
+  workers = std::make_unique<Workers>(kWorkers);
+  http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
+    api->handle(std::move(request), std::move(answer));
+  });
+  if (auto listening = listen(options, *address); !listening) return listening;
+
+  auto git = git::Program::open(options.data + "/git");
+  if (!git) return tl::unexpected(git.error());
+  auto started = LocalRuntime::open(runtime_settings(options.data, node, "http://" + address->text()));
+  if (!started) return tl::unexpected(started.error());
+  runtime = std::move(*started);
+  forge = std::make_unique<LocalForge>(*git, options.data);
+  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observer, clock},
+                                    engine_options(node, runtime->facts()));
+  live.listen(*engine);
+  driver = std::make_unique<Driver>(*engine, clock);
+  if (auto loaded = engine->open(); !loaded) return loaded;
+  driver->start();
+
+  tails = std::make_unique<LogTails>(seats, *engine, *runtime);
+  services = std::make_unique<Services>(Services{*engine, *store, *runtime, clock, *tokens, live, *tails, *workers,
+                                                 diff_reader(*git, options.data), node.town});
+  api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins});
+  http->start();
+  log.write(LogLevel::info, "townd is ready",
+            {{"version", std::string(kVersion)},
+             {"data", options.data},
+             {"listen", address->text()},
+             {"towns", std::to_string(engine->towns().size())}});
+  return {};
+}
+
+/// Binds the doors; nobody is let in before `http->start`.
+expected<void> Daemon::Parts::listen(const DaemonOptions& options, ListenAddress& address) {
+  const auto port = http->listen_tcp(address.host, address.port);
+  if (!port) return tl::unexpected(port.error());
+  address.port = *port;
+  for (const auto& [name, channel] :
+       {std::pair{"/townd.sock", Channel::town_socket}, {"/agent.sock", Channel::agent_socket}})
+    if (auto made = http->listen_unix(options.data + name, channel); !made) return made;
+  listen_file = options.data + "/listen";
+  std::ofstream(listen_file, std::ios::trunc) << address.text() << "\n";
+  return {};
+}
+
+void Daemon::Parts::close() {
+  // Nobody new is let in and what was asked is answered, which needs the engine; then it may end.
+  live.finish();
+  if (http) http->stop();
+  if (tails) tails->stop();
+  if (driver) driver->stop();
+  if (workers) workers->stop();
+  std::error_code ignored;
+  if (!listen_file.empty()) fs::remove(listen_file, ignored);
+  if (driver) log.write(LogLevel::info, "townd has ended; agents that run go on");
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() { parts_->close(); }
+
+expected<std::unique_ptr<Daemon>> Daemon::start(const DaemonOptions& options) {
+  const auto node = read_settings(options);
+  if (!node) return tl::unexpected(node.error());
+  std::unique_ptr<Daemon> daemon(new Daemon(std::make_unique<Parts>(log_level(node->log.level))));
+  if (auto opened = daemon->parts_->open(options, *node); !opened) return tl::unexpected(opened.error());
+  return daemon;
+}
+
+}  // namespace townd

@@ -1,0 +1,1 @@
+main() { echo "tally can do nothing yet"; }

@@ -1,0 +1,20 @@
+#include "cli/commands.hpp"
+
+#include <iterator>
+
+namespace townd::cli {
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> all = [] {
+    std::vector<Command> list;
+    for (auto part : {demo_commands, init_commands, daemon_commands, setup_commands, work_commands, look_commands,
+                      past_commands, operate_commands, file_commands, keep_commands, agent_commands, refine_commands}) {
+      std::vector<Command> commands = part();
+      std::move(commands.begin(), commands.end(), std::back_inserter(list));
+    }
+    return list;
+  }();
+  return all;
+}
+
+}  // namespace townd::cli

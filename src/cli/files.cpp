@@ -1,0 +1,85 @@
+#include <iostream>
+
+#include "cli/commands.hpp"
+#include "cli/input.hpp"
+#include "cli/plan.hpp"
+#include "cli/scenario.hpp"
+#include "cli/session.hpp"
+
+namespace townd::cli {
+
+namespace {
+
+void print_plan(Terminal& terminal, const json::value& plan) {
+  Table table({"RULE", "ACTION", "ON", "DETAIL"});
+  for (const json::value& action : list_of(plan, "actions")) {
+    std::string on;
+    for (const char* key : {"bead_id", "agent_id", "convoy_id", "nudge_id", "mail_id"})
+      if (const std::string id = text_of(action, key); !id.empty()) on += (on.empty() ? "" : " ") + id;
+    const std::string to = text_of(action, "to");
+    table.row({{text_of(action, "rule"), Style::dim},
+               {text_of(action, "type"), Style::bold},
+               {on},
+               {to.empty() ? cut(text_of(action, "reason"), 60) : text_of(action, "from") + " → " + to}});
+  }
+  if (table.empty())
+    terminal.line("Nothing is to be done now.");
+  else
+    table.print(terminal);
+  for (const json::value& violation : list_of(plan, "violations"))
+    terminal.line(terminal.styled(Style::bad, "violation ") + text_of(violation, "invariant") + ": " +
+                  shown(text_of(violation, "message")));
+  if (const std::string due = text_of(plan, "next_due_at"); !due.empty()) terminal.line("Looks again at " + shown(due));
+}
+
+expected<int> plan(Session& session, const Values& values) {
+  if (values.has("--snapshot")) {
+    PlanRequest request{values.text("--snapshot"), std::nullopt, session.terminal().json()};
+    if (values.has("--at")) request.at = values.text("--at");
+    return plan_snapshot(request, std::cout);
+  }
+  json::object fields;
+  if (values.has("--at")) fields["at"] = values.text("--at");
+  return answer(session, session.in_town("debug.dry_run", {}, fields),
+                [&](const json::value& found) { print_plan(session.terminal(), found); });
+}
+
+expected<int> scenario(Session& session, const Values& values) {
+  return run_scenarios(values.list("FILE"), session.terminal().json(), std::cout);
+}
+
+expected<int> export_town(Session& session, const Values& values) {
+  const std::string path = values.text("FILE");
+  const auto town = session.town();
+  if (!town) return tl::unexpected(town.error());
+  const auto snapshot = (*session.client())->fetch("town.snapshot", {{"town", *town}});
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  if (path == "-") {
+    session.terminal().flush();
+    std::cout << *snapshot << std::flush;
+    return kOk;
+  }
+  if (const auto written = write_whole(path, *snapshot); !written) return tl::unexpected(written.error());
+  const json::object told{{"file", path}, {"bytes", static_cast<std::int64_t>(snapshot->size())}};
+  return answer(session, expected<json::value>(told), [&](const json::value&) {
+    session.terminal().line("The whole town is in " + shown(path) + ". What it would do next: town plan --snapshot " +
+                            shown(path));
+  });
+}
+
+}  // namespace
+
+std::vector<Command> file_commands() {
+  return {
+      {"plan", "Look", "What the town would do next; nothing is changed", "town plan --snapshot town.json --at 2026-07-01T12:00:00Z",
+       {option("--snapshot", "A snapshot (town export) instead of the live town; needs no daemon"),
+        option("--at", "At this later time instead of now")},
+       plan},
+      {"scenario", "Keep", "Play scenario files (town-scenarios/1) and say which pass", "town scenario tests/scenario/reference.json",
+       {words("FILE", "Files to play")}, scenario},
+      {"export", "Keep", "Write the whole town to a file (town-snapshot/1)", "town export town.json",
+       {word("FILE", "Where to; - is standard output")}, export_town},
+  };
+}
+
+}  // namespace townd::cli

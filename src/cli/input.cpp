@@ -1,0 +1,55 @@
+#include "cli/input.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+namespace townd::cli {
+
+namespace {
+
+constexpr std::size_t kTextLimit = 1 << 20;  // what one request may hold
+
+expected<std::string> everything(std::FILE* file, const std::string& name, std::size_t limit) {
+  std::string text;
+  std::array<char, 65536> piece{};
+  while (const std::size_t got = std::fread(piece.data(), 1, piece.size(), file)) {
+    text.append(piece.data(), got);
+    if (text.size() > limit)
+      return fail(Error::Code::too_large, name + " is longer than " + std::to_string(limit) + " bytes");
+  }
+  if (std::ferror(file) != 0) return fail(Error::Code::invalid, "cannot read " + name + ": " + std::strerror(errno));
+  return text;
+}
+
+}  // namespace
+
+expected<std::string> text_given(const std::string& given) {
+  if (given != "-") return given;
+  return everything(stdin, "standard input", kTextLimit);
+}
+
+expected<std::string> file_contents(const std::string& path, std::size_t limit) {
+  std::FILE* file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) return fail(Error::Code::not_found, "cannot read " + path + ": " + std::strerror(errno));
+  auto text = everything(file, path, limit);
+  std::fclose(file);
+  return text;
+}
+
+expected<void> write_whole(const std::string& path, const std::string& contents) {
+  const std::string beside = path + ".part";
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  file << contents;
+  file.close();
+  if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    std::remove(beside.c_str());
+    return fail(Error::Code::internal, "cannot write " + path + ": " + std::strerror(error));
+  }
+  return {};
+}
+
+}  // namespace townd::cli

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <array>
+
+#include "cli/commands.hpp"
+#include "cli/session.hpp"
+#include "cli/status_page.hpp"
+
+namespace townd::cli {
+
+namespace {
+
+Style style_of(std::string_view status) {
+  if (status == "closed" || status == "landed") return Style::good;
+  if (status == "failed" || status == "dead" || status == "stalled") return Style::bad;
+  if (status == "in_progress" || status == "working") return Style::bold;
+  return Style::plain;
+}
+
+expected<int> beads(Session& session, const Values& values) {
+  json::object query{{"limit", values.number("--limit").value_or(100)}};
+  for (const char* name : {"--status", "--type", "--assignee"})
+    if (values.has(name)) query[std::string_view(name).substr(2)] = values.text(name);
+  Client::Path path;
+  if (values.has("--rig")) {
+    const auto rig = session.rig();
+    if (!rig) return tl::unexpected(rig.error());
+    path.emplace_back("rig", *rig);
+  }
+  return answer(session, session.in_town("bead.list", path, query), [&](const json::value& list) {
+    Table table({"ID", "STATUS", "TYPE", "PRIORITY", "AGENT", "TITLE"});
+    for (const json::value& bead : list_of(list))
+      table.row({{text_of(bead, "bead_id"), Style::dim},
+                 {text_of(bead, "status"), style_of(text_of(bead, "status"))},
+                 {text_of(bead, "type")},
+                 {text_of(bead, "priority")},
+                 {text_of(bead, "assignee_agent_bead_id")},
+                 {cut(text_of(bead, "title"), 80)}});
+    if (table.empty())
+      session.terminal().line("No bead (piece of work) here. Put one on the town: town sling \"what is to be done\"");
+    else
+      table.print(session.terminal());
+  });
+}
+
+expected<int> agents(Session& session, const Values& values) {
+  json::object query{{"limit", 500}};
+  if (values.has("--status")) query["status"] = values.text("--status");
+  return answer(session, session.in_town("agent.list", {}, query), [&](const json::value& list) {
+    Table table({"ID", "NAME", "ROLE", "STATUS", "WORKS ON", "SAYS"});
+    for (const json::value& agent : list_of(list))
+      table.row({{text_of(agent, "agent_id"), Style::dim},
+                 {text_of(agent, "name"), Style::bold},
+                 {text_of(agent, "role")},
+                 {text_of(agent, "status"), style_of(text_of(agent, "status"))},
+                 {text_of(agent, "current_hook_bead_id")},
+                 {cut(text_of(agent, "agent_status_message"), 60)}});
+    if (table.empty())
+      session.terminal().line("No agent yet: they are made when there is work. See: town status");
+    else
+      table.print(session.terminal());
+  });
+}
+
+expected<int> reviews(Session& session, const Values& values) {
+  json::object query;
+  if (values.has("--all")) query["all"] = true;
+  return answer(session, session.in_town("review.list", {}, query), [&](const json::value& list) {
+    Table table({"ID", "STATUS", "FOR", "BRANCH", "ONTO", "RESULT", "TITLE"});
+    for (const json::value& review : list_of(list))
+      table.row({{text_of(review, "bead_id"), Style::dim},
+                 {text_of(review, "status"), style_of(text_of(review, "status"))},
+                 {text_of(review, "source_bead_id")},
+                 {text_of(review, "branch")},
+                 {text_of(review, "target_branch")},
+                 {text_of(review, "result")},
+                 {cut(text_of(review, "title"), 60)}});
+    if (table.empty())
+      session.terminal().line("Nothing waits to be merged.");
+    else
+      table.print(session.terminal());
+  });
+}
+
+/// The members of a record in a column; objects and lists of objects are left to --json.
+void print_record(Terminal& terminal, const json::value& record) {
+  const auto* members = record.if_object();
+  if (members == nullptr) return;
+  Table table({"", ""});
+  for (const auto& [key, value] : *members) {
+    if (value.is_null() || value.is_object() || key == "body") continue;
+    std::string text;
+    if (const auto* list = value.if_array()) {
+      for (const json::value& element : *list)
+        if (element.is_string()) text += (text.empty() ? "" : ", ") + std::string(element.get_string());
+    } else {
+      text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    }
+    if (!text.empty()) table.row({{std::string(key), Style::dim}, {cut(text, 160)}});
+  }
+  if (!table.empty()) table.print(terminal);
+}
+
+void print_bead(Terminal& terminal, const json::value& detail) {
+  const json::value& bead = member_of(detail, "bead").is_null() ? detail : member_of(detail, "bead");
+  const std::string status = text_of(bead, "status");
+  terminal.line(terminal.styled(Style::bold, shown(text_of(bead, "bead_id"))) + "  " +
+                terminal.styled(style_of(status), shown(status)) + "  " + shown(text_of(bead, "title")));
+  print_record(terminal, bead);
+  for (const char* part : {"review", "run"})
+    if (!member_of(detail, part).is_null() && &bead != &detail) {
+      terminal.line();
+      terminal.line(terminal.styled(Style::bold, part));
+      print_record(terminal, member_of(detail, part));
+    }
+  if (const std::string body = text_of(bead, "body"); !body.empty()) {
+    terminal.line();
+    terminal.line(shown(body, Keep::lines));
+  }
+}
+
+expected<int> show(Session& session, const Values& values) {
+  const std::string id = values.text("ID");
+  const auto bead = session.in_town("bead.get", {{"bead", id}}, {}, id);
+  if (bead || bead.error().code != Error::Code::not_found)
+    return answer(session, bead, [&](const json::value& detail) { print_bead(session.terminal(), detail); });
+  for (const auto& [operation, name] : {std::pair{"agent.get", "agent"}, std::pair{"rig.get", "rig"}}) {
+    const auto other = session.in_town(operation, {{name, id}}, {}, id);
+    if (other)
+      return answer(session, other, [&](const json::value& detail) { print_record(session.terminal(), detail); });
+  }
+  return tl::unexpected(bead.error());
+}
+
+expected<int> diff(Session& session, const Values& values) {
+  const std::string id = values.text("ID");
+  return answer(session, session.in_town("bead.diff", {{"bead", id}}, {}, id), [&](const json::value& diff) {
+    const std::string text = text_of(diff, "diff");
+    session.terminal().line(text.empty() ? "Nothing is changed." : shown(text, Keep::lines));
+  });
+}
+
+}  // namespace
+
+std::vector<Command> look_commands() {
+  const Param rows = number("--limit", "How many rows; 100 when left out");
+  return {
+      {"status", "Look", "Problems first, then what moves, then the rest", "town status --watch",
+       {flag("--watch", "Stay, and show it again whenever something changes")}, status},
+      {"show", "Look", "Everything about one bead (a piece of work), agent or rig", "town show acme-12",
+       {word("ID", "Its id")}, show},
+      {"diff", "Look", "What a bead's branch changes", "town diff acme-12", {word("ID", "The bead's id")}, diff},
+      {"beads", "Look", "Beads: pieces of work and what came of them", "town beads --status open",
+       {option("--status", "open, in_progress, in_review, closed or failed"),
+        option("--type", "issue, merge_request, convoy, escalation, message or molecule"),
+        option("--assignee", "Only this agent's"), rows},
+       beads},
+      {"agents", "Look", "Agents: polecats (workers), refineries (who merge) and the mayor", "town agents",
+       {option("--status", "idle, working, waiting, stalled or dead")}, agents},
+      {"reviews", "Look", "Work that waits to be tested and merged", "town reviews --all", {flag("--all", "Ended ones too")},
+       reviews},
+  };
+}
+
+}  // namespace townd::cli

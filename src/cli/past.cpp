@@ -1,0 +1,170 @@
+#include <chrono>
+
+#include "cli/commands.hpp"
+#include "cli/session.hpp"
+#include "codec/time_text.hpp"
+
+namespace townd::cli {
+
+namespace {
+
+constexpr int kPage = 500;
+
+/// `12:30:05` of an ISO time, with the date in front of it when it is not today's.
+std::string clock_of(const std::string& iso) {
+  using namespace std::chrono;
+  if (iso.size() < 19) return iso;
+  const auto now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  const std::string today = to_text(Instant{now_ms}).substr(0, 10);
+  const std::string time = iso.substr(11, 8);
+  return iso.starts_with(today) ? time : iso.substr(0, 10) + " " + time;
+}
+
+void print_event(Terminal& terminal, const json::value& event) {
+  if (terminal.json()) {
+    terminal.value(event);
+    return;
+  }
+  std::string line = terminal.styled(Style::dim, clock_of(text_of(event, "created_at"))) + "  " +
+                     terminal.styled(Style::bold, shown(text_of(event, "event_type")));
+  for (const char* key : {"bead_id", "agent_id"})
+    if (const std::string id = text_of(event, key); !id.empty()) line += "  " + shown(id);
+  const std::string fate = text_of(event, "fate");
+  if (fate == "deferred" || fate == "quarantined") line += "  " + terminal.styled(Style::bad, fate);
+  if (const std::string note = text_of(event, "note"); !note.empty()) line += "  " + shown(cut(note, 120));
+  terminal.line(line);
+}
+
+void print_history(Terminal& terminal, const json::value& row) {
+  if (terminal.json()) {
+    terminal.value(row);
+    return;
+  }
+  std::string line = terminal.styled(Style::dim, clock_of(text_of(row, "at"))) + "  " +
+                     terminal.styled(Style::bold, shown(text_of(row, "event_type")));
+  const std::string before = text_of(row, "old_value");
+  const std::string after = text_of(row, "new_value");
+  if (!before.empty() || !after.empty()) line += "  " + shown(cut(before, 60)) + " → " + shown(cut(after, 120));
+  if (const std::string agent = text_of(row, "agent_id"); !agent.empty()) line += "  " + shown(agent);
+  if (const std::string rule = text_of(row, "rule"); !rule.empty())
+    line += "  " + terminal.styled(Style::dim, shown(rule));
+  terminal.line(line);
+}
+
+/// The recorded events behind `after`, page by page. Answers the number of the last one.
+expected<std::int64_t> each_event(Session& session, json::object query, std::int64_t after,
+                                  const std::function<void(const json::value&)>& take) {
+  for (;;) {
+    query["after"] = after;
+    query["limit"] = kPage;
+    const auto events = session.in_town("event.list", {}, query);
+    if (!events) return tl::unexpected(events.error());
+    const json::array& page = list_of(*events);
+    for (const json::value& event : page) {
+      take(event);
+      after = number_of(event, "seq");
+    }
+    if (page.size() < kPage) return after;
+  }
+}
+
+/// Follows the live stream and prints the events that arrive, until the daemon or the person ends it.
+expected<int> follow_events(Session& session, const json::object& query, std::int64_t after) {
+  const auto town = session.town();
+  if (!town) return tl::unexpected(town.error());
+  Terminal& terminal = session.terminal();
+  expected<void> trouble;
+  const auto ended = (*session.client())->follow("town.stream", {{"town", *town}}, {}, [&](const StreamEvent& item) {
+    if (item.kind != "tick") return true;
+    const auto last = each_event(session, query, after, [&](const json::value& event) { print_event(terminal, event); });
+    terminal.flush();
+    if (!last) trouble = tl::unexpected(last.error());
+    if (last) after = *last;
+    return last.has_value();
+  });
+  if (!ended) return tl::unexpected(ended.error());
+  if (!trouble) return tl::unexpected(trouble.error());
+  return fail(Error::Code::unavailable, "the daemon closed the stream", "See whether it runs: town doctor");
+}
+
+expected<int> log(Session& session, const Values& values) {
+  Terminal& terminal = session.terminal();
+  const std::string id = values.text("ID");
+  if (!id.empty() && !values.has("--follow")) {
+    const auto history = session.in_town("bead.history", {{"bead", id}}, {{"limit", kPage}}, id);
+    if (!history) return tl::unexpected(history.error());
+    if (terminal.json()) return terminal.value(*history) ? kOk : kNotFound;
+    for (const json::value& row : list_of(*history)) print_history(terminal, row);
+    return kOk;
+  }
+  json::object query;
+  if (!id.empty()) query["bead"] = id;
+  if (values.has("--from")) query["from"] = values.text("--from");
+  if (values.has("--to")) query["to"] = values.text("--to");
+  if (values.has("--type")) query["type"] = values.text("--type");
+  const auto last = each_event(session, query, 0, [&](const json::value& event) { print_event(terminal, event); });
+  if (!last) return tl::unexpected(last.error());
+  terminal.flush();
+  return values.has("--follow") ? follow_events(session, query, *last) : expected<int>(kOk);
+}
+
+expected<int> logs(Session& session, const Values& values) {
+  const auto agent = session.agent_named(values.text("AGENT"));
+  if (!agent) return tl::unexpected(agent.error());
+  Terminal& terminal = session.terminal();
+  json::object query;
+  if (values.has("--run")) query["run_id"] = values.text("--run");
+  if (!values.has("--follow"))
+    return answer(session, session.in_town("agent.log", {{"agent", *agent}}, query), [&](const json::value& log) {
+      const std::string text = text_of(log, "text");
+      terminal.line(text.empty() ? "It has said nothing." : shown(text, Keep::lines));
+    });
+  query["follow"] = true;
+  const auto town = session.town();
+  if (!town) return tl::unexpected(town.error());
+  const auto ended = (*session.client())->follow_text("agent.log", {{"town", *town}, {"agent", *agent}}, query,
+                                                      [&](std::string_view piece) {
+                                                        terminal.text(shown(piece, Keep::lines));
+                                                        terminal.flush();
+                                                        return true;
+                                                      });
+  if (!ended) return tl::unexpected(ended.error());
+  return kOk;
+}
+
+expected<int> why(Session& session, const Values& values) {
+  const std::string id = values.text("ID");
+  return answer(session, session.in_town("explain.why", {{"id", id}}, {}, id), [&](const json::value& why) {
+    Terminal& terminal = session.terminal();
+    terminal.line(terminal.styled(Style::bold, shown(text_of(why, "id"))) + "  " + shown(text_of(why, "status")));
+    for (const json::value& decision : list_of(why, "decisions")) {
+      const std::string kind = text_of(decision, "decision");
+      const std::string until = text_of(decision, "until");
+      const Style style = kind == "act" ? Style::good : kind == "wait" ? Style::warn : Style::plain;
+      const std::string verb = kind == "act" ? "acts now" : kind == "wait" ? "waits" : "holds";
+      terminal.line("  " + shown(text_of(decision, "rule")) + "  " + terminal.styled(style, verb) +
+                    (until.empty() ? "" : " until " + clock_of(until)) + ": " + shown(text_of(decision, "because")));
+    }
+    if (const std::string next = text_of(why, "next"); !next.empty()) terminal.line("Next: " + shown(next));
+  });
+}
+
+}  // namespace
+
+std::vector<Command> past_commands() {
+  return {
+      {"log", "Look", "What happened: to one bead, or everything the town was told", "town log -f",
+       {maybe("ID", "A bead's id; everything when left out"), flag("-f,--follow", "Go on as it happens"),
+        option("--from", "Since this time, such as 2026-07-01T12:00:00Z"), option("--to", "Until this time"),
+        option("--type", "Only this kind of event")},
+       log},
+      {"logs", "Look", "The output of an agent", "town logs toast -f",
+       {word("AGENT", "The agent's name or id"), flag("-f,--follow", "Go on as it is written"),
+        option("--run", "An earlier run; the current or last one when left out")},
+       logs},
+      {"why", "Look", "Why a bead, agent, rig or message is where it is, and what happens next", "town why acme-12",
+       {word("ID", "Its id")}, why},
+  };
+}
+
+}  // namespace townd::cli

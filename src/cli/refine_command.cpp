@@ -1,0 +1,87 @@
+#include <cstdlib>
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/refine.hpp"
+#include "cli/process.hpp"
+#include "cli/run_calls.hpp"
+#include "codec/describe_events.hpp"
+#include "codec/fields.hpp"
+#include "server/operation.hpp"
+
+namespace townd::cli {
+
+namespace {
+
+constexpr std::size_t kOutputLimit = 64 << 10;  // what a person or a model can use of it
+
+std::vector<std::string> texts(const json::array& list) {
+  std::vector<std::string> result;
+  for (const json::value& element : list)
+    if (element.is_string()) result.emplace_back(element.get_string());
+  return result;
+}
+
+/// What the run is to try, from its assignment; the base is where the clone's `origin/<target>` stands.
+expected<RefineInput> assigned(const json::value& assignment) {
+  RefineInput input;
+  std::error_code error;
+  input.clone = std::filesystem::current_path(error).string();
+  const char* scratch = std::getenv("TMPDIR");
+  input.scratch = std::string(scratch != nullptr ? scratch : "/tmp") + "/refine";
+  std::filesystem::create_directories(input.scratch, error);
+  if (error) return fail(Error::Code::internal, "cannot make " + input.scratch + ": " + error.message());
+  for (const json::value& request : list_of(assignment, "trial"))
+    input.requests.push_back(
+        {BeadId(text_of(request, "bead_id")), text_of(request, "title"), text_of(request, "commit")});
+  if (input.requests.empty())
+    return fail(Error::Code::conflict, "this run has no request to try", "town refine is called by a refinery's run.");
+  input.gates = texts(list_of(assignment, "gates"));
+  const std::string target = "refs/remotes/origin/" + text_of(assignment, "target_branch");
+  const auto base = run_program({{"git", "rev-parse", "--verify", "-q", target + "^{commit}"}, {}, {}, {}});
+  if (!base || !base->ok()) return fail(Error::Code::internal, "the clone does not know the target " + target);
+  input.base = base->out.substr(0, base->out.find('\n'));
+  return input;
+}
+
+/// The end of a long text, from a line's beginning: that is where tests say what failed.
+std::string tail(const std::string& text) {
+  if (text.size() <= kOutputLimit) return text;
+  const auto line = text.find('\n', text.size() - kOutputLimit);
+  return "[…]\n" + text.substr(line == std::string::npos ? text.size() - kOutputLimit : line + 1);
+}
+
+expected<int> refine_trial(Session& session, const Values&) {
+  const auto context = call_as_agent(session, "agent.prime", {});
+  if (!context) return tl::unexpected(context.error());
+  auto input = assigned(member_of(*context, "assignment"));
+  if (!input) return tl::unexpected(input.error());
+  Terminal& terminal = session.terminal();
+  input->say = [&](std::string_view line) {
+    terminal.line(shown(line));
+    terminal.flush();
+  };
+  const events::TrialResult result = refine(*input);
+  json::object fields{{"base", result.base}, {"outcome", enum_name(result.outcome)}, {"output", tail(result.output)},
+                      {"duration_ms", result.duration_ms}};
+  json::array requests;
+  for (const BeadId& request : result.requests) requests.emplace_back(request.text);
+  fields["requests"] = std::move(requests);
+  if (!result.commit.empty()) fields["commit"] = result.commit;
+  if (!result.gate.empty()) fields["gate"] = shown(cut(result.gate, kTitleLimit / 2));
+  terminal.line(enum_name(result.outcome) + (result.gate.empty() ? "" : ": " + shown(result.gate)));
+  terminal.line(shown(tail(result.output), Keep::lines));
+  terminal.flush();
+  const auto recorded = call_as_agent(session, "agent.trial_result", std::move(fields));
+  if (!recorded) return tl::unexpected(recorded.error());
+  return result.outcome == events::TrialOutcome::error ? kFailed : kOk;
+}
+
+}  // namespace
+
+std::vector<Command> refine_commands() {
+  return {{"refine", "For agents", "Refinery without a model: merge the requests, run the gates, report what came of it",
+           "town refine", {}, refine_trial}};
+}
+
+}  // namespace townd::cli

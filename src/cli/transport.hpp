@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/expected.hpp"
+
+/// HTTP to the daemon, over its unix socket or a URL. libcurl stays in transport.cpp.
+namespace townd::cli {
+
+/// Where the daemon is and who we are to it.
+struct Address {
+  std::string socket;  ///< unix socket; empty: `url` is used
+  std::string url;     ///< `http://127.0.0.1:7777`
+  std::string token;   ///< empty on the socket of our own user
+};
+
+struct Reply {
+  int status = 0;
+  std::string body;
+};
+
+class Transport {
+ public:
+  explicit Transport(Address address);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  /// An error means that no answer came: code `unavailable`. `key` makes a repeated POST harmless; may be empty.
+  expected<Reply> send(std::string_view method, const std::string& target, const std::string& body,
+                       const std::string& key);
+
+  /// Hands every piece of the answer's body to `take` until it says false or the answer ends. `go_on`, when given, is
+  /// asked about once a second.
+  using Take = std::function<bool(std::string_view)>;
+  expected<Reply> follow(const std::string& target, const std::vector<std::string>& headers, const Take& take,
+                         const std::function<bool()>& go_on = {});
+
+  [[nodiscard]] const Address& address() const { return address_; }
+
+ private:
+  expected<Reply> perform(std::string_view method, const std::string& target, const std::string* body,
+                          std::vector<std::string> headers, const Take* take, const std::function<bool()>* go_on);
+
+  Address address_;
+  void* curl_;
+};
+
+/// Percent-encodes one part of a path or query.
+std::string percent_encoded(std::string_view text);
+
+}  // namespace townd::cli

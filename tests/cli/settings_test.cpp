@@ -1,0 +1,46 @@
+#include "cli/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace townd::cli {
+namespace {
+
+const json::value& config() {
+  static const json::value value =
+      json::parse(R"({"version":3,"max_polecats":5,"polecat_preset":"claude","constants":{"poll":"1m"}})");
+  return value;
+}
+
+TEST(Settings, HaveTheNamesOfTowndToml) {
+  std::vector<std::string> keys;
+  for (const Setting& setting : settings_in(config())) keys.push_back(setting.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"town.max_polecats", "town.polecat_preset", "reconciler.poll"}));
+}
+
+TEST(Settings, SayWhatTheyMean) {
+  const auto settings = settings_in(config());
+  EXPECT_TRUE(std::all_of(settings.begin(), settings.end(), [](const Setting& s) { return !s.meaning.empty(); }));
+}
+
+TEST(Settings, AreFoundWithAndWithoutTheTownInFront) {
+  EXPECT_EQ(**setting_named(config(), "town.max_polecats"), json::value(5));
+  EXPECT_EQ(**setting_named(config(), "max_polecats"), json::value(5));
+  EXPECT_EQ(**setting_named(config(), "reconciler.poll"), json::value("1m"));
+}
+
+TEST(Settings, NameTheNearestForATypo) {
+  const auto typo = setting_named(config(), "town.max_polecat");
+  ASSERT_FALSE(typo);
+  EXPECT_NE(typo.error().hint.find("town.max_polecats"), std::string::npos) << typo.error().hint;
+}
+
+TEST(Settings, AreSetInTheTypeThatTheyHave) {
+  EXPECT_EQ(json::serialize(*patch_for(config(), "town.max_polecats", "3")), R"({"max_polecats":3})");
+  EXPECT_EQ(json::serialize(*patch_for(config(), "town.polecat_preset", "3")), R"({"polecat_preset":"3"})");
+  EXPECT_EQ(json::serialize(*patch_for(config(), "reconciler.poll", "90s")), R"({"constants":{"poll":"90s"}})");
+}
+
+}  // namespace
+}  // namespace townd::cli

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# town init sets a dirty repository up, and landing leaves its files alone until they are clean.
+. "$(dirname "$0")/world.sh"
+make_repository shop
+cd "$world/shop" || exit 1
+printf 'test:\n\tsh test.sh\n' > Makefile
+git add Makefile
+git commit -qm "make test"
+up
+echo "half done" >> file
+before=$(cat file; git status --porcelain)
+town init --preset tester > "$world/out" 2>&1 || fail "init: $(cat "$world/out")"
+grep -q "make test" "$world/out" || fail "the gate was not found: $(cat "$world/out")"
+grep -q "town sling" "$world/out" || fail "no next commands: $(cat "$world/out")"
+[ "$(cat file; git status --porcelain)" = "$before" ] || fail "init touched the checkout"
+town init --preset tester > "$world/out" 2>&1 || fail "init twice: $(cat "$world/out")"
+[ "$(town rig list --json | grep -o '"rig_id"' | wc -l)" = 1 ] || fail "init twice made two rigs"
+id=$(sling "Work" 'echo new > new; git add new; git commit -qm new -m "Bead: $TOWN_BEAD"; town done')
+held() { town status | grep -q "landing held"; }
+within 60 held || fail "a dirty checkout does not hold the landing: $(town why "$id")"
+[ "$(cat file; git status --porcelain)" = "$before" ] || fail "landing touched the dirty checkout"
+git checkout -q file
+ends "$id" closed 100
+[ "$(cat new)" = new ] || fail "the clean checkout did not follow"

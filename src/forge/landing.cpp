@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/town.hpp"
 #include "forge/owner_repository.hpp"
 #include "forge/rig_source.hpp"
 #include "git/fetch.hpp"

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/town.hpp"
 #include "forge/collect.hpp"
 #include "forge/landing.hpp"
 #include "forge/rig_source.hpp"

@@ -144,6 +144,4 @@ expected<RigFound> make_or_refresh(const git::Program& git, const Rig& rig, cons
   return RigFound{seen->default_branch, {}};
 }
 
-std::string target_of(const Rig& rig) { return rig.config.target.empty() ? rig.default_branch : rig.config.target; }
-
 }  // namespace townd

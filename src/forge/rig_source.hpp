@@ -14,7 +14,4 @@ namespace townd {
 /// be used is an answer with `broken_reason`; an Error is something that may work again in a minute.
 expected<RigFound> make_or_refresh(const git::Program& git, const Rig& rig, const std::string& folder);
 
-/// The branch that work of this rig lands on.
-std::string target_of(const Rig& rig);
-
 }  // namespace townd

@@ -20,9 +20,8 @@ expected<int> say_done(Session& session, const expected<json::value>& result, co
 }
 
 expected<int> prime(Session& session, const Values&) {
-  return answer(session, call_as_agent(session, "agent.prime", {}), [&](const json::value& context) {
-    session.terminal().line(shown(pretty(context), Keep::lines));
-  });
+  return answer(session, call_as_agent(session, "agent.prime", {}),
+                [&](const json::value& context) { session.terminal().line(shown(pretty(context), Keep::lines)); });
 }
 
 expected<int> done(Session& session, const Values& values) {
@@ -34,9 +33,11 @@ expected<int> done(Session& session, const Values& values) {
   auto work = own_work();
   if (!work) return tl::unexpected(work.error());
   if (!work->uncommitted.empty() && !values.has("--leave-changes"))
-    return fail(Error::Code::conflict, "there are changes that are not committed:\n" + work->uncommitted,
-                "Commit them, or throw them away, or say that they do not belong to the work: town done --leave-changes");
-  const std::string branch = values.text("--branch", environment("TOWN_BRANCH").empty() ? work->branch : environment("TOWN_BRANCH"));
+    return fail(
+        Error::Code::conflict, "there are changes that are not committed:\n" + work->uncommitted,
+        "Commit them, or throw them away, or say that they do not belong to the work: town done --leave-changes");
+  const std::string branch =
+      values.text("--branch", environment("TOWN_BRANCH").empty() ? work->branch : environment("TOWN_BRANCH"));
   if (!branch.empty()) fields["branch"] = branch;
   const std::string commit = values.text("--commit", work->commit);
   if (!commit.empty()) fields["commit"] = commit;
@@ -47,7 +48,8 @@ expected<int> done(Session& session, const Values& values) {
 expected<int> give_up(Session& session, const Values& values) {
   const auto reason = text_given(values.text("--reason"));
   if (!reason) return tl::unexpected(reason.error());
-  return say_done(session, call_as_agent(session, "agent.fail", {{"reason", *reason}}), "Given up; a person will see why.");
+  return say_done(session, call_as_agent(session, "agent.fail", {{"reason", *reason}}),
+                  "Given up; a person will see why.");
 }
 
 expected<int> request_changes(Session& session, const Values& values) {
@@ -98,23 +100,50 @@ std::vector<Command> agent_commands() {
   const Param agent = option("--agent", "The agent, when a person calls this (or TOWN_AGENT)");
   const std::string group = "For agents";
   return {
-      {"prime", group, "Everything that the run must know: its work, its branch, earlier feedback, its mail",
-       "town prime --get rework_context.feedback", {agent}, prime},
-      {"done", group, "Hand the committed work in", "town done --summary \"Lines are read and checked\"",
-       {option("--summary", "What was done; - reads standard input"), option("--branch", "Where it is; the run's own when left out"),
+      {"prime",
+       group,
+       "Everything that the run must know: its work, its branch, earlier feedback, its mail",
+       "town prime --get rework_context.feedback",
+       {agent},
+       prime},
+      {"done",
+       group,
+       "Hand the committed work in",
+       "town done --summary \"Lines are read and checked\"",
+       {option("--summary", "What was done; - reads standard input"),
+        option("--branch", "Where it is; the run's own when left out"),
         option("--commit", "Its tip; HEAD when left out"), option("--pr-url", "Its pull request"),
         flag("--leave-changes", "Uncommitted changes do not belong to the work"), agent},
        done},
-      {"fail", group, "Give the work up", "town fail --reason \"The API it needs does not exist\"",
-       {Param{"--reason", Param::Kind::text, "Why it cannot be done; - reads standard input", true}, agent}, give_up},
-      {"request-changes", group, "Refinery (who merges): send the work back", "town request-changes \"The test for zero is missing\" --file lib/total.sh",
-       {word("FEEDBACK", "What has to change; - reads standard input"), options("--file", "Where; may be given several times"), agent},
+      {"fail",
+       group,
+       "Give the work up",
+       "town fail --reason \"The API it needs does not exist\"",
+       {Param{"--reason", Param::Kind::text, "Why it cannot be done; - reads standard input", true}, agent},
+       give_up},
+      {"request-changes",
+       group,
+       "Refinery (who merges): send the work back",
+       "town request-changes \"The test for zero is missing\" --file lib/total.sh",
+       {word("FEEDBACK", "What has to change; - reads standard input"),
+        options("--file", "Where; may be given several times"), agent},
        request_changes},
-      {"checkpoint", group, "Leave notes for whoever continues this work", "town checkpoint '{\"next\":\"tests\"}'",
-       {word("DATA", "Text or JSON; - reads standard input"), agent}, checkpoint},
-      {"say", group, "One line for people about what you are doing", "town say \"Reading the parser\"",
-       {word("MESSAGE", "At most 280 characters"), agent}, say},
-      {"escalate", group, "Ask a person for help", "town escalate \"Two specifications contradict each other\" --priority high",
+      {"checkpoint",
+       group,
+       "Leave notes for whoever continues this work",
+       "town checkpoint '{\"next\":\"tests\"}'",
+       {word("DATA", "Text or JSON; - reads standard input"), agent},
+       checkpoint},
+      {"say",
+       group,
+       "One line for people about what you are doing",
+       "town say \"Reading the parser\"",
+       {word("MESSAGE", "At most 280 characters"), agent},
+       say},
+      {"escalate",
+       group,
+       "Ask a person for help",
+       "town escalate \"Two specifications contradict each other\" --priority high",
        {word("TITLE", "What is wrong"), option("--body", "Everything known about it; - reads standard input"),
         option("--priority", "low, medium, high or critical"), option("--category", "What kind of trouble")},
        escalate},

@@ -52,8 +52,7 @@ Leaf plant(CLI::App& app, const Command* command) {
   Leaf leaf{&app, command, {}};
   app.set_help_flag("-h,--help", "Show this help")->group("Everywhere");
   if (command != nullptr)
-    for (const Param& param : command->params)
-      leaf.options.emplace_back(key_of(param), declare(app, param, false));
+    for (const Param& param : command->params) leaf.options.emplace_back(key_of(param), declare(app, param, false));
   for (const Param& param : everywhere()) {
     const bool taken = std::any_of(leaf.options.begin(), leaf.options.end(),
                                    [&](const auto& option) { return option.first == key_of(param); });
@@ -86,7 +85,8 @@ CLI::App* family(CLI::App& root, Families& known, const std::string& name) {
 /// ` Did you mean "convoy"?`, or nothing when no command is near.
 std::string suggestion(std::span<const Command> commands, std::string_view typed) {
   std::vector<std::string_view> known;
-  for (const Command& command : commands) known.push_back(std::string_view(command.path).substr(0, command.path.find(' ')));
+  for (const Command& command : commands)
+    known.push_back(std::string_view(command.path).substr(0, command.path.find(' ')));
   const std::string_view best = townd::nearest(typed, known);
   return best.empty() ? std::string() : " Did you mean \"" + std::string(best) + "\"?";
 }
@@ -148,8 +148,8 @@ Asked parse(std::span<const Command> commands, const std::vector<std::string>& a
     if (argv.empty()) {
       asked.text = root.help();
     } else if (unknown_command) {
-      asked.text = "There is no command \"" + argv.front() + "\"." + suggestion(commands, argv.front()) +
-                   "\nSee: town --help\n";
+      asked.text =
+          "There is no command \"" + argv.front() + "\"." + suggestion(commands, argv.front()) + "\nSee: town --help\n";
     } else {
       std::string words;
       for (const CLI::App* a = at; a != nullptr && a != &root; a = a->get_parent()) words = " " + a->get_name() + words;

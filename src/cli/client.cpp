@@ -83,16 +83,24 @@ Error::Code code_of(int status) {
     case 400:
     case 405:
     case 415:
-    case 422: return Error::Code::invalid;
-    case 404: return Error::Code::not_found;
-    case 409: return Error::Code::conflict;
+    case 422:
+      return Error::Code::invalid;
+    case 404:
+      return Error::Code::not_found;
+    case 409:
+      return Error::Code::conflict;
     case 401:
     case 403:
-    case 421: return Error::Code::forbidden;
-    case 413: return Error::Code::too_large;
-    case 429: return Error::Code::too_many;
-    case 503: return Error::Code::unavailable;
-    default: return Error::Code::internal;
+    case 421:
+      return Error::Code::forbidden;
+    case 413:
+      return Error::Code::too_large;
+    case 429:
+      return Error::Code::too_many;
+    case 503:
+      return Error::Code::unavailable;
+    default:
+      return Error::Code::internal;
   }
 }
 
@@ -195,14 +203,15 @@ expected<std::string> Client::fetch(std::string_view operation, const Path& path
 }
 
 expected<void> Client::follow(std::string_view operation, const Path& path, json::object query,
-                              const std::function<bool(const StreamEvent&)>& take,
-                              const std::string& last_event_id, const std::function<bool()>& go_on) {
+                              const std::function<bool(const StreamEvent&)>& take, const std::string& last_event_id,
+                              const std::function<bool()>& go_on) {
   Transport stream(place_.address);  // its own connection: `take` may call the daemon
   EventCutter cutter(take);
   std::vector<std::string> headers{"Accept: text/event-stream"};
   if (!last_event_id.empty()) headers.push_back("Last-Event-ID: " + last_event_id);
-  const auto reply = stream.follow(with_query(target_of(named(operation), path), query), headers,
-                                       [&](std::string_view bytes) { return cutter.feed(bytes); }, go_on);
+  const auto reply = stream.follow(
+      with_query(target_of(named(operation), path), query), headers,
+      [&](std::string_view bytes) { return cutter.feed(bytes); }, go_on);
   if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) return tl::unexpected(refused(*reply));
   return {};

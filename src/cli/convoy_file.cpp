@@ -14,10 +14,10 @@ namespace townd::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kConvoyKeys{"title", "tasks",           "task", "merge_mode",
+constexpr std::array<std::string_view, 7> kConvoyKeys{"title",  "tasks",           "task", "merge_mode",
                                                       "staged", "on_failed_child", "rig"};
-constexpr std::array<std::string_view, 10> kTaskKeys{"name",   "title",    "body",       "body_file", "rig",
-                                                     "after",  "priority", "labels",     "metadata",  "depends_on"};
+constexpr std::array<std::string_view, 10> kTaskKeys{"name",  "title",    "body",   "body_file", "rig",
+                                                     "after", "priority", "labels", "metadata",  "depends_on"};
 constexpr std::size_t kBodyLimit = 256 * 1024;
 
 tl::unexpected<Error> wrong(const std::string& path, const std::string& what) {

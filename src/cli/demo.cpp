@@ -56,7 +56,8 @@ expected<NewRig> plan(const demo::Places& places, const std::string& preset, Ter
   values.put("--preset", {preset});
   if (!demo::sandbox_works()) {
     if (preset != "demo")
-      return fail(Error::Code::conflict, "bubblewrap does not work here, and only the demo's own scripts run without it",
+      return fail(Error::Code::conflict,
+                  "bubblewrap does not work here, and only the demo's own scripts run without it",
                   "Install bubblewrap, or leave out --agent.");
     values.put("--sandbox", {"none"});
     terminal.line("bubblewrap does not work here: the demo's own scripts run without a sandbox.");
@@ -137,7 +138,10 @@ expected<int> run_demo(Session& caller, const Values& values) {
 }  // namespace
 
 std::vector<Command> demo_commands() {
-  return {{"demo", "Start here", "Watch a town at work: a throw-away repository, six pieces of work, no API key", "town demo",
+  return {{"demo",
+           "Start here",
+           "Watch a town at work: a throw-away repository, six pieces of work, no API key",
+           "town demo",
            {option("--agent", "Let a real agent program do the work, such as claude"),
             flag("--keep", "Leave the folder, to look at what happened")},
            run_demo}};

@@ -26,7 +26,9 @@ void on_signal(int) { g_interrupted = true; }
 expected<void> git(const std::string& folder, std::vector<std::string> words) {
   words.insert(words.begin(), {"git", "-C", folder, "-c", "user.name=You", "-c", "user.email=you@example.com", "-c",
                                "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false"});
-  const auto finished = run_program({words, {}, {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_NOSYSTEM", "1"}},
+  const auto finished = run_program({words,
+                                     {},
+                                     {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_NOSYSTEM", "1"}},
                                      {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}});
   if (!finished) return tl::unexpected(finished.error());
   if (!finished->ok()) return fail(Error::Code::internal, "the demo's repository cannot be made: " + finished->out);
@@ -57,7 +59,8 @@ expected<Places> make_places() {
   if (!error) fs::copy(share / "preset.toml", places.data + "/presets/demo.toml", error);
   if (error) {
     remove_places(places);
-    return fail(Error::Code::internal, "the demo's files in " + share.string() + " cannot be copied: " + error.message(),
+    return fail(Error::Code::internal,
+                "the demo's files in " + share.string() + " cannot be copied: " + error.message(),
                 "Install townd whole: programs and share folder.");
   }
   for (const auto& words : std::vector<std::vector<std::string>>{
@@ -75,13 +78,14 @@ void remove_places(const Places& places) {
 }
 
 bool sandbox_works() {
-  const auto tried = run_program({{"bwrap", "--ro-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "true"}, {}, {}, {}},
-                                 std::chrono::seconds(20));
+  const auto tried =
+      run_program({{"bwrap", "--ro-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "true"}, {}, {}, {}},
+                  std::chrono::seconds(20));
   return tried && tried->ok();
 }
 
 void catch_interrupts() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_signal;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
   action.sa_handler = SIG_IGN;  // a reader that goes away must not keep the demo from cleaning up

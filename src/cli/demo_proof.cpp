@@ -15,7 +15,8 @@ struct Commit {
 
 expected<std::string> git(const std::string& folder, std::vector<std::string> words) {
   words.insert(words.begin(), {"git", "-C", folder});
-  const auto finished = run_program({words, {}, {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_NOSYSTEM", "1"}}, {}});
+  const auto finished =
+      run_program({words, {}, {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_NOSYSTEM", "1"}}, {}});
   if (!finished) return tl::unexpected(finished.error());
   if (!finished->ok()) return fail(Error::Code::internal, "git says: " + finished->out);
   return finished->out;
@@ -71,7 +72,8 @@ expected<std::vector<std::string>> prove(Session& session, const Places& places,
     const std::string id = text_of(bead, "bead_id");
     const auto commit = merged_commit(session, id);
     if (!commit) return tl::unexpected(commit.error());
-    const bool on_main = std::any_of(commits->begin(), commits->end(), [&](const Commit& c) { return c.id == *commit; });
+    const bool on_main =
+        std::any_of(commits->begin(), commits->end(), [&](const Commit& c) { return c.id == *commit; });
     if (!on_main) return fail(Error::Code::internal, "the commit " + *commit + " of " + id + " is not on main");
     const auto merges = std::count_if(commits->begin(), commits->end(), [&](const Commit& c) {
       return c.parents.size() == 2 && c.parents[1] == *commit;

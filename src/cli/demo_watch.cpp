@@ -61,8 +61,8 @@ class Watcher {
                         : what == "has failed"                              ? Style::bad
                                                                             : Style::plain;
     Terminal& terminal = session_.terminal();
-    terminal.line(terminal.styled(Style::dim, time) + "  " + shown(id) + std::string(id.size() < 8 ? 8 - id.size() : 0, ' ') +
-                  "  " + name + terminal.styled(style, what));
+    terminal.line(terminal.styled(Style::dim, time) + "  " + shown(id) +
+                  std::string(id.size() < 8 ? 8 - id.size() : 0, ' ') + "  " + name + terminal.styled(style, what));
     terminal.flush();
   }
 
@@ -83,7 +83,8 @@ std::string standing(Session& session, const std::string& convoy) {
     const auto why = session.in_town("explain.why", {{"id", text_of(bead, "bead_id")}});
     if (!why) continue;
     for (const json::value& decision : list_of(*why, "decisions"))
-      text += "\n    " + text_of(decision, "rule") + " " + text_of(decision, "decision") + ": " + text_of(decision, "because");
+      text += "\n    " + text_of(decision, "rule") + " " + text_of(decision, "decision") + ": " +
+              text_of(decision, "because");
   }
   return text;
 }
@@ -92,7 +93,8 @@ std::string standing(Session& session, const std::string& convoy) {
 
 expected<void> watch(Session& session, const Places& places, const std::string& convoy) {
   using clock = std::chrono::steady_clock;
-  const auto deadline = clock::now() + (session.values().has("--agent") ? clock::duration(kAgentsWithin) : kScriptsWithin);
+  const auto deadline =
+      clock::now() + (session.values().has("--agent") ? clock::duration(kAgentsWithin) : kScriptsWithin);
   const auto go_on = [&] { return !interrupted() && clock::now() < deadline; };
   Watcher watcher(session, convoy);
   const auto town = session.town();
@@ -113,10 +115,14 @@ expected<void> watch(Session& session, const Places& places, const std::string& 
     }
     // From the beginning of what the stream remembers, so that nothing between looking and listening is missed.
     expected<bool> ended = false;
-    (void)(*session.client())->follow("town.stream", {{"town", *town}}, {}, [&](const StreamEvent&) {
-      ended = watcher.look();
-      return ended && !*ended && go_on();
-    }, "0.0", go_on);
+    (void)(*session.client())
+        ->follow(
+            "town.stream", {{"town", *town}}, {},
+            [&](const StreamEvent&) {
+              ended = watcher.look();
+              return ended && !*ended && go_on();
+            },
+            "0.0", go_on);
   }
 }
 

@@ -71,14 +71,25 @@ expected<int> export_town(Session& session, const Values& values) {
 
 std::vector<Command> file_commands() {
   return {
-      {"plan", "Look", "What the town would do next; nothing is changed", "town plan --snapshot town.json --at 2026-07-01T12:00:00Z",
+      {"plan",
+       "Look",
+       "What the town would do next; nothing is changed",
+       "town plan --snapshot town.json --at 2026-07-01T12:00:00Z",
        {option("--snapshot", "A snapshot (town export) instead of the live town; needs no daemon"),
         option("--at", "At this later time instead of now")},
        plan},
-      {"scenario", "Keep", "Play scenario files (town-scenarios/1) and say which pass", "town scenario tests/scenario/reference.json",
-       {words("FILE", "Files to play")}, scenario},
-      {"export", "Keep", "Write the whole town to a file (town-snapshot/1)", "town export town.json",
-       {word("FILE", "Where to; - is standard output")}, export_town},
+      {"scenario",
+       "Keep",
+       "Play scenario files (town-scenarios/1) and say which pass",
+       "town scenario tests/scenario/reference.json",
+       {words("FILE", "Files to play")},
+       scenario},
+      {"export",
+       "Keep",
+       "Write the whole town to a file (town-snapshot/1)",
+       "town export town.json",
+       {word("FILE", "Where to; - is standard output")},
+       export_town},
   };
 }
 

@@ -11,7 +11,7 @@ namespace townd::cli {
 /// Commands that a checkout seems to be tested and prepared with.
 struct FoundGates {
   std::vector<std::string> gates;
-  std::string setup;  ///< prepares a fresh clone; may be empty
+  std::string setup;                 ///< prepares a fresh clone; may be empty
   std::vector<std::string> because;  ///< a line for each gate: which file says so
 };
 

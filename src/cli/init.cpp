@@ -111,7 +111,8 @@ expected<int> init(Session& session, const Values& values) {
 std::vector<Command> init_commands() {
   std::vector<Param> params = rig_params();
   params.insert(params.begin(), maybe("PATH", "The repository; the current folder when left out"));
-  return {{"init", "Start here", "In a repository: start the daemon if need be, make town and rig, find tests and agents",
+  return {{"init", "Start here",
+           "In a repository: start the daemon if need be, make town and rig, find tests and agents",
            "cd ~/src/shop && town init", params, init}};
 }
 

@@ -33,11 +33,13 @@ std::string pretty(const json::value& value, int depth) {
   std::string text;
   if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
     for (const auto& [key, member] : *object)
-      text += (text.empty() ? "{\n" : ",\n") + inner + json::serialize(json::value(key)) + ": " + pretty(member, depth + 1);
+      text +=
+          (text.empty() ? "{\n" : ",\n") + inner + json::serialize(json::value(key)) + ": " + pretty(member, depth + 1);
     return text + "\n" + outer + "}";
   }
   if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
-    for (const json::value& element : *array) text += (text.empty() ? "[\n" : ",\n") + inner + pretty(element, depth + 1);
+    for (const json::value& element : *array)
+      text += (text.empty() ? "[\n" : ",\n") + inner + pretty(element, depth + 1);
     return text + "\n" + outer + "]";
   }
   return json::serialize(value);

@@ -76,7 +76,8 @@ expected<int> follow_events(Session& session, const json::object& query, std::in
   expected<void> trouble;
   const auto ended = (*session.client())->follow("town.stream", {{"town", *town}}, {}, [&](const StreamEvent& item) {
     if (item.kind != "tick") return true;
-    const auto last = each_event(session, query, after, [&](const json::value& event) { print_event(terminal, event); });
+    const auto last =
+        each_event(session, query, after, [&](const json::value& event) { print_event(terminal, event); });
     terminal.flush();
     if (!last) trouble = tl::unexpected(last.error());
     if (last) after = *last;
@@ -122,12 +123,13 @@ expected<int> logs(Session& session, const Values& values) {
   query["follow"] = true;
   const auto town = session.town();
   if (!town) return tl::unexpected(town.error());
-  const auto ended = (*session.client())->follow_text("agent.log", {{"town", *town}, {"agent", *agent}}, query,
-                                                      [&](std::string_view piece) {
-                                                        terminal.text(shown(piece, Keep::lines));
-                                                        terminal.flush();
-                                                        return true;
-                                                      });
+  const auto ended =
+      (*session.client())
+          ->follow_text("agent.log", {{"town", *town}, {"agent", *agent}}, query, [&](std::string_view piece) {
+            terminal.text(shown(piece, Keep::lines));
+            terminal.flush();
+            return true;
+          });
   if (!ended) return tl::unexpected(ended.error());
   return kOk;
 }
@@ -153,17 +155,27 @@ expected<int> why(Session& session, const Values& values) {
 
 std::vector<Command> past_commands() {
   return {
-      {"log", "Look", "What happened: to one bead, or everything the town was told", "town log -f",
+      {"log",
+       "Look",
+       "What happened: to one bead, or everything the town was told",
+       "town log -f",
        {maybe("ID", "A bead's id; everything when left out"), flag("-f,--follow", "Go on as it happens"),
         option("--from", "Since this time, such as 2026-07-01T12:00:00Z"), option("--to", "Until this time"),
         option("--type", "Only this kind of event")},
        log},
-      {"logs", "Look", "The output of an agent", "town logs toast -f",
+      {"logs",
+       "Look",
+       "The output of an agent",
+       "town logs toast -f",
        {word("AGENT", "The agent's name or id"), flag("-f,--follow", "Go on as it is written"),
         option("--run", "An earlier run; the current or last one when left out")},
        logs},
-      {"why", "Look", "Why a bead, agent, rig or message is where it is, and what happens next", "town why acme-12",
-       {word("ID", "Its id")}, why},
+      {"why",
+       "Look",
+       "Why a bead, agent, rig or message is where it is, and what happens next",
+       "town why acme-12",
+       {word("ID", "Its id")},
+       why},
   };
 }
 

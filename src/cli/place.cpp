@@ -70,7 +70,8 @@ expected<Place> find_place(const Values& flags) {
     place.address.url = flags.text("--url");
     while (place.address.url.ends_with('/')) place.address.url.pop_back();
     if (!place.address.url.starts_with("http://") && !place.address.url.starts_with("https://"))
-      return fail(Error::Code::invalid, "--url needs http:// or https:// in front", "For example --url http://127.0.0.1:7777");
+      return fail(Error::Code::invalid, "--url needs http:// or https:// in front",
+                  "For example --url http://127.0.0.1:7777");
     const auto token = token_given(flags.text("--token"));
     if (!token) return tl::unexpected(token.error());
     place.address.token = *token;

@@ -9,9 +9,9 @@ namespace townd::cli {
 
 /// Where this call of `town` points.
 struct Place {
-  std::string data;      ///< the daemon's folder; empty when it is reached by URL or as an agent
+  std::string data;  ///< the daemon's folder; empty when it is reached by URL or as an agent
   Address address;
-  bool agent = false;    ///< we hold a run's token and nothing else
+  bool agent = false;  ///< we hold a run's token and nothing else
 };
 
 /// From flags and environment. A run's token (TOWN_TOKEN) is used alone: no flag and no other token replaces it.

@@ -2,8 +2,8 @@
 #include <filesystem>
 
 #include "cli/commands.hpp"
-#include "cli/refine.hpp"
 #include "cli/process.hpp"
+#include "cli/refine.hpp"
 #include "cli/run_calls.hpp"
 #include "codec/describe_events.hpp"
 #include "codec/fields.hpp"
@@ -62,7 +62,9 @@ expected<int> refine_trial(Session& session, const Values&) {
     terminal.flush();
   };
   const events::TrialResult result = refine(*input);
-  json::object fields{{"base", result.base}, {"outcome", enum_name(result.outcome)}, {"output", tail(result.output)},
+  json::object fields{{"base", result.base},
+                      {"outcome", enum_name(result.outcome)},
+                      {"output", tail(result.output)},
                       {"duration_ms", result.duration_ms}};
   json::array requests;
   for (const BeadId& request : result.requests) requests.emplace_back(request.text);
@@ -80,8 +82,12 @@ expected<int> refine_trial(Session& session, const Values&) {
 }  // namespace
 
 std::vector<Command> refine_commands() {
-  return {{"refine", "For agents", "Refinery without a model: merge the requests, run the gates, report what came of it",
-           "town refine", {}, refine_trial}};
+  return {{"refine",
+           "For agents",
+           "Refinery without a model: merge the requests, run the gates, report what came of it",
+           "town refine",
+           {},
+           refine_trial}};
 }
 
 }  // namespace townd::cli

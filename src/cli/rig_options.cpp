@@ -22,7 +22,8 @@ json::array texts(const std::vector<std::string>& list) {
 std::string rig_name(const std::string& text) {
   std::string name;
   for (const char c : text) {
-    const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    const bool fits =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     name += fits ? c : '-';
   }
   const auto first = name.find_first_not_of("-_");
@@ -40,8 +41,9 @@ expected<FoundGates> gates_for(const Values& values, const std::string& folder) 
   if (values.has("--setup")) found.setup = values.text("--setup");
   if (found.gates.empty() && !values.has("--no-gates"))
     return fail(Error::Code::invalid,
-                folder.empty() ? "no gate is named: nothing would test the work before it is merged"
-                               : "no way to test " + folder + " was found: nothing would test the work before it is merged",
+                folder.empty()
+                    ? "no gate is named: nothing would test the work before it is merged"
+                    : "no way to test " + folder + " was found: nothing would test the work before it is merged",
                 "Name a command with --gate \"make test\", or say --no-gates to merge untested work.");
   return found;
 }

@@ -110,9 +110,9 @@ expected<std::string> Session::rig_named(const std::string& wanted) {
   if (!rigs) return tl::unexpected(rigs.error());
   const json::array& list = list_of(*rigs);
   const json::value* found = named(list, "rig_id", wanted);
-    if (found == nullptr)
-      return fail(Error::Code::not_found, "the town has no rig \"" + wanted + "\"",
-                  list.empty() ? "Add one: town rig add PATH" : "It has: " + names(list));
+  if (found == nullptr)
+    return fail(Error::Code::not_found, "the town has no rig \"" + wanted + "\"",
+                list.empty() ? "Add one: town rig add PATH" : "It has: " + names(list));
   return text_of(*found, "rig_id");
 }
 
@@ -140,7 +140,8 @@ expected<std::string> Session::rig() {
   if (!rigs) return tl::unexpected(rigs.error());
   const json::array& list = list_of(*rigs);
   if (list.empty())
-    return fail(Error::Code::not_found, "the town has no rig (a repository to work on) yet", "Add one: town rig add PATH");
+    return fail(Error::Code::not_found, "the town has no rig (a repository to work on) yet",
+                "Add one: town rig add PATH");
   if (list.size() == 1) return rig_ = text_of(list[0], "rig_id");
   const auto here = around();
   if (!here) return tl::unexpected(here.error());
@@ -148,8 +149,8 @@ expected<std::string> Session::rig() {
   return fail(Error::Code::invalid, "the town has several rigs: " + names(list), "Say which one: --rig NAME");
 }
 
-expected<json::value> Session::in_town(std::string_view operation, Client::Path parts,
-                                       json::object fields, std::string_view id) {
+expected<json::value> Session::in_town(std::string_view operation, Client::Path parts, json::object fields,
+                                       std::string_view id) {
   const auto daemon = client();
   if (!daemon) return tl::unexpected(daemon.error());
   const auto own_town = town(id);

@@ -34,8 +34,8 @@ class Session {
   expected<std::string> rig_named(const std::string& wanted);
 
   /// `client()` and `town()` at once, then the call with the town added to `parts`.
-  expected<json::value> in_town(std::string_view operation, Client::Path parts = {},
-                                json::object fields = {}, std::string_view id = {});
+  expected<json::value> in_town(std::string_view operation, Client::Path parts = {}, json::object fields = {},
+                                std::string_view id = {});
 
  private:
   struct Around {

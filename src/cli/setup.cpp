@@ -75,8 +75,8 @@ expected<int> rig_trust(Session& session, const Values& values) {
   if (!values.has("--yes")) {
     session.terminal().line("The repository's own .town folder says something new:");
     session.terminal().line(shown(change, Keep::lines));
-    return fail(Error::Code::conflict, "nothing was changed", "If that is right: town rig trust " +
-                                                                  values.text("RIG") + " --yes");
+    return fail(Error::Code::conflict, "nothing was changed",
+                "If that is right: town rig trust " + values.text("RIG") + " --yes");
   }
   return answer(session, session.in_town("rig.trust", {{"rig", *rig}}),
                 [&](const json::value&) { session.terminal().line("Trusted."); });
@@ -118,18 +118,34 @@ std::vector<Command> setup_commands() {
   std::vector<Param> adding = rig_params();
   adding.insert(adding.begin(), word("PATH|URL", "A checkout on this machine, or the address of a repository"));
   return {
-      {"new", "Set up", "Make a town: an independent world of repositories, work and agents", "town new acme",
-       {word("NAME", "How you call it"), option("--prefix", "2 to 6 letters that its ids begin with")}, new_town},
+      {"new",
+       "Set up",
+       "Make a town: an independent world of repositories, work and agents",
+       "town new acme",
+       {word("NAME", "How you call it"), option("--prefix", "2 to 6 letters that its ids begin with")},
+       new_town},
       {"rig add", "Set up", "Let the town work on a repository", "town rig add ~/src/shop --gate \"make test\"", adding,
        rig_add},
       {"rig list", "Set up", "The town's repositories", "town rig list", {}, rig_list},
-      {"rig trust", "Set up", "Accept what a repository's own .town folder now says", "town rig trust shop",
-       {word("RIG", "The rig's name or id"), flag("--yes", "It is right: accept it")}, rig_trust},
+      {"rig trust",
+       "Set up",
+       "Accept what a repository's own .town folder now says",
+       "town rig trust shop",
+       {word("RIG", "The rig's name or id"), flag("--yes", "It is right: accept it")},
+       rig_trust},
       {"config list", "Set up", "All settings of the town with their values", "town config list", {}, config_list},
-      {"config get", "Set up", "One setting", "town config get town.max_polecats",
-       {word("KEY", "The setting, such as reconciler.heartbeat_stale")}, config_get},
-      {"config set", "Set up", "Change one setting", "town config set town.max_polecats 3",
-       {word("KEY", "The setting"), word("VALUE", "Its new value")}, config_set},
+      {"config get",
+       "Set up",
+       "One setting",
+       "town config get town.max_polecats",
+       {word("KEY", "The setting, such as reconciler.heartbeat_stale")},
+       config_get},
+      {"config set",
+       "Set up",
+       "Change one setting",
+       "town config set town.max_polecats 3",
+       {word("KEY", "The setting"), word("VALUE", "Its new value")},
+       config_set},
   };
 }
 

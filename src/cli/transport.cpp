@@ -92,8 +92,7 @@ expected<Reply> Transport::perform(std::string_view method, const std::string& t
   taking.reply.status = static_cast<int>(status);
   if (code == CURLE_OK || taking.stopped) return taking.reply;
   const std::string where = address_.socket.empty() ? address_.url : address_.socket;
-  return fail(Error::Code::unavailable,
-              "the daemon does not answer at " + where + ": " + curl_easy_strerror(code),
+  return fail(Error::Code::unavailable, "the daemon does not answer at " + where + ": " + curl_easy_strerror(code),
               "Start it with: town up. Or name its data folder with --data.");
 }
 
@@ -106,8 +105,8 @@ expected<Reply> Transport::send(std::string_view method, const std::string& targ
   return perform(method, target, with_body ? &body : nullptr, std::move(headers), nullptr, nullptr);
 }
 
-expected<Reply> Transport::follow(const std::string& target, const std::vector<std::string>& headers,
-                                  const Take& take, const std::function<bool()>& go_on) {
+expected<Reply> Transport::follow(const std::string& target, const std::vector<std::string>& headers, const Take& take,
+                                  const std::function<bool()>& go_on) {
   return perform("GET", target, nullptr, headers, &take, go_on ? &go_on : nullptr);
 }
 

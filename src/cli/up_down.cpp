@@ -78,12 +78,19 @@ expected<int> down(Session& session, const Values& values) {
 
 std::vector<Command> daemon_commands() {
   return {
-      {"up", "Daemon", "Start the daemon that runs your towns", "town up",
+      {"up",
+       "Daemon",
+       "Start the daemon that runs your towns",
+       "town up",
        {flag("--foreground", "Stay in this terminal instead"), option("--listen", "HOST:PORT for http; 127.0.0.1:7777"),
         option("--config", "townd.toml to read")},
        up},
-      {"down", "Daemon", "End the daemon; agents at work go on unless told otherwise", "town down --stop-agents",
-       {flag("--stop-agents", "End the agents too")}, down},
+      {"down",
+       "Daemon",
+       "End the daemon; agents at work go on unless told otherwise",
+       "town down --stop-agents",
+       {flag("--stop-agents", "End the agents too")},
+       down},
   };
 }
 

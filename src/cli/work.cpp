@@ -33,8 +33,9 @@ expected<int> sling(Session& session, const Values& values) {
     const json::value& bead = member_of(slung, "bead");
     const std::string id = shown(text_of(bead, "bead_id"));
     session.terminal().line(session.terminal().styled(Style::bold, id) + "  " + shown(text_of(bead, "title")));
-    session.terminal().line(values.has("--held") ? "Held. Let it go with: town convoy start, or take the label gt:held away"
-                                                 : "Watch it: town status --watch   Ask about it: town why " + id);
+    session.terminal().line(values.has("--held")
+                                ? "Held. Let it go with: town convoy start, or take the label gt:held away"
+                                : "Watch it: town status --watch   Ask about it: town why " + id);
   });
 }
 
@@ -73,7 +74,9 @@ void print_convoy(Terminal& terminal, const json::value& convoy) {
   for (const json::value& bead : list_of(convoy, "beads")) {
     const std::string bead_status = text_of(bead, "status");
     table.row({{text_of(bead, "bead_id"), Style::dim},
-               {bead_status, bead_status == "closed" ? Style::good : bead_status == "failed" ? Style::bad : Style::plain},
+               {bead_status, bead_status == "closed"   ? Style::good
+                             : bead_status == "failed" ? Style::bad
+                                                       : Style::plain},
                {cut(text_of(bead, "title"), 60)},
                {text_of(bead, "assignee_agent_name")},
                {after[text_of(bead, "bead_id")], Style::dim}});
@@ -146,28 +149,50 @@ expected<int> convoy_remove(Session& session, const Values& values) {
 std::vector<Command> work_commands() {
   const Param convoy = word("ID", "The convoy's id");
   return {
-      {"sling", "Give work", "Put a bead (a piece of work) on the town", "town sling \"Fix the login\" --body - < details.md",
+      {"sling",
+       "Give work",
+       "Put a bead (a piece of work) on the town",
+       "town sling \"Fix the login\" --body - < details.md",
        {word("TITLE", "What is to be done, in one line"),
         option("--body", "Everything that whoever does it must know; - reads standard input"),
         options("--after", "Id of a bead that must be finished first; may be given several times"),
         option("--priority", "low, medium, high or critical"), options("--label", "Label; may be given several times"),
         option("--convoy", "Id of the convoy that it belongs to"), flag("--held", "Do not start it yet")},
        sling},
-      {"convoy new", "Give work", "Make a convoy: pieces of work with an order between them",
+      {"convoy new",
+       "Give work",
+       "Make a convoy: pieces of work with an order between them",
        "town convoy new plan.toml\n\nplan.toml:\n  title = \"Totals\"\n  merge_mode = \"review-then-land\"   # or "
        "review-and-merge\n  [[task]]\n  name = \"parse\"\n  title = \"Read the lines\"\n  body = \"What to know\"     "
        "         # or body_file\n  [[task]]\n  title = \"Add them up\"\n  after = [\"parse\"]\n  priority = \"high\"",
-       {word("FILE", "TOML or JSON; - reads standard input"), flag("--staged", "Start nothing before: town convoy start")},
+       {word("FILE", "TOML or JSON; - reads standard input"),
+        flag("--staged", "Start nothing before: town convoy start")},
        convoy_new},
       {"convoy start", "Give work", "Start a staged convoy", "town convoy start acme-7", {convoy}, convoy_start},
-      {"convoy status", "Give work", "One convoy with its beads, or all convoys", "town convoy status acme-7",
-       {maybe("ID", "The convoy's id; all of them when left out")}, convoy_status},
-      {"convoy add", "Give work", "Take a bead into a convoy", "town convoy add acme-7 acme-12 --after acme-9",
-       {convoy, word("BEAD", "The bead's id"), options("--after", "Bead of the convoy that comes before it")}, convoy_add},
-      {"convoy remove", "Give work", "Take a bead out of a convoy", "town convoy remove acme-7 acme-12",
-       {convoy, word("BEAD", "The bead's id")}, convoy_remove},
-      {"convoy close", "Give work", "Close a convoy and cancel what still lives in it", "town convoy close acme-7",
-       {convoy}, convoy_close},
+      {"convoy status",
+       "Give work",
+       "One convoy with its beads, or all convoys",
+       "town convoy status acme-7",
+       {maybe("ID", "The convoy's id; all of them when left out")},
+       convoy_status},
+      {"convoy add",
+       "Give work",
+       "Take a bead into a convoy",
+       "town convoy add acme-7 acme-12 --after acme-9",
+       {convoy, word("BEAD", "The bead's id"), options("--after", "Bead of the convoy that comes before it")},
+       convoy_add},
+      {"convoy remove",
+       "Give work",
+       "Take a bead out of a convoy",
+       "town convoy remove acme-7 acme-12",
+       {convoy, word("BEAD", "The bead's id")},
+       convoy_remove},
+      {"convoy close",
+       "Give work",
+       "Close a convoy and cancel what still lives in it",
+       "town convoy close acme-7",
+       {convoy},
+       convoy_close},
   };
 }
 

@@ -30,7 +30,8 @@ priority = "high"
 }
 
 TEST(ConvoyFile, TakesJsonToo) {
-  const auto file = read_convoy_file("plan.json", R"({"title":"T","tasks":[{"title":"A"},{"title":"B","depends_on":[0]}]})");
+  const auto file =
+      read_convoy_file("plan.json", R"({"title":"T","tasks":[{"title":"A"},{"title":"B","depends_on":[0]}]})");
   ASSERT_TRUE(file) << file.error().what;
   EXPECT_EQ(file->request.at("tasks").as_array().size(), 2U);
 }

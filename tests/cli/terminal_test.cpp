@@ -10,9 +10,7 @@
 namespace townd::cli {
 namespace {
 
-TEST(Shown, LeavesOrdinaryTextOfAnyLanguageAlone) {
-  EXPECT_EQ(shown("Grüße, 世界 👍"), "Grüße, 世界 👍");
-}
+TEST(Shown, LeavesOrdinaryTextOfAnyLanguageAlone) { EXPECT_EQ(shown("Grüße, 世界 👍"), "Grüße, 世界 👍"); }
 
 TEST(Shown, EscapesWhatMovesTheCursorOrChangesTheTerminal) {
   EXPECT_EQ(shown("a\x1b[31mred\x07"), "a\\x1b[31mred\\x07");
@@ -21,12 +19,16 @@ TEST(Shown, EscapesWhatMovesTheCursorOrChangesTheTerminal) {
 }
 
 TEST(Shown, EscapesWhatMakesTextReadInAnotherOrder) {
-  EXPECT_EQ(shown("safe\xe2\x80\xae" "fdp.exe"), "safe\\u202efdp.exe");
+  EXPECT_EQ(shown("safe\xe2\x80\xae"
+                  "fdp.exe"),
+            "safe\\u202efdp.exe");
   EXPECT_EQ(shown("\xe2\x81\xa6"), "\\u2066");
 }
 
 TEST(Shown, ShowsBytesThatAreNoUtf8) {
-  EXPECT_EQ(shown("a\xff" "b"), "a\\xffb");
+  EXPECT_EQ(shown("a\xff"
+                  "b"),
+            "a\\xffb");
   EXPECT_EQ(shown("\xc0\xaf"), "\\xc0\\xaf") << "an overlong slash";
   EXPECT_EQ(shown("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "half a surrogate pair";
   EXPECT_EQ(shown("\xe2\x82"), "\\xe2\\x82") << "cut short";

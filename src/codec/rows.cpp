@@ -134,7 +134,8 @@ expected<AnyRow> decode_row(RowKey::Table table, std::string_view text) {
   std::array<unsigned char, 8192> buffer;      // NOLINT: written by the parser before it is read
   std::array<unsigned char, 2048> working;     // NOLINT
   json::monotonic_resource memory(buffer.data(), buffer.size());
-  json::parser parser(&memory, {}, working.data(), working.size());
+  json::parser parser({}, {}, working.data(), working.size());
+  parser.reset(&memory);
   json::error_code error;
   parser.write(text.data(), text.size(), error);
   if (error)

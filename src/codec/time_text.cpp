@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
+#include <cstdlib>
 
 namespace townd {
 namespace {
@@ -57,6 +57,17 @@ std::optional<int> offset_minutes(std::string_view text) {
   return sign * (hours * 60 + minutes);
 }
 
+/// By hand: rows hold many times, and snprintf took a quarter of writing one.
+void put_digits(std::string& out, unsigned value, int least) {
+  std::array<char, 10> digits{};
+  int count = 0;
+  while (value > 0 || count < least) {
+    digits[static_cast<std::size_t>(count++)] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  while (count > 0) out += digits[static_cast<std::size_t>(--count)];
+}
+
 struct Unit {
   std::string_view name;
   std::int64_t ms;
@@ -71,13 +82,24 @@ std::string to_text(Instant t) {
   const auto day = chrono::floor<chrono::days>(moment);
   const chrono::year_month_day date{day};
   const chrono::hh_mm_ss clock{moment - day};
-  std::array<char, 40> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                   static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                   static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                                   static_cast<int>(clock.subseconds().count()));
-  return std::string(text.data(), static_cast<std::size_t>(length));
+  std::string text;
+  text.reserve(24);
+  if (date.year() < chrono::year{0}) text += '-';
+  put_digits(text, static_cast<unsigned>(std::abs(static_cast<int>(date.year()))), 4);
+  text += '-';
+  put_digits(text, static_cast<unsigned>(date.month()), 2);
+  text += '-';
+  put_digits(text, static_cast<unsigned>(date.day()), 2);
+  text += 'T';
+  put_digits(text, static_cast<unsigned>(clock.hours().count()), 2);
+  text += ':';
+  put_digits(text, static_cast<unsigned>(clock.minutes().count()), 2);
+  text += ':';
+  put_digits(text, static_cast<unsigned>(clock.seconds().count()), 2);
+  text += '.';
+  put_digits(text, static_cast<unsigned>(clock.subseconds().count()), 3);
+  text += 'Z';
+  return text;
 }
 
 std::optional<Instant> instant_from_text(std::string_view text) {

@@ -50,9 +50,10 @@ CLI::Option* declare(CLI::App& app, const Param& param, bool shared) {
 
 Leaf plant(CLI::App& app, const Command* command) {
   Leaf leaf{&app, command, {}};
-  app.set_help_flag("-h,--help", "Show this help")->group("Everywhere");
+  app.set_help_flag();
   if (command != nullptr)
     for (const Param& param : command->params) leaf.options.emplace_back(key_of(param), declare(app, param, false));
+  app.set_help_flag("-h,--help", "Show this help")->group("Everywhere");
   for (const Param& param : everywhere()) {
     const bool taken = std::any_of(leaf.options.begin(), leaf.options.end(),
                                    [&](const auto& option) { return option.first == key_of(param); });
@@ -89,6 +90,11 @@ std::string suggestion(std::span<const Command> commands, std::string_view typed
     known.push_back(std::string_view(command.path).substr(0, command.path.find(' ')));
   const std::string_view best = townd::nearest(typed, known);
   return best.empty() ? std::string() : " Did you mean \"" + std::string(best) + "\"?";
+}
+
+/// ` convoy new`: the words that lead to a parser node.
+std::string words_to(const CLI::App& app) {
+  return app.get_parent() == nullptr ? std::string() : words_to(*app.get_parent()) + " " + app.get_name();
 }
 
 const CLI::App* deepest(const CLI::App& app) {
@@ -140,7 +146,7 @@ Asked parse(std::span<const Command> commands, const std::vector<std::string>& a
   } catch (const CLI::ParseError& error) {
     const CLI::App* at = deepest(root);
     if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
-      asked.text = at->help();
+      asked.text = at == &root ? at->help() : at->help("town" + words_to(*at->get_parent()));
       return asked;
     }
     asked.exit = kUsage;
@@ -151,9 +157,7 @@ Asked parse(std::span<const Command> commands, const std::vector<std::string>& a
       asked.text =
           "There is no command \"" + argv.front() + "\"." + suggestion(commands, argv.front()) + "\nSee: town --help\n";
     } else {
-      std::string words;
-      for (const CLI::App* a = at; a != nullptr && a != &root; a = a->get_parent()) words = " " + a->get_name() + words;
-      asked.text = std::string(error.what()) + "\nSee: town" + words + " --help\n";
+      asked.text = std::string(error.what()) + "\nSee: town" + words_to(*at) + " --help\n";
     }
     return asked;
   }

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
+#include "cli/import_town.hpp"
 #include "cli/input.hpp"
 #include "cli/plan.hpp"
 #include "cli/scenario.hpp"
@@ -67,6 +68,30 @@ expected<int> export_town(Session& session, const Values& values) {
   });
 }
 
+expected<int> import_file(Session& session, const Values& values) {
+  constexpr std::size_t kSnapshotLimit = 4UL << 30;
+  const auto data = data_folder(values);
+  if (!data) return tl::unexpected(data.error());
+  const auto bytes = file_contents(values.text("FILE"), kSnapshotLimit);
+  if (!bytes) return tl::unexpected(bytes.error());
+  const auto snapshot = read_snapshot(*bytes);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  const auto imported = import_town(*data, *snapshot);
+  if (!imported) return tl::unexpected(imported.error());
+  json::array violations;
+  for (const std::string& violation : imported->violations) violations.emplace_back(violation);
+  const json::object told{{"town_id", imported->town.text},
+                          {"beads", static_cast<std::int64_t>(imported->beads)},
+                          {"violations", violations}};
+  return answer(session, expected<json::value>(told), [&](const json::value&) {
+    Terminal& terminal = session.terminal();
+    terminal.line("Town " + shown(imported->town.text) + " with " + std::to_string(imported->beads) + " beads is in " +
+                  shown(*data) + ". Start it with: town up");
+    for (const std::string& violation : imported->violations)
+      terminal.line(terminal.styled(Style::warn, "  violation ") + shown(violation));
+  });
+}
+
 }  // namespace
 
 std::vector<Command> file_commands() {
@@ -90,6 +115,12 @@ std::vector<Command> file_commands() {
        "town export town.json",
        {word("FILE", "Where to; - is standard output")},
        export_town},
+      {"import",
+       "Keep",
+       "Put a town from a file into the data folder, while the daemon is down",
+       "town import town.json",
+       {word("FILE", "A snapshot (town export), packed with zstd or not")},
+       import_file},
   };
 }
 

@@ -31,10 +31,13 @@ void print(const std::vector<TickResult>& ticks, Instant at, std::ostream& out) 
   for (const TickResult& tick : ticks) {
     for (const Decided& decided : tick.decisions) {
       for (const ActionBody& body : decided.actions) {
-        out << (decided.fate == ActionFate::applied ? "" : "skipped: ") << line_of(body) << "  [" << decided.rule << "]";
-        if (decided.fate != ActionFate::applied) out << "  " << decided.why;
+        const bool applied = decided.fate == ActionFate::applied;
+        out << (applied ? "" : "skipped: ") << line_of(body) << "  [" << decided.rule << "]";
+        if (applied)
+          ++actions;
+        else
+          out << "  " << decided.why;
         out << '\n';
-        if (decided.fate == ActionFate::applied) ++actions;
       }
     }
     for (const Violation& violation : tick.violations)

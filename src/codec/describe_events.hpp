@@ -79,7 +79,7 @@ namespace townd {
 BOOST_DESCRIBE_STRUCT(SignOfLife, (), (agent_id, run_id, at, last_event_type, last_event_at, active_tools, tokens,
                                        cost_micro_usd))
 
-/// The wire form {seq, event_type, agent_id, bead_id, payload, created_at}; see events.hpp.
+/// The wire form {seq, event_type, agent_id, bead_id, payload, created_at}, as snapshots and answers show it.
 template <>
 struct JsonForm<Event> {
   static json::value write(const JsonWriter& writer, const Event& event);

@@ -140,17 +140,6 @@ expected<EventBody> decode_event(const EventText& text) {
   return body;
 }
 
-json::value event_json(const Event& event) { return JsonForm<Event>::write(JsonWriter(Blanks::null), event); }
-
-expected<Event> event_from_json(const json::value& v) { return from_json<Event>(v); }
-
-expected<EventBody> event_body(std::string_view event_type, const json::value& members) {
-  JsonReader reader;
-  EventBody body;
-  if (!read_body(reader, event_type, {}, {}, members, body)) return tl::unexpected(as_error(reader.issue));
-  return body;
-}
-
 json::value JsonForm<Event>::write(const JsonWriter& writer, const Event& event) {
   const JsonWriter said(Blanks::omit, nullptr, writer.storage());  // a payload holds what was said and no more
   Parts parts = parts_of(said, event.body);

@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "codec/json.hpp"
 #include "core/event.hpp"
 #include "core/expected.hpp"
 
@@ -23,12 +22,5 @@ struct EventText {
 
 EventText encode_event(const EventBody& body);
 expected<EventBody> decode_event(const EventText& text);
-
-/// The wire form {seq, event_type, agent_id, bead_id, payload, created_at}, as snapshots and answers show it.
-json::value event_json(const Event& event);
-expected<Event> event_from_json(const json::value& v);
-
-/// The body of the event called `event_type`, read from its members; the way in for requests.
-expected<EventBody> event_body(std::string_view event_type, const json::value& members);
 
 }  // namespace townd

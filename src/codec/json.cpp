@@ -82,14 +82,6 @@ std::string canonical_text(const json::value& value) {
   return text;
 }
 
-expected<std::string> canonical_metadata(std::string_view text) {
-  auto value = parse_json(text);
-  if (!value) return tl::unexpected(value.error());
-  if (!value->is_object())
-    return fail(Error::Code::invalid, "metadata is not a JSON object", "write it as {\"key\": value}");
-  return canonical_text(*value);
-}
-
 std::string_view nearest(std::string_view name, std::span<const std::string_view> known) {
   constexpr std::size_t kLongestCompared = 64;  // a longer name is no typing error
   std::string_view best;

@@ -22,10 +22,8 @@ inline constexpr std::size_t kJsonDepth = 64;
 /// The document in `text`; the error names line and column.
 expected<json::value> parse_json(std::string_view text);
 
-/// The one text of a document: object keys sorted by bytes, no spaces.
+/// The one text of a document: object keys sorted by bytes, no spaces; how beads keep their metadata.
 std::string canonical_text(const json::value& value);
-/// `text` as the canonical text of a JSON object, as beads keep their metadata.
-expected<std::string> canonical_metadata(std::string_view text);
 
 /// The known name that is the fewest changed letters away from `name`; empty when nothing is known.
 std::string_view nearest(std::string_view name, std::span<const std::string_view> known);

@@ -179,6 +179,8 @@ void Engine::run_effects_with(std::function<void(std::string_view kind, std::fun
 }
 
 void Engine::close() {
+  // Whoever asked before still gets what he asked for.
+  for (inbox::Item& item : state_->inbox->take()) state_->hear(std::move(item));
   state_->closing = true;
   for (;;) {
     state_->step(state_->ports.clock.now());

@@ -86,7 +86,7 @@ void LiveTown::add_gap(Batch& batch, Instant now) {
   gap_ = false;
 }
 
-void LiveTown::accept(Batch& batch, Submission submission, Instant now) {
+void LiveTown::accept(Batch& batch, Submission& submission, Instant now) {
   Event event{next_seq_, now, submission.body};
   const bool asked_for = static_cast<bool>(submission.answered);
   if (asked_for) {
@@ -95,45 +95,44 @@ void LiveTown::accept(Batch& batch, Submission submission, Instant now) {
       return;
     }
   }
+  // What follows in the same batch is validated against what this one makes of the town; the tick then applies it for
+  // good. Whether it can be applied at all is the tick's to say.
+  if (waiting_.size() > 1) {
+    Outbox unused;
+    static_cast<void>(apply_event(town, event, now, unused));
+  }
   ++next_seq_;
   if (submission.outcome) batch.outcomes.push_back(*submission.outcome);
   if (asked_for)
     batch.askers.push_back({event.seq, std::move(submission.answered)});
   else
     batch.facts.push_back(std::move(submission));
-  // What follows in the same batch is validated against what this one makes of the town; the tick then applies it for
-  // good. Whether it can be applied at all is the tick's to say.
-  if (!waiting_.empty()) {
-    Outbox unused;
-    static_cast<void>(apply_event(town, event, now, unused));
-  }
   batch.events.push_back(std::move(event));
 }
 
-Batch LiveTown::take_batch(Instant now, const EndOfRun& end_of_run) {
-  Batch batch;
+void LiveTown::take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run) {
   batch.outcomes = std::exchange(outcomes_, {});
   if (listening_lapsed(now)) {
     add_gap(batch, now);
     // Those recorded before a stop have an older place in the order; they are the next tick's.
-    if (!recorded_.empty()) return batch;
+    if (!recorded_.empty()) return;
   }
   gap_ = false;
   const Town::Mark mark = town.mark();
   while (!waiting_.empty() && batch.events.size() < kBatch) {
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
+    Waiting& next = waiting_.front();
     if (auto* submission = std::get_if<Submission>(&next)) {
-      accept(batch, std::move(*submission), now);
+      accept(batch, *submission, now);
     } else if (auto fact = end_of_run(town, std::get<Observation>(next))) {
-      accept(batch, Submission{std::move(*fact), {}, {}}, now);
+      Submission found{std::move(*fact), {}, {}};
+      accept(batch, found, now);
     }
+    waiting_.pop_front();
   }
   town.rollback(mark);
   for (const Event& event : recorded_) batch.recorded.insert(event.seq);
   batch.events.insert(batch.events.begin(), recorded_.begin(), recorded_.end());
   recorded_.clear();
-  return batch;
 }
 
 TickInput LiveTown::foresee(Instant now) {

@@ -81,12 +81,13 @@ class LiveTown {
   /// Says what an ended process is as a fact, or none when it is not one.
   using EndOfRun = std::function<std::optional<EventBody>(const Town&, const Observation&)>;
   /// Takes what waits, each request validated against the state with everything before it applied. Refused ones are
-  /// answered here and leave nothing.
-  Batch take_batch(Instant now, const EndOfRun& end_of_run);
+  /// answered here and leave nothing. When it throws, `batch` has those taken so far and the others still wait.
+  void take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run);
   /// What a tick would be given now, with nothing taken.
   [[nodiscard]] TickInput foresee(Instant now);
-  /// Ticks. Answers what to commit, or nothing when nothing happened that is worth writing.
-  std::optional<TownCommit> tick_once(Instant now, std::string_view trigger, Batch batch);
+  /// Ticks. Answers what to commit, or nothing when nothing happened that is worth writing. When it throws, `batch` is
+  /// as it was.
+  std::optional<TownCommit> tick_once(Instant now, std::string_view trigger, Batch& batch);
   /// A commit of what effects came to, when there is nothing to tick for.
   TownCommit outcomes_only();
 
@@ -127,7 +128,7 @@ class LiveTown {
   void load(LoadedTown loaded);
   [[nodiscard]] bool listening_lapsed(Instant now) const;
   void add_gap(Batch& batch, Instant now);
-  void accept(Batch& batch, Submission submission, Instant now);
+  void accept(Batch& batch, Submission& submission, Instant now);
   void keep_for_later(TickResult result, const std::vector<SignOfLife>& life);
   TickRecord record_of(const TickInput& input, const TickResult& result, std::string_view trigger,
                        const std::vector<StoredEffect>& outcomes) const;

@@ -47,7 +47,8 @@ TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result,
 
 void LiveTown::plan_next(const TickResult& result, Instant now, std::string_view trigger) {
   last_tick_at_ = now;
-  next_due_ = result.next_due;
+  // A rule that waits for a moment that is over would have the engine tick without an end.
+  next_due_ = std::max(result.next_due, now + Duration{1});
   follow_up_ = result.follow_up;
   if (!follow_up_ || trigger != "follow_up") {
     follow_ups_ = 0;
@@ -69,7 +70,7 @@ void LiveTown::keep_for_later(TickResult result, const std::vector<SignOfLife>& 
   town.settle();
 }
 
-std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch batch) {
+std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch& batch) {
   const auto started = std::chrono::steady_clock::now();
   const TickInput input{now, life_.all(), batch.events};
   const bool first_signs = std::exchange(life_matters_, false);

@@ -148,12 +148,13 @@ void Engine::State::settle_doubts(LiveTown& town) {
   }
 }
 
-void Engine::State::end_tokens(const LiveTown& town, const Flight& flight) {
+void Engine::State::end_tokens(LiveTown& town, const Flight& flight) {
   for (const RowKey& key : flight.result.changed) {
     if (key.table != RowKey::Table::run) continue;
     const RunId id(key.key);
     const Run* run = town.town.run(id);
     if (run != nullptr && run->state != RunState::ended) continue;
+    town.reminded.erase(id);
     in_pool("token", [tokens = hands.tokens, observer = &ports.observer, town_id = town.id, id,
                       at = now]() -> inbox::Item {
       const auto over = tokens->end(id, at);
@@ -274,6 +275,7 @@ void Engine::State::share_slots() {
 void Engine::State::say_node(LiveTown& town, int slots) {
   NodeFacts seen = facts;
   seen.slots = slots;
+  seen.runtime_since = town.node_said.runtime_since;  // core's own: when it heard of a change
   if (seen == town.node_said) return;
   NodeFacts node = renewed(seen, town.node_said, town.town.row().node, slots);
   town.node_said = std::move(seen);

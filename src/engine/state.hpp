@@ -51,7 +51,7 @@ struct Engine::State {
   void observe();
   std::optional<EventBody> end_of_run(LiveTown& town, const Observation& seen);
   void reminded(const inbox::Reminded& reminded);
-  void end_tokens(const LiveTown& town, const Flight& flight);
+  void end_tokens(LiveTown& town, const Flight& flight);
   void look_at_the_node();
   void keep_house();
   void share_slots();

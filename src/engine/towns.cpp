@@ -2,7 +2,6 @@
 #include <exception>
 #include <utility>
 
-#include "core/image.hpp"
 #include "engine/state.hpp"
 
 /// Towns, their ticks and commits. Whatever a tick throws stops that town only.
@@ -50,7 +49,9 @@ expected<void> check_new(const TownRow& row, const std::map<TownId, std::unique_
   return {};
 }
 
-std::string names_of(const EventOutcome& outcome) {
+/// What becomes of a request that was recorded but could not be applied.
+std::string fate_of(const EventOutcome& outcome) {
+  if (outcome.fate == EventFate::refused) return "something else came first; look at its state and ask again";
   return "recorded as event " + std::to_string(outcome.seq) +
          (outcome.fate == EventFate::deferred ? "; it is tried again by itself" : "; it is quarantined");
 }
@@ -164,46 +165,28 @@ void Engine::State::serve_readers(LiveTown& town) {
 
 void Engine::State::dry_run(LiveTown& town, inbox::DryRun dry_run) {
   if (town.state != LiveTown::State::ready) return dry_run.answered(tl::unexpected(not_run(town)));
+  expected<std::vector<TickResult>> results;
   const Town::Mark mark = town.town.mark();
-  TickInput input;
   try {
-    input = town.foresee(now);
+    TickInput input = town.foresee(now);
+    input.now = std::max(now, dry_run.at.value_or(now));
+    results = townd::dry_run(town.town, input);
   } catch (const std::exception& thrown) {
     town.town.rollback(mark);
-    return dry_run.answered(fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what())));
+    town.town.agenda().restore_looked();
+    results = fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what()));
   }
-  if (dry_run.at && *dry_run.at > now) {
-    // The agenda of the live town must not learn of a later time, so this one runs on a copy.
-    input.now = *dry_run.at;
-    return in_pool("dry_run", [image = image_of(town.town), input = std::move(input),
-                               answered = std::move(dry_run.answered)]() -> inbox::Item {
-      expected<std::vector<TickResult>> results = fail(Error::Code::internal, "the dry run failed");
-      try {
-        Town copy = town_of(image);
-        results = tick_until_settled(copy, input);
-      } catch (const std::exception& thrown) {
-        results = fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what()));
-      }
-      return inbox::Say{[answered, results = std::move(results)] { answered(results); }};
-    });
-  }
-  try {
-    auto results = tick_until_settled(town.town, input);
-    town.town.rollback(mark);
-    dry_run.answered(std::move(results));
-  } catch (const std::exception& thrown) {
-    town.town.rollback(mark);
-    dry_run.answered(fail(Error::Code::internal, "the dry run failed: " + std::string(thrown.what())));
-  }
+  dry_run.answered(std::move(results));
 }
 
 // ---- ticks and commits -------------------------------------------------------------------------------------------
 
 void Engine::State::tick_town(LiveTown& town, std::string_view trigger) {
+  Batch batch;
   try {
     const Instant at = town.tick_time(now, trigger);
-    Batch batch = town.take_batch(now, [&](const Town&, const Observation& seen) { return end_of_run(town, seen); });
-    auto work = town.tick_once(at, trigger, std::move(batch));
+    town.take_batch(batch, now, [&](const Town&, const Observation& seen) { return end_of_run(town, seen); });
+    auto work = town.tick_once(at, trigger, batch);
     if (town.take_unsettled())
       ports.observer.alert(town.id, "ticks_do_not_settle",
                            std::to_string(kFollowUpLimit) + " ticks followed one another; the rest waits a second");
@@ -213,6 +196,7 @@ void Engine::State::tick_town(LiveTown& town, std::string_view trigger) {
       shares_moved = true;
   } catch (const std::exception& thrown) {
     quarantine(town, thrown.what());
+    for (const Batch::Asker& asker : batch.askers) asker.answered(tl::unexpected(not_run(town)));
   }
 }
 
@@ -247,7 +231,7 @@ void Engine::State::landed(LiveTown& town) {
       }
       asker.answered(std::move(receipt));
     } else {
-      asker.answered(fail(Error::Code::conflict, found->second->note, names_of(*found->second)));
+      asker.answered(fail(Error::Code::conflict, found->second->note, fate_of(*found->second)));
     }
   }
   if (flight.creation && *flight.creation)

@@ -27,6 +27,8 @@ void pass_on(std::map<std::string, std::string>& env, const std::string& name) {
 
 }  // namespace
 
+bool sandboxed(const Assignment& work) { return work.rig.config.sandbox != "none"; }
+
 std::string agent_path(const LocalSettings& settings) { return settings.bin + ":" + own_path(); }
 
 std::map<std::string, std::string> environment_of(const AgentSpec& spec, const Preset& preset,
@@ -38,6 +40,8 @@ std::map<std::string, std::string> environment_of(const AgentSpec& spec, const P
   pass_on(env, "LANG");
   pass_on(env, "TZ");
   for (const auto& [name, value] : preset.set) env[name] = value;
+  if (sandboxed(work))
+    for (const auto& [name, value] : preset.set_inside) env[name] = value;
 
   // Ours come last: no preset and no variable of the owner's can take their place.
   env["PATH"] = agent_path(settings);

@@ -18,6 +18,9 @@ std::map<std::string, std::string> environment_of(const AgentSpec& spec, const P
 /// Names that set-up does not get: the run's token and what the preset passes on.
 std::vector<std::string> private_names(const Preset& preset);
 
+/// Everything is, unless someone said `sandbox = "none"` for the rig.
+bool sandboxed(const Assignment& work);
+
 /// PATH inside: the folder of `town`, then townd's own PATH.
 std::string agent_path(const LocalSettings& settings);
 

@@ -125,7 +125,7 @@ expected<void> LocalRuntime::start(const AgentSpec& spec) {
 
 expected<void> LocalRuntime::prepare(const AgentSpec& spec, const Preset& preset, const RunPlaces& places) {
   if (auto program = program_of(preset, settings_); !program) return tl::unexpected(program.error());
-  if (spec.assignment.rig.config.sandbox != "none" && !bubblewrap()) return tl::unexpected(bubblewrap().error());
+  if (sandboxed(spec.assignment) && !bubblewrap()) return tl::unexpected(bubblewrap().error());
   return make_folders(places.run)
       .and_then([&] { return prepare_workplace(git_, settings_, spec, places); })
       .and_then([&] {
@@ -143,10 +143,10 @@ expected<void> LocalRuntime::launch(const AgentSpec& spec, const Preset& preset,
   if (!program) return refused(program.error());
   const auto environment = environment_of(spec, preset, settings_, places);
   const auto config = preset_config(preset, environment, places.home);
-  const bool sandboxed = spec.assignment.rig.config.sandbox != "none";
+  const bool inside = sandboxed(spec.assignment);
 
   std::vector<std::string> words;
-  if (sandboxed) {
+  if (inside) {
     const auto& rig = spec.assignment.rig.rig_id;
     const auto bare = git::rig_repository(settings_.data, rig);
     words = sandbox_words(*bubblewrap(), settings_,
@@ -169,7 +169,12 @@ expected<void> LocalRuntime::launch(const AgentSpec& spec, const Preset& preset,
   keep.command.push_back(*program);
   const auto& arguments = attempt == 1 ? preset.run : preset.resume;
   keep.command.insert(keep.command.end(), arguments.begin(), arguments.end());
-  keep.wrapper_depth = sandboxed ? kSandboxDepth : 0;
+  for (auto word : inside ? preset.inside : preset.outside) {
+    constexpr std::string_view kClone = "{clone}";
+    if (const auto at = word.find(kClone); at != std::string::npos) word.replace(at, kClone.size(), places.clone);
+    keep.command.push_back(std::move(word));
+  }
+  keep.wrapper_depth = inside ? kSandboxDepth : 0;
   keep.folder = places.clone;
   keep.input = attempt == 1 ? "input" : "reminder";
   keep.memory_bytes = spec.limits.memory_bytes;

@@ -12,9 +12,9 @@
 namespace townd {
 namespace {
 
-constexpr std::array<std::string_view, 16> kKeys{
-    "command", "install", "run",    "resume",          "check", "message", "input",         "stream",
-    "env",     "set",     "config", "config_variable", "exits", "errors",  "needs_sandbox", "description"};
+constexpr std::array<std::string_view, 17> kKeys{
+    "command", "install",         "run",   "resume", "check",  "message", "input",     "stream", "env", "set",
+    "config",  "config_variable", "exits", "errors", "inside", "outside", "set_inside"};
 constexpr std::array<std::string_view, 5> kOutcomes{"task_failed", "crashed", "not_logged_in", "rate_limited",
                                                     "timed_out"};
 
@@ -29,12 +29,6 @@ class Reader {
       wrong(key, "is not a text");
     }
     return {};
-  }
-  bool flag(std::string_view key) {
-    const auto* node = table_.get(key);
-    if (node == nullptr) return false;
-    if (!node->is_boolean()) wrong(key, "is neither true nor false");
-    return node->value_or(false);
   }
   std::vector<std::string> words(std::string_view key) {
     const auto* node = table_.get(key);
@@ -84,12 +78,14 @@ std::string lower(std::string text) {
 }
 
 void read_maps(const toml::table& table, Reader& reader, Preset& preset) {
-  if (const auto* set = table["set"].as_table()) {
+  for (auto [name, into] : {std::pair{"set", &preset.set}, std::pair{"set_inside", &preset.set_inside}}) {
+    const auto* set = table[name].as_table();
+    if (set == nullptr) continue;
     for (const auto& [key, value] : *set) {
       if (const auto word = value.value<std::string>())
-        preset.set.emplace(key.str(), *word);
+        into->emplace(key.str(), *word);
       else
-        reader.wrong("set", "has a value that is not a text");
+        reader.wrong(name, "has a value that is not a text");
     }
   }
   if (const auto* exits = table["exits"].as_table()) {
@@ -144,7 +140,8 @@ expected<Preset> read_preset(const std::filesystem::path& file) {
   preset.stream = reader.choice<Preset::Stream>(
       "stream",
       {{"plain", Preset::Stream::plain}, {"claude", Preset::Stream::claude}, {"codex", Preset::Stream::codex}});
-  preset.needs_sandbox = reader.flag("needs_sandbox");
+  preset.inside = reader.words("inside");
+  preset.outside = reader.words("outside");
   preset.env = reader.words("env");
   preset.config = reader.words("config");
   preset.config_variable = reader.text("config_variable");

@@ -26,11 +26,13 @@ struct Preset {
   std::string message;  ///< `inbox` or empty
   Input input = Input::prompt;
   Stream stream = Stream::plain;
-  bool needs_sandbox = false;
+  std::vector<std::string> inside;   ///< further arguments inside our sandbox
+  std::vector<std::string> outside;  ///< and where a rig has none; `{clone}` stands for the clone's path
   std::vector<std::string> env;
   std::map<std::string, std::string> set;
-  std::vector<std::string> config;  ///< below the home folder
-  std::string config_variable;      ///< names a folder that stands for those
+  std::map<std::string, std::string> set_inside;  ///< only inside our sandbox
+  std::vector<std::string> config;                ///< below the home folder
+  std::string config_variable;                    ///< names a folder that stands for those
   std::map<int, std::string> exits;
   std::vector<ErrorRule> errors;
 };

@@ -35,12 +35,15 @@ bool loopback(std::string_view host) {
 bool known_host(const Doorman& doorman, std::string_view authority) {
   const std::string host = without_port(authority);
   if (host.empty()) return false;
-  return loopback(host) || std::find(doorman.hosts.begin(), doorman.hosts.end(), host) != doorman.hosts.end();
+  return loopback(host) || std::any_of(doorman.hosts.begin(), doorman.hosts.end(),
+                                       [&](const std::string& known) { return lower(known) == host; });
 }
 
 bool known_origin(const Doorman& doorman, const Request& request, std::string_view origin) {
   const std::string lowered = lower(origin);
-  if (std::find(doorman.origins.begin(), doorman.origins.end(), lowered) != doorman.origins.end()) return true;
+  if (std::any_of(doorman.origins.begin(), doorman.origins.end(),
+                  [&](const std::string& known) { return lower(known) == lowered; }))
+    return true;
   // A page that we served ourselves comes from the address that it calls.
   return lowered == "http://" + lower(request.header("Host"));
 }

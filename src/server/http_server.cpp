@@ -145,12 +145,12 @@ Response describe(error_code failure, const HttpLimits& limits) {
     return refusal(431, "the headers are longer than " + std::to_string(limits.header_bytes) + " bytes");
   if (failure == http::error::body_limit)
     return refusal(413, "the body is longer than " + std::to_string(limits.body_bytes) + " bytes; send less");
-  if (failure == beast::error::timeout) return refusal(408, "the request did not arrive in time; send it again");
   return refusal(400, "this is not a well-formed HTTP/1.1 request: " + failure.message());
 }
 
+/// Nobody is there to be told: Beast has closed the connection when a time was over.
 bool peer_gone(error_code failure) {
-  return failure == http::error::end_of_stream || failure == net::error::eof ||
+  return failure == beast::error::timeout || failure == http::error::end_of_stream || failure == net::error::eof ||
          failure == net::error::connection_reset || failure == net::error::operation_aborted ||
          failure == http::error::partial_message;
 }
@@ -186,10 +186,11 @@ Task<> HttpServer::State::serve(Stream stream, Channel channel) {
   }
   const Counted counted{connections};
   beast::flat_buffer buffer;
+  Duration patience = limits.header_time;
   bool go_on = true;
   while (go_on) {
     if (buffer.size() == 0) {
-      stream.expires_after(span(limits.idle_time));
+      stream.expires_after(span(std::exchange(patience, limits.idle_time)));
       error_code failure;
       const std::size_t read =
           co_await stream.async_read_some(buffer.prepare(4096), net::redirect_error(kAwait, failure));
@@ -413,7 +414,7 @@ void HttpServer::start() {
 }
 
 void HttpServer::stop() {
-  if (!state_->thread.joinable()) return;
+  if (!state_->thread.joinable()) return remove_sockets();
   net::post(state_->io, [state = state_.get()] {
     for (const auto& close : state->closers) close();
     state->stopping = true;
@@ -422,7 +423,12 @@ void HttpServer::stop() {
     state->stop_when_idle();
   });
   state_->thread.join();
+  remove_sockets();
+}
+
+void HttpServer::remove_sockets() {
   for (const std::string& path : state_->socket_files) ::unlink(path.c_str());
+  state_->socket_files.clear();
 }
 
 }  // namespace townd

@@ -16,7 +16,7 @@ struct HttpLimits {
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 1 << 20;
   std::size_t connections = 512;
-  Duration header_time = seconds(10);  ///< from the first byte of a request to the end of its headers
+  Duration header_time = seconds(10);  ///< to a connection's first byte, and from a request's first to its last header
   Duration body_time = seconds(30);
   Duration idle_time = seconds(60);    ///< between requests of one connection
   Duration answer_time = seconds(60);  ///< a handler that is slower is answered for, with 503
@@ -45,6 +45,8 @@ class HttpServer {
   void stop();
 
  private:
+  void remove_sockets();
+
   struct State;
   std::shared_ptr<State> state_;
 };

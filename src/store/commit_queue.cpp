@@ -11,12 +11,10 @@ namespace {
 /// and would make the first job wait for the last.
 constexpr std::size_t kGroupLimit = 1024;
 
-/// WAL pages after which they are moved into the database file: 4 MiB, which takes some 5 ms.
-constexpr int kPagesBeforeMove = 1000;
-
 }  // namespace
 
-CommitQueue::CommitQueue(Connection& writer) : db_(writer), pages_to_move_at_(kPagesBeforeMove) {
+CommitQueue::CommitQueue(Connection& writer, int pages_before_move)
+    : db_(writer), pages_before_move_(pages_before_move), pages_to_move_at_(pages_before_move) {
   const auto note_pages = [](void* queue, sqlite3*, const char*, int pages) {
     static_cast<CommitQueue*>(queue)->pages_in_wal_ = pages;
     return SQLITE_OK;
@@ -89,10 +87,10 @@ expected<void> CommitQueue::write_group(const std::deque<Job>& group) {
 void CommitQueue::move_into_file() {
   if (pages_in_wal_ < pages_to_move_at_) return;
   const int code = sqlite3_wal_checkpoint_v2(db_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  pages_to_move_at_ = kPagesBeforeMove;
+  pages_to_move_at_ = pages_before_move_;
   if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return;
   // The WAL still has everything. It is tried again when as many pages more have come.
-  pages_to_move_at_ = pages_in_wal_ + kPagesBeforeMove;
+  pages_to_move_at_ = pages_in_wal_ + pages_before_move_;
   const std::lock_guard lock(mutex_);
   ++counters_.failed_moves;
   counters_.move_error = describe(db_.raw(), code, "Moving the WAL into the file", "the store").what;

@@ -36,7 +36,7 @@ class CommitQueue {
   /// Called on the writer's thread when the job is durable, or with the reason why its whole group is not.
   using Done = std::function<void(const expected<void>&)>;
 
-  explicit CommitQueue(Connection& writer);
+  CommitQueue(Connection& writer, int pages_before_move);
   /// Writes what still waits.
   ~CommitQueue();
 
@@ -57,8 +57,9 @@ class CommitQueue {
   void move_into_file();
 
   Connection& db_;
-  int pages_in_wal_ = 0;   ///< as of the last commit; the writer's thread only
+  const int pages_before_move_;
   int pages_to_move_at_;
+  int pages_in_wal_ = 0;  ///< as of the last commit; the writer's thread only
   mutable std::mutex mutex_;
   std::condition_variable filled_;
   std::deque<Job> waiting_;

@@ -22,6 +22,14 @@ expected<void> refuse_foreign(Connection& db, const std::string& path, std::int6
   return {};
 }
 
+/// Before a crash the last transaction may have been written and not synced. Whoever reads it now acts on it, so it is
+/// made durable first. After a clean close there is no WAL and this does nothing.
+expected<void> make_durable(Connection& db, const std::string& path) {
+  const int code = sqlite3_wal_checkpoint_v2(db.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  return tl::unexpected<Error>(describe(db.raw(), code, "Opening the store", path));
+}
+
 }  // namespace
 
 expected<void> bring_up_to_date(Connection& db, const std::string& path, std::span<const char* const> scripts) {
@@ -43,7 +51,7 @@ expected<void> bring_up_to_date(Connection& db, const std::string& path, std::sp
     db.roll_back();
     return tl::unexpected<Error>(std::move(*failure));
   }
-  return {};
+  return make_durable(db, path);
 }
 
 expected<void> check_every_page(Connection& db, const std::string& path) {

@@ -27,7 +27,7 @@ expected<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::
   expected<std::unique_ptr<SyncCounter>> layer = SyncCounter::over(options.file_layer);
   if (!layer) return tl::unexpected<Error>(std::move(layer.error()));
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(*locked), std::move(*layer)));  // NOLINT: private
-  if (auto connected = store->connect(file->string()); !connected)
+  if (auto connected = store->connect(file->string(), options.pages_before_move); !connected)
     return tl::unexpected<Error>(std::move(connected.error()));
   return store;
 }
@@ -37,7 +37,7 @@ SqliteStore::SqliteStore(DataFolder folder, std::unique_ptr<SyncCounter> file_la
 
 SqliteStore::~SqliteStore() = default;
 
-expected<void> SqliteStore::connect(const std::string& path) {
+expected<void> SqliteStore::connect(const std::string& path, int pages_before_move) {
   using sqlite::Connection;
   auto writer = Connection::open(path, Connection::Mode::read_write, file_layer_->name());
   if (!writer) return tl::unexpected<Error>(std::move(writer.error()));
@@ -46,7 +46,7 @@ expected<void> SqliteStore::connect(const std::string& path) {
   auto reader = Connection::open(path, Connection::Mode::read_only, file_layer_->name());
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   reader_ = std::move(*reader);
-  queue_ = std::make_unique<sqlite::CommitQueue>(*writer_);
+  queue_ = std::make_unique<sqlite::CommitQueue>(*writer_, pages_before_move);
   return {};
 }
 
@@ -65,8 +65,9 @@ expected<void> SqliteStore::writing(Write write) {
 }
 
 void SqliteStore::commit(TownCommit commit, Committed done) {
-  queue_->push([commit = std::move(commit)](sqlite::Connection& db) { sqlite::write_commit(db, commit); },
-               std::move(done));
+  // Shared only because a std::function must be copyable.
+  const auto shared = std::make_shared<const TownCommit>(std::move(commit));
+  queue_->push([shared](sqlite::Connection& db) { sqlite::write_commit(db, *shared); }, std::move(done));
 }
 
 expected<std::vector<TownId>> SqliteStore::towns() {

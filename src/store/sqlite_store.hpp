@@ -17,6 +17,8 @@ namespace townd {
 struct SqliteOptions {
   /// SQLite's layer to the operating system; empty is the default one. Tests put a failing disk here.
   std::string file_layer;
+  /// The WAL is moved into the file when it has this many pages of 4 KiB: 4 MiB take some 5 ms.
+  int pages_before_move = 1000;
 };
 
 /// All towns of a node in the file `townd.db` of a data folder that is locked as long as the store is open.
@@ -46,7 +48,7 @@ class SqliteStore final : public Store {
 
  private:
   SqliteStore(DataFolder folder, std::unique_ptr<SyncCounter> file_layer);
-  expected<void> connect(const std::string& path);
+  expected<void> connect(const std::string& path, int pages_before_move);
   /// Runs `read` on the one connection for reading.
   template <class Read>
   auto reading(Read read);

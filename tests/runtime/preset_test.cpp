@@ -15,8 +15,19 @@ TEST(Presets, ThatAreShippedAreAllRead) {
     EXPECT_FALSE(presets->at(name).install.empty()) << name;
     EXPECT_FALSE(presets->at(name).check.empty()) << name;
   }
-  EXPECT_TRUE(presets->at("claude").needs_sandbox);
   EXPECT_FALSE(presets->at("codex").resume.empty());
+}
+
+TEST(Presets, SwitchOffAProgramsOwnQuestionsOnlyInsideOurSandbox) {
+  const auto presets = load_presets({TOWND_SOURCE "/share/presets"});
+  for (const auto* name : {"claude", "codex"}) {
+    const auto& preset = presets->at(name);
+    auto always = preset.run;
+    always.insert(always.end(), preset.resume.begin(), preset.resume.end());
+    always.insert(always.end(), preset.outside.begin(), preset.outside.end());
+    for (const auto& word : always) EXPECT_EQ(word.find("ypass"), std::string::npos) << name << " " << word;
+    EXPECT_FALSE(preset.inside.empty());
+  }
 }
 
 TEST(Presets, OfTheOwnerReplaceOurs) {

@@ -102,6 +102,22 @@ TEST_F(Sandbox, RunsSetUpInsideToo) {
   EXPECT_EQ(*stage.runtime().log(RunId{"x-10"}, 0, 100), "by setup\n");
 }
 
+TEST_F(Sandbox, GivesTheProgramOtherArgumentsInsideThanOutside) {
+  write_file(stage.folder() + "/presets/mine.toml",
+             "command = \"sh\"\nrun = [\"-c\", \"echo $0 $MINE\"]\ninside = [\"inside\"]\noutside = [\"{clone}/x\"]\n"
+             "[set_inside]\nMINE = \"set\"\n");
+  stage.restart_daemon();
+  for (const auto* sandbox : {"bwrap", "none"}) {
+    auto spec = stage.script_run(std::string{"x-"} + sandbox, "");
+    spec.assignment.preset = "mine";
+    spec.assignment.rig.config.sandbox = sandbox;
+    ASSERT_TRUE(stage.runtime().start(spec));
+    stage.ended(spec.assignment.run_id.text);
+  }
+  EXPECT_EQ(*stage.runtime().log(RunId{"x-bwrap"}, 0, 1000), "inside set\n");
+  EXPECT_EQ(*stage.runtime().log(RunId{"x-none"}, 0, 1000), stage.clone("x-none") + "/x\n");
+}
+
 // The twelve ways out of the issue, §5.
 
 TEST_F(Sandbox, KeepsTheAdminTokenAway) {

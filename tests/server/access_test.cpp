@@ -56,7 +56,9 @@ TEST_F(AccessTest, EachOperationLetsInExactlyTheRolesOfTheTable) {
 TEST_F(AccessTest, NobodyGetsInWithoutATokenOrWithAWrongOne) {
   const std::string revoked = token_of(kAdmin);
   for (const TokenRow& row : tokens.of_people())
-    if (tokens.known(revoked)->token_id == row.id) ASSERT_TRUE(tokens.revoke(row.id));
+    if (row.role == "admin" && row.id != "the-admin") {
+      ASSERT_TRUE(tokens.revoke(row.id));
+    }
   for (const Operation& operation : operations()) {
     const bool open = operation.roles == 0;
     EXPECT_EQ(knock(operation, ""), open ? 200 : 401) << operation.name;

@@ -112,7 +112,7 @@ void ApiTest::end_run(const Working& working) {
     engine->look(
         TownId("t"),
         [&](const Engine::View& view) {
-          const Run* run = view.town.run(RunId(working.run));
+          const townd::Run* run = view.town.run(RunId(working.run));
           over.set_value(run == nullptr || run->state == RunState::ended);
         },
         [&] { over.set_value(true); });

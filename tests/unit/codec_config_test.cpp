@@ -71,7 +71,8 @@ TEST(Config, AnErrorNamesFileLineKeyAndTheNearestKnownOne) {
             "townd.toml:3: limits.memory: expected a number of bytes such as 4GiB, got \"4 GB\"");
   EXPECT_EQ(error_of("[town]\n\nmerge_strategy = \"direkt\"\n"),
             "townd.toml:3: town.merge_strategy: \"direkt\" is none of direct, pr");
-  EXPECT_EQ(error_of("[reconciler]\nbackoff = [\"1s\",\n \"x\"]\n").substr(0, 36), "townd.toml:3: reconciler.backoff.1: ");
+  EXPECT_EQ(error_of("[reconciler]\nbackoff = [\"1s\",\n \"x\"]\n").substr(0, 36),
+            "townd.toml:3: reconciler.backoff.1: ");
   EXPECT_EQ(error_of("[log]\nlevel = \"loud\"\n"),
             "townd.toml:2: log.level: \"loud\" is none of debug, info, warn, error, off");
   EXPECT_EQ(error_of("[town]\nversion = 3\n").substr(0, 41), "townd.toml:2: town.version: unknown key; ");

@@ -35,15 +35,15 @@ TEST(CodecEvents, EveryKindComesBackFromItsColumnsUnchanged) {
 TEST(CodecEvents, EveryKindComesBackFromTheWireUnchanged) {
   for_each_kind<EventBody>([&](const EventBody& body) {
     const Event event{7, Instant{1'780'000'000'123}, body};
-    const json::value wire = event_json(event);
-    const auto back = event_from_json(wire);
+    const json::value wire = to_json(event);
+    const auto back = from_json<Event>(wire);
     ASSERT_TRUE(back) << json::serialize(wire) << "\n" << back.error().what;
-    EXPECT_EQ(event_json(*back), wire);
+    EXPECT_EQ(to_json(*back), wire);
   });
 }
 
 TEST(CodecEvents, WhomItIsAboutStandsBesideThePayload) {
-  const json::value done = event_json({1, Instant{}, events::AgentDone{AgentId("a1"), {}, "gt/x", "", "ok", ""}});
+  const json::value done = to_json(Event{1, Instant{}, events::AgentDone{AgentId("a1"), {}, "gt/x", "", "ok", ""}});
   EXPECT_EQ(json::serialize(done), R"({"seq":1,"event_type":"agent_done","agent_id":"a1","bead_id":null,)"
                                    R"("payload":{"branch":"gt/x","summary":"ok"},)"
                                    R"("created_at":"1970-01-01T00:00:00.000Z"})");
@@ -53,12 +53,12 @@ TEST(CodecEvents, WhomItIsAboutStandsBesideThePayload) {
 }
 
 TEST(CodecEvents, ThePayloadKeysOfTheReferenceAreRead) {
-  const auto cancelled = event_from_json(json::parse(
+  const auto cancelled = from_json<Event>(json::parse(
       R"({"event_type":"bead_cancelled","bead_id":"b1","payload":{"cancel_status":"closed"}})"));
   ASSERT_TRUE(cancelled) << cancelled.error().what;
   EXPECT_EQ(std::get<events::BeadCancelled>(cancelled->body).bead_id.text, "b1");
   EXPECT_EQ(std::get<events::BeadCancelled>(cancelled->body).cancel_status, "closed");
-  const auto merge = event_from_json(json::parse(R"({"event_type":"pr_auto_merge","bead_id":"m1","payload":{}})"));
+  const auto merge = from_json<Event>(json::parse(R"({"event_type":"pr_auto_merge","bead_id":"m1","payload":{}})"));
   ASSERT_TRUE(merge);
   EXPECT_EQ(std::get<events::PrAutoMerge>(merge->body).mr_bead_id.text, "m1");
 }
@@ -70,10 +70,10 @@ TEST(CodecEvents, ANewerFormatIsRefused) {
 }
 
 TEST(CodecEvents, AnUnknownKindOrKeyNamesTheNearest) {
-  const auto kind = event_from_json(json::parse(R"({"event_type":"agent_dome"})"));
+  const auto kind = from_json<Event>(json::parse(R"({"event_type":"agent_dome"})"));
   ASSERT_FALSE(kind);
   EXPECT_THAT(kind.error().what, HasSubstr("the nearest known one is \"agent_done\""));
-  const auto key = event_from_json(json::parse(R"({"event_type":"agent_done","payload":{"brnch":"x"}})"));
+  const auto key = from_json<Event>(json::parse(R"({"event_type":"agent_done","payload":{"brnch":"x"}})"));
   ASSERT_FALSE(key);
   EXPECT_EQ(key.error().what, "at /payload/brnch: unknown key; the nearest known one is \"branch\"");
 }

@@ -198,7 +198,8 @@ TEST(Metadata, OfTriageAndEscalationsIsShownAsTheReferenceDoes) {
   EXPECT_EQ(request.reason, "silent");
   EXPECT_EQ(request.agent.text, "a1");
   EXPECT_EQ(canonical_text(shown_metadata(town, *town.bead(BeadId("t1")))),
-            R"({"agent_bead_id":"a1","context":{"reason":"silent"},"options":["RESTART"],"triage_type":"stuck_agent"})");
+            R"({"agent_bead_id":"a1","context":{"reason":"silent"},"options":["RESTART"],)"
+            R"("triage_type":"stuck_agent"})");
   EXPECT_EQ(canonical_text(shown_metadata(town, *town.bead(BeadId("e1")))),
             R"({"conflict":true,"kind":"k","source_bead_id":"b1"})");
 }

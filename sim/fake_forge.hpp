@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ports/forge.hpp"
+#include "sim/complaints.hpp"
+
+namespace townd::sim {
+
+/// Repositories as sets: a commit is a name and everything that it contains. One history for each rig; the branches'
+/// tips move only by landing.
+class FakeForge : public Forge {
+ public:
+  explicit FakeForge(Complaints& complaints) : complaints_(complaints) {}
+
+  // ---- what agents do in their clones ----
+  /// The clone of a run begins at the tip of `branch`.
+  void clone(const RunId& run, const RigId& rig, const std::string& branch);
+  /// A new commit on what the clone has.
+  std::string work(const RunId& run);
+  /// A commit that contains the tip of `branch` and all `commits`; empty when one is unknown.
+  std::string merge(const RunId& run, const RigId& rig, const std::string& branch,
+                    const std::vector<std::string>& commits);
+  void in_use(const RunId& run, bool used);
+  std::string tip(const RigId& rig, const std::string& branch);
+
+  // ---- what a test decides ----
+  /// Asked at each landing; an answer other than none is given instead of landing.
+  std::function<std::optional<expected<events::GitMergeResult>>(const LandSpec&)> disturb_landing;
+  std::string broken_reason;  ///< of every rig that is looked at
+
+  // ---- what a test looks at ----
+  [[nodiscard]] std::map<BeadId, std::vector<std::string>> landings() const;
+  [[nodiscard]] bool contains(const RigId& rig, const std::string& branch, const std::string& commit);
+
+  // ---- Forge ----
+  expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) override;
+  expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) override;
+  expected<std::string> collect(const CollectSpec& spec) override;
+  expected<void> discard(const CollectSpec& spec) override;
+  expected<events::GitMergeResult> land(const LandSpec& spec) override;
+  expected<events::PollAnswer> poll_pr(const Rig& rig, const std::string& pr_url) override;
+  expected<events::PrMergeResult> merge_pr(const Rig& rig, const std::string& pr_url, const std::string& head) override;
+
+ private:
+  using Branch = std::pair<RigId, std::string>;
+  struct Clone {
+    std::string head;
+    bool used = false;
+    bool gone = false;
+    bool collected = false;
+  };
+
+  std::string add(std::set<std::string> contents);
+  std::string& tip_of(const Branch& branch);
+  bool holds(const std::string& commit, const std::string& part) const;
+
+  Complaints& complaints_;
+  mutable std::mutex mutex_;
+  int made_ = 0;
+  std::map<std::string, std::set<std::string>> commits_;  ///< what each contains, itself too
+  std::map<Branch, std::string> tips_;
+  std::map<RunId, Clone> clones_;
+  std::map<BeadId, std::vector<std::string>> landings_;
+};
+
+}  // namespace townd::sim

@@ -1,0 +1,222 @@
+#include "sim/fake_store.hpp"
+
+#include <algorithm>
+
+namespace townd::sim {
+
+// ---- writing -----------------------------------------------------------------------------------------------------
+
+void FakeStore::commit(TownCommit commit, Committed done) {
+  std::unique_lock lock(mutex_);
+  for (const Waiting& other : queue_)
+    if (other.commit.town_id == commit.town_id) complaints_.add("two commits of one town are in flight");
+  queue_.push_back({std::move(commit), std::move(done)});
+  lock.unlock();
+  if (!by_hand) flush();
+}
+
+void FakeStore::flush(std::size_t at_most) {
+  for (; at_most > 0; --at_most) {
+    Waiting next;
+    bool fails = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (queue_.empty()) return;
+      next = std::move(queue_.front());
+      queue_.pop_front();
+      fails = fail_next > 0;
+      if (fails)
+        --fail_next;
+      else
+        keep(next.commit);
+    }
+    next.done(fails ? expected<void>(fail(Error::Code::unavailable, "the disk is full")) : expected<void>());
+  }
+}
+
+void FakeStore::crash(std::size_t survivors) {
+  const std::lock_guard lock(mutex_);
+  for (; survivors > 0 && !queue_.empty(); --survivors) {
+    keep(queue_.front().commit);
+    queue_.pop_front();
+  }
+  queue_.clear();
+}
+
+void FakeStore::keep(const TownCommit& commit) {
+  ++commits_;
+  Held& town = towns_[commit.town_id];
+  keep_events(town, commit);
+  keep_effects(town, commit);
+  for (const RowChange& change : commit.rows) {
+    if (change.row)
+      town.rows[change.key] = *change.row;
+    else
+      town.rows.erase(change.key);
+  }
+  for (const auto& [hash, text] : commit.texts) town.texts[hash] = text;
+  town.history.insert(town.history.end(), commit.history.begin(), commit.history.end());
+  if (!commit.tick) return;
+  const std::int64_t expected_number = town.ticks.empty() ? 1 : town.ticks.back().number + 1;
+  if (commit.tick->number != expected_number)
+    complaints_.add("tick " + std::to_string(commit.tick->number) + " instead of " + std::to_string(expected_number));
+  if (!town.ticks.empty() && commit.tick->at < town.ticks.back().at) complaints_.add("a tick went back in time");
+  town.ticks.push_back(*commit.tick);
+}
+
+void FakeStore::keep_events(Held& town, const TownCommit& commit) {
+  for (const Event& event : commit.events) {
+    if (!town.events.empty() && event.seq <= town.events.rbegin()->first)
+      complaints_.add("event " + std::to_string(event.seq) + " is not the newest");
+    town.events[event.seq] = event;
+  }
+  for (const EventOutcome& outcome : commit.processed) {
+    if (!town.events.contains(outcome.seq))
+      complaints_.add("the fate of an event that was not recorded: " + std::to_string(outcome.seq));
+    const auto known = town.fates.find(outcome.seq);
+    if (known != town.fates.end() && known->second != EventFate::deferred)
+      complaints_.add("event " + std::to_string(outcome.seq) + " was processed twice");
+    town.fates[outcome.seq] = outcome.fate;
+  }
+}
+
+void FakeStore::keep_effects(Held& town, const TownCommit& commit) {
+  for (const Effect& effect : commit.effects) {
+    if (!town.outbox.try_emplace(effect.key, StoredEffect{effect, EffectState::pending, 0, {}}).second)
+      complaints_.add("the effect " + effect.key + " is in the outbox twice");
+    town.outbox_order.push_back(effect.key);
+  }
+  for (const StoredEffect& outcome : commit.outcomes) {
+    const auto known = town.outbox.find(outcome.effect.key);
+    if (known == town.outbox.end())
+      complaints_.add("the outcome of an unknown effect: " + outcome.effect.key);
+    else if (known->second.state == EffectState::done || known->second.state == EffectState::failed)
+      complaints_.add("a second outcome of " + outcome.effect.key);
+    else
+      known->second = outcome;
+  }
+}
+
+// ---- reading -----------------------------------------------------------------------------------------------------
+
+expected<std::vector<TownId>> FakeStore::towns() {
+  const std::lock_guard lock(mutex_);
+  std::vector<TownId> ids;
+  for (const auto& [id, town] : towns_) ids.push_back(id);
+  return ids;
+}
+
+expected<LoadedTown> FakeStore::load(const TownId& id) {
+  const std::lock_guard lock(mutex_);
+  if (fail_loads > 0) {
+    --fail_loads;
+    return fail(Error::Code::unavailable, "the disk cannot be read");
+  }
+  const auto found = towns_.find(id);
+  if (found == towns_.end()) return fail(Error::Code::not_found, "there is no town " + id.text);
+  const Held& town = found->second;
+  struct Fill {
+    TownImage& image;
+    void operator()(const TownRow& row) { image.town = row; }
+    void operator()(const Rig& row) { image.rigs.push_back(row); }
+    void operator()(const Bead& row) { image.beads.push_back(row); }
+    void operator()(const Agent& row) { image.agents.push_back(row); }
+    void operator()(const Run& row) { image.runs.push_back(row); }
+    void operator()(const Review& row) { image.reviews.push_back(row); }
+    void operator()(const Convoy& row) { image.convoys.push_back(row); }
+    void operator()(const Dependency& row) { image.dependencies.push_back(row); }
+    void operator()(const Nudge& row) { image.nudges.push_back(row); }
+    void operator()(const Mail& row) { image.mail.push_back(row); }
+    void operator()(const DeferredEvent& row) { image.deferred.push_back(row); }
+  };
+  LoadedTown loaded;
+  for (const auto& [key, row] : town.rows) std::visit(Fill{loaded.image}, row);
+  for (const auto& [seq, event] : town.events)
+    if (!town.fates.contains(seq)) loaded.pending.push_back(event);
+  for (const std::string& key : town.outbox_order) {
+    const StoredEffect& effect = town.outbox.at(key);
+    if (effect.state == EffectState::pending || effect.state == EffectState::unknown) loaded.outbox.push_back(effect);
+  }
+  loaded.next_seq = town.events.empty() ? 1 : town.events.rbegin()->first + 1;
+  if (!town.ticks.empty()) {
+    loaded.next_tick = town.ticks.back().number + 1;
+    loaded.last_tick_at = town.ticks.back().at;
+    loaded.last_digest = town.ticks.back().digest;
+  }
+  return loaded;
+}
+
+std::vector<TickRecord> FakeStore::ticks_of(const TownId& town) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = towns_.find(town);
+  return found == towns_.end() ? std::vector<TickRecord>() : found->second.ticks;
+}
+
+std::vector<std::pair<Event, EventFate>> FakeStore::events_of(const TownId& town) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<Event, EventFate>> all;
+  const auto found = towns_.find(town);
+  if (found == towns_.end()) return all;
+  for (const auto& [seq, event] : found->second.events) {
+    const auto fate = found->second.fates.find(seq);
+    if (fate != found->second.fates.end()) all.emplace_back(event, fate->second);
+  }
+  return all;
+}
+
+std::map<std::string, StoredEffect> FakeStore::outbox_of(const TownId& town) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = towns_.find(town);
+  return found == towns_.end() ? std::map<std::string, StoredEffect>() : found->second.outbox;
+}
+
+expected<std::vector<EventRow>> FakeStore::events(const TownId& town, const EventQuery& query) {
+  std::vector<EventRow> rows;
+  for (const auto& [event, fate] : events_of(town)) {
+    if (event.seq <= query.after_seq || static_cast<int>(rows.size()) >= query.limit) continue;
+    EventRow row;
+    row.seq = event.seq;
+    row.event_type = event_type(event.body);
+    row.created_at = event.created_at;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, std::int64_t after, int limit) {
+  std::vector<TickRow> rows;
+  for (const TickRecord& tick : ticks_of(town))
+    if (tick.number > after && static_cast<int>(rows.size()) < limit) rows.push_back({tick.number, tick.at, "{}"});
+  return rows;
+}
+
+expected<std::vector<HistoryRow>> FakeStore::history(const TownId& town, const BeadId& bead, int limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<HistoryRow> rows;
+  for (const HistoryRow& row : towns_[town].history)
+    if (row.bead_id == bead) rows.push_back(row);
+  if (static_cast<int>(rows.size()) > limit) rows.erase(rows.begin(), rows.end() - limit);
+  return rows;
+}
+
+expected<std::optional<std::string>> FakeStore::text(const TownId& town, const Hash128& hash) {
+  const std::lock_guard lock(mutex_);
+  const auto& texts = towns_[town].texts;
+  const auto found = texts.find(hash);
+  return found == texts.end() ? std::optional<std::string>() : std::optional(found->second);
+}
+
+expected<void> FakeStore::put_token(const TokenRow& token) {
+  const std::lock_guard lock(mutex_);
+  tokens_[token.id] = token;
+  return {};
+}
+
+expected<std::vector<TokenRow>> FakeStore::tokens() {
+  const std::lock_guard lock(mutex_);
+  std::vector<TokenRow> rows;
+  for (const auto& [id, token] : tokens_) rows.push_back(token);
+  return rows;
+}
+
+}  // namespace townd::sim

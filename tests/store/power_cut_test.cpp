@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "contract/store_contract.hpp"
+#include "scratch_folder.hpp"
+#include "scripted_history.hpp"
+#include "simulated_disk.hpp"
+#include "store/sqlite_store.hpp"
+
+/// Whatever the disk does and whenever: all that was answered is there afterwards, and nothing is there by half.
+namespace townd {
+namespace {
+
+constexpr int kRounds = 4;
+
+class PowerCut : public ::testing::Test {
+ protected:
+  /// The WAL is moved into the file every few commits, so that this is cut off too.
+  [[nodiscard]] expected<std::unique_ptr<SqliteStore>> open(const SimulatedDisk& disk) const {
+    return SqliteStore::open(folder_.path(), {disk.name(), 24});
+  }
+
+  /// The life of a store: opened, used, closed, opened again, used. Answers what was acknowledged.
+  Progress live(const SimulatedDisk& disk) const {
+    Progress acknowledged;
+    for (int life = 0; life < 2 && disk.has_power(); ++life) {
+      const auto store = open(disk);
+      if (!store) break;
+      // What an opened store shows is as good as answered: the engine acts on it.
+      if (life > 0) acknowledged = found_in(**store);
+      acknowledged = play(**store, acknowledged, kRounds / 2).acknowledged;
+    }
+    return acknowledged;
+  }
+
+  /// Everything acknowledged is in what the disk holds now, whole, and the store can go on.
+  void expect_whole(const SimulatedDisk& disk, const Progress& acknowledged) const {
+    const auto store = open(disk);
+    ASSERT_TRUE(store) << store.error().what;
+    const Progress found = found_in(**store);
+    const std::vector<Progress> possible = milestones(kRounds);
+    EXPECT_NE(std::find(possible.begin(), possible.end(), found), possible.end())
+        << "half a transaction: " << found.a << ", " << found.b;
+    EXPECT_GE(found.a, acknowledged.a);
+    EXPECT_GE(found.b, acknowledged.b);
+    EXPECT_TRUE((*store)->check());
+    EXPECT_EQ(play(**store, found, 1).failure, "");
+  }
+
+  ScratchFolder folder_;
+};
+
+using Survivors = SimulatedDisk::Survivors;
+
+TEST_F(PowerCut, NothingAcknowledgedIsLostWhereverThePowerGoes) {
+  SimulatedDisk whole;
+  ASSERT_EQ(live(whole), milestones(kRounds).back());
+  ASSERT_GT(whole.steps(), 200);
+  for (std::int64_t step = 0; step <= whole.steps() && !HasFailure(); ++step) {
+    SCOPED_TRACE("power cut at step " + std::to_string(step));
+    SimulatedDisk disk;
+    disk.cut_power_at(step);
+    const Progress acknowledged = live(disk);
+    expect_whole(*disk.after_power_cut(Survivors::synced, 0), acknowledged);
+    expect_whole(*disk.after_power_cut(Survivors::some, static_cast<std::uint64_t>(step)), acknowledged);
+  }
+}
+
+TEST_F(PowerCut, ACrashOfTheProcessAloneLosesNothingEither) {
+  SimulatedDisk whole;
+  live(whole);
+  for (std::int64_t step = 0; step <= whole.steps() && !HasFailure(); step += 3) {
+    SCOPED_TRACE("crash at step " + std::to_string(step));
+    SimulatedDisk disk;
+    disk.cut_power_at(step);
+    const Progress acknowledged = live(disk);
+    expect_whole(*disk.after_power_cut(Survivors::everything, 0), acknowledged);
+  }
+}
+
+TEST_F(PowerCut, AStepThatFailsOnceIsAnErrorThatLosesNothing) {
+  SimulatedDisk whole;
+  live(whole);
+  int refused = 0;
+  for (std::int64_t step = 0; step <= whole.steps() && !HasFailure(); ++step) {
+    SCOPED_TRACE("failure at step " + std::to_string(step));
+    SimulatedDisk disk;
+    disk.fail_at(step, SQLITE_IOERR);
+    const Progress acknowledged = live(disk);
+    if (acknowledged != milestones(kRounds).back()) ++refused;
+    expect_whole(*disk.after_power_cut(Survivors::synced, 0), acknowledged);
+  }
+  EXPECT_GT(refused, 50) << "the failures were meant to be felt";
+}
+
+TEST_F(PowerCut, OnADiskThatOnlyPretendsToSyncTheseTestsWouldFail) {
+  SimulatedDisk disk;
+  disk.pretend_to_sync();
+  const Progress acknowledged = live(disk);
+  ASSERT_EQ(acknowledged, milestones(kRounds).back());
+  const auto after = disk.after_power_cut(Survivors::synced, 0);
+  const auto store = open(*after);
+  EXPECT_TRUE(!store || found_in(**store) != acknowledged);
+}
+
+}  // namespace
+}  // namespace townd

@@ -22,6 +22,14 @@ std::vector<std::string> texts(const json::array& list) {
   return result;
 }
 
+/// Where a branch of the rig's repository stands, as the run's clone shows it.
+expected<std::string> tip_of(const std::string& branch) {
+  const std::string ref = "refs/remotes/origin/" + branch;
+  const auto tip = run_program({{"git", "rev-parse", "--verify", "-q", ref + "^{commit}"}, {}, {}, {}});
+  if (!tip || !tip->ok()) return fail(Error::Code::internal, "the clone does not know the branch " + branch);
+  return tip->out.substr(0, tip->out.find('\n'));
+}
+
 /// What the run is to try, from its assignment; the base is where the clone's `origin/<target>` stands.
 expected<RefineInput> assigned(const json::value& assignment) {
   RefineInput input;
@@ -31,16 +39,21 @@ expected<RefineInput> assigned(const json::value& assignment) {
   input.scratch = std::string(scratch != nullptr ? scratch : "/tmp") + "/refine";
   std::filesystem::create_directories(input.scratch, error);
   if (error) return fail(Error::Code::internal, "cannot make " + input.scratch + ": " + error.message());
-  for (const json::value& request : list_of(assignment, "trial"))
-    input.requests.push_back(
-        {BeadId(text_of(request, "bead_id")), text_of(request, "title"), text_of(request, "commit")});
+  for (const json::value& request : list_of(assignment, "trial")) {
+    std::string commit = text_of(request, "commit");
+    if (commit.empty()) {  // the landing of a convoy: its feature branch is the work
+      const auto tip = tip_of(text_of(request, "branch"));
+      if (!tip) return tl::unexpected(tip.error());
+      commit = *tip;
+    }
+    input.requests.push_back({BeadId(text_of(request, "bead_id")), text_of(request, "title"), std::move(commit)});
+  }
   if (input.requests.empty())
     return fail(Error::Code::conflict, "this run has no request to try", "town refine is called by a refinery's run.");
   input.gates = texts(list_of(assignment, "gates"));
-  const std::string target = "refs/remotes/origin/" + text_of(assignment, "target_branch");
-  const auto base = run_program({{"git", "rev-parse", "--verify", "-q", target + "^{commit}"}, {}, {}, {}});
-  if (!base || !base->ok()) return fail(Error::Code::internal, "the clone does not know the target " + target);
-  input.base = base->out.substr(0, base->out.find('\n'));
+  const auto base = tip_of(text_of(assignment, "target_branch"));
+  if (!base) return tl::unexpected(base.error());
+  input.base = *base;
   return input;
 }
 

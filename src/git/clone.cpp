@@ -63,14 +63,13 @@ expected<std::string> fill(const Program& git, const CloneSpec& spec, const std:
                 "the branch or the earlier run's work is gone; `town doctor` looks at the rig");
   }
   const Repository clone = Repository::checkout(git, folder);
-  if (!spec.target_branch.empty()) {
-    const auto target = bare.commit_of("refs/heads/" + spec.target_branch);
-    if (!target) return tl::unexpected(target.error());
-    if (*target) {
-      if (auto ok = clone.point("refs/remotes/origin/" + spec.target_branch, **target); !ok) {
-        return tl::unexpected(ok.error());
-      }
-    }
+  std::vector<std::string> shown = spec.branches;
+  if (!spec.target_branch.empty()) shown.push_back(spec.target_branch);
+  for (const std::string& branch : shown) {
+    const auto tip = bare.commit_of("refs/heads/" + branch);
+    if (!tip) return tl::unexpected(tip.error());
+    if (!*tip) continue;
+    if (auto ok = clone.point("refs/remotes/origin/" + branch, **tip); !ok) return tl::unexpected(ok.error());
   }
   Call patient;
   patient.timeout = std::chrono::minutes(5);

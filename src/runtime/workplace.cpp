@@ -43,6 +43,8 @@ expected<void> make_clone(const git::Program& git, const LocalSettings& settings
     clone.branch = work.branch;
     clone.start = start;
     clone.target_branch = work.target_branch;
+    for (const TrialRequest& request : work.trial)  // a convoy's landing names a branch of the rig's repository
+      if (request.commit.empty()) clone.branches.push_back(request.branch);
     clone.name = git::agent_identity_name(work.agent.name);
     clone.email = git::agent_identity_email(work.agent.name);
     if (const auto made = git::clone_shared(git, clone); !made) return tl::unexpected(made.error());

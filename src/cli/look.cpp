@@ -100,18 +100,16 @@ void print_record(Terminal& terminal, const json::value& record) {
   if (!table.empty()) table.print(terminal);
 }
 
-void print_bead(Terminal& terminal, const json::value& detail) {
-  const json::value& bead = member_of(detail, "bead").is_null() ? detail : member_of(detail, "bead");
+void print_bead(Terminal& terminal, const json::value& bead) {
   const std::string status = text_of(bead, "status");
   terminal.line(terminal.styled(Style::bold, shown(text_of(bead, "bead_id"))) + "  " +
                 terminal.styled(style_of(status), shown(status)) + "  " + shown(text_of(bead, "title")));
   print_record(terminal, bead);
-  for (const char* part : {"review", "run"})
-    if (!member_of(detail, part).is_null() && &bead != &detail) {
-      terminal.line();
-      terminal.line(terminal.styled(Style::bold, part));
-      print_record(terminal, member_of(detail, part));
-    }
+  if (const json::value& review = member_of(bead, "review"); !review.is_null()) {
+    terminal.line();
+    terminal.line(terminal.styled(Style::bold, "review"));
+    print_record(terminal, review);
+  }
   if (const std::string body = text_of(bead, "body"); !body.empty()) {
     terminal.line();
     terminal.line(shown(body, Keep::lines));
@@ -122,7 +120,7 @@ expected<int> show(Session& session, const Values& values) {
   const std::string id = values.text("ID");
   const auto bead = session.in_town("bead.get", {{"bead", id}}, {}, id);
   if (bead || bead.error().code != Error::Code::not_found)
-    return answer(session, bead, [&](const json::value& detail) { print_bead(session.terminal(), detail); });
+    return answer(session, bead, [&](const json::value& found) { print_bead(session.terminal(), found); });
   for (const auto& [operation, name] : {std::pair{"agent.get", "agent"}, std::pair{"rig.get", "rig"}}) {
     const auto other = session.in_town(operation, {{name, id}}, {}, id);
     if (other)

@@ -143,7 +143,7 @@ json::object convoy_detail(const Town& town, const Bead& bead, const Convoy& con
   json::array edges;
   for (const BeadId& id : town.links(bead.bead_id).tracked_by) {
     const Bead* tracked = town.bead(id);
-    if (!tracked) continue;
+    if (!tracked || tracked->type != BeadType::issue) continue;  // its landing requests track it too
     const Agent* agent = town.agent(tracked->assignee_agent_bead_id);
     json::object line;
     line.emplace("bead_id", id.text);

@@ -23,7 +23,7 @@ constexpr std::uint64_t kEnough = 500;
 
 int wanted_ticks() {
   const char* set = std::getenv("TOWND_PROPERTY_TICKS");
-  return set ? std::atoi(set) : 200'000;
+  return set ? std::atoi(set) : 20'000;
 }
 
 std::string told(const TickResult& result) {

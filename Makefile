@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 SEED ?= 1
 SEEDS ?= 200
 
-CMAKE = cmake -G Ninja -Wno-dev --log-level=WARNING -DCMAKE_UNITY_BUILD=ON
+CMAKE = cmake -G Ninja -Wno-dev --log-level=WARNING
 NINJA = ninja -j $(JOBS)
 CTEST = ctest -j $(JOBS) --output-on-failure --no-tests=error --test-dir
 
@@ -60,11 +60,11 @@ clean:
 # ---- the parts ----
 
 programs: setup-run
-	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF
+	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF -DCMAKE_UNITY_BUILD=ON
 	@$(NINJA) -C build programs
 
 bench-program: programs setup-bench
-	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF
+	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF -DCMAKE_UNITY_BUILD=ON
 	@$(NINJA) -C build townd-bench
 
 test-build: setup-test

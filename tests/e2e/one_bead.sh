@@ -10,5 +10,5 @@ ends "$id" closed
 [ "$(cat "$world/shop/file")" = "$(printf 'one\ntwo')" ] || fail "the clean checkout did not follow main"
 [ "$(merges_of shop "$id")" = 1 ] || fail "merged $(merges_of shop "$id") times"
 town log "$id" | grep -q closed || fail "the history does not say that it closed"
-town status | grep -q "1 closed" || fail "status does not count it"
+town status | grep -q "2 closed" || fail "status does not count it"
 town export "$world/town.json" > /dev/null && town plan --snapshot "$world/town.json" > /dev/null || fail "no plan on an export"

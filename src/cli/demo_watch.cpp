@@ -21,11 +21,11 @@ std::string news(const json::value& bead) {
   if (type == "convoy") return status == "closed" ? "has landed on main" : status == "failed" ? "has failed" : "";
   if (type == "escalation") return "needs a person: ";
   if (type != "issue") return {};
-  if (status == "in_progress") return rework ? "is reworked" : "is worked on";
+  if (status == "in_progress") return rework ? "came back and is reworked" : "is worked on";
   if (status == "in_review") return "is tested and merged";
   if (status == "closed") return rework ? "" : "is merged";
   if (status == "failed") return "has failed";
-  return rework ? "came back from review" : "";
+  return {};
 }
 
 class Watcher {
@@ -57,7 +57,7 @@ class Watcher {
     std::string name = shown(cut(title, 44));
     name.resize(std::max(name.size(), std::size_t{46}), ' ');
     const Style style = what == "is merged" || what == "has landed on main" ? Style::good
-                        : what == "came back from review"                   ? Style::warn
+                        : what == "came back and is reworked"               ? Style::warn
                         : what == "has failed"                              ? Style::bad
                                                                             : Style::plain;
     Terminal& terminal = session_.terminal();

@@ -62,7 +62,7 @@ expected<Place> find_place(const Values& flags) {
     if (place.address.socket.empty()) {
       const auto data = data_folder(flags);
       if (!data) return tl::unexpected(data.error());
-      place.address.socket = *data + "/agent.sock";
+      place.address.socket = *data + "/door/agent.sock";
     }
     return place;
   }

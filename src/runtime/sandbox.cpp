@@ -110,7 +110,10 @@ std::vector<std::string> sandbox_words(const std::string& bwrap, const LocalSett
   for (const auto& [from, to] : plan.config) put(words, {"--bind", from, to});
   if (!plan.rig_repository.empty()) put(words, {"--ro-bind", plan.rig_repository, plan.rig_repository});
   put(words, {"--bind", plan.places.clone, plan.places.clone});
-  if (!settings.agent_socket.empty()) put(words, {"--ro-bind-try", settings.agent_socket, settings.agent_socket});
+  if (!settings.agent_socket.empty()) {
+    const auto door = fs::path{settings.agent_socket}.parent_path().string();
+    put(words, {"--ro-bind-try", door, door});
+  }
   // What is written beside the places above would be lost without a word; it fails instead.
   for (const auto& place : masks)
     if (place != "/tmp" && place != "/var/tmp") put(words, {"--remount-ro", place});

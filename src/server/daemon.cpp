@@ -28,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kWorkers = 4;
+constexpr const char* kAgentSocket = "/door/agent.sock";  ///< in the data folder
 
 class SystemClock final : public Clock {
  public:
@@ -64,7 +65,7 @@ LocalSettings runtime_settings(const std::string& data, const NodeSettings& node
   settings.shim = (bin / "townd-shim").string();
   settings.preset_folders = {share_folder(bin) + "/presets", data + "/presets"};
   settings.prompts = share_folder(bin) + "/prompts";
-  settings.agent_socket = data + "/agent.sock";
+  settings.agent_socket = data + kAgentSocket;
   settings.api_url = api_url;
   settings.max_agents = node.limits.max_agents;
   return settings;
@@ -161,8 +162,13 @@ expected<void> Daemon::Parts::listen(const DaemonOptions& options, ListenAddress
   const auto port = http->listen_tcp(address.host, address.port);
   if (!port) return tl::unexpected(port.error());
   address.port = *port;
+  std::error_code problem;
+  const fs::path door = fs::path(options.data + kAgentSocket).parent_path();
+  fs::create_directory(door, problem);
+  if (!problem) fs::permissions(door, fs::perms::owner_all, problem);
+  if (problem) return fail(Error::Code::internal, "cannot make " + door.string() + ": " + problem.message());
   for (const auto& [name, channel] :
-       {std::pair{"/townd.sock", Channel::town_socket}, {"/agent.sock", Channel::agent_socket}})
+       {std::pair{"/townd.sock", Channel::town_socket}, {kAgentSocket, Channel::agent_socket}})
     if (auto made = http->listen_unix(options.data + name, channel); !made) return made;
   listen_file = options.data + "/listen";
   std::ofstream(listen_file, std::ios::trunc) << address.text() << "\n";

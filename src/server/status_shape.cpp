@@ -2,6 +2,7 @@
 
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
+#include "core/rules/common.hpp"
 #include "server/shapes.hpp"
 
 namespace townd {
@@ -40,6 +41,15 @@ Counts count(const Town& town) {
   return counts;
 }
 
+/// Some agent of this town runs, or would run, this program.
+bool wanted(const Town& town, const std::string& preset) {
+  if (!town.mayors().empty() && town.config().mayor_preset == preset) return true;
+  for (const RigId& id : town.rig_ids())
+    for (const AgentRole role : {AgentRole::polecat, AgentRole::refinery})
+      if (preset_of(town, *town.rig(id), role) == preset) return true;
+  return false;
+}
+
 /// What a person should see first.
 json::array problems(const Engine::View& view) {
   json::array list;
@@ -51,7 +61,8 @@ json::array problems(const Engine::View& view) {
   if (row.node.disk_low) say(row.town_id.text, "the disk is nearly full");
   if (!row.node.runtime_reachable) say(row.town_id.text, "the runtime cannot be reached");
   for (const PresetState& preset : row.node.presets)
-    if (!preset.usable) say(preset.preset, "the agent program cannot be used: " + preset.reason);
+    if (!preset.usable && wanted(view.town, preset.preset))
+      say(preset.preset, "the agent program cannot be used: " + preset.reason);
   for (const RigId& id : view.town.rig_ids()) {
     const Rig* rig = view.town.rig(id);
     if (!rig->broken_reason.empty()) say(id.text, "rig " + rig->name + " is broken: " + rig->broken_reason);

@@ -6,6 +6,7 @@ cd "$world/shop" || exit 1
 printf 'test:\n\tsh test.sh\n' > Makefile
 git add Makefile
 git commit -qm "make test"
+echo 'verify_retry = "1s"' >> "$world/townd.toml"
 up
 echo "half done" >> file
 before=$(cat file; git status --porcelain)

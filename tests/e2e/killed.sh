@@ -27,7 +27,7 @@ for round in $(seq 8); do
   kill -9 "$pid"
   up
 done
-within 180 landed || fail "the convoy did not land: $(town convoy status "$convoy")"
+within ${TOWN_WAIT:-180} landed || fail "the convoy did not land: $(town convoy status "$convoy")"
 for id in $(town beads --type issue --json | grep -o '"bead_id":"[^"]*"' | cut -d '"' -f 4); do
   is "$id" closed || fail "$id is $(status_of "$id")"
   [ "$(merges_of shop "$id")" = 1 ] || fail "$id was merged $(merges_of shop "$id") times"

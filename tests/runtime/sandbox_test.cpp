@@ -85,11 +85,25 @@ TEST_F(Sandbox, TellsTheExitCodeOfItsAgent) {
 }
 
 TEST_F(Sandbox, LetsAnAgentReachTheAgentSocket) {
-  const auto path = stage.data() + "/agent.sock";
+  const auto path = stage.data() + "/door/agent.sock";
   stage.settings.agent_socket = path;
   stage.restart_daemon();
   const Listening agent{path};
   EXPECT_EQ(inside("if " + connects_to(path) + "; then echo reached; fi"), "reached\n");
+}
+
+TEST_F(Sandbox, LetsAnAgentAtWorkReachTheSocketOfATowndThatStartedAgain) {
+  const auto path = stage.data() + "/door/agent.sock";
+  std::filesystem::create_directory(stage.data() + "/door");
+  stage.settings.agent_socket = path;
+  stage.restart_daemon();
+  auto spec =
+      stage.script_run("x-12", "touch waiting; until " + connects_to(path) + " 2>/dev/null; do :; done; echo reached");
+  spec.assignment.rig.config.sandbox = "bwrap";
+  ASSERT_TRUE(stage.runtime().start(spec));
+  const Listening agent{path};
+  stage.ended("x-12");
+  EXPECT_EQ(*stage.runtime().log(RunId{"x-12"}, 0, 100), "reached\n");
 }
 
 TEST_F(Sandbox, RunsSetUpInsideToo) {

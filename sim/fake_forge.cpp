@@ -108,11 +108,11 @@ expected<events::GitMergeResult> FakeForge::land(const LandSpec& spec) {
   const std::lock_guard lock(mutex_);
   std::string& target = tip_of({spec.rig.rig_id, spec.target_branch});
   events::GitMergeResult result{spec.request_id, events::LandingAnswer::landed, spec.commit, {}};
-  if (holds(target, spec.commit)) return result;  // done before
   const bool complete = holds(spec.commit, spec.base_commit) &&
                         std::all_of(spec.request_commits.begin(), spec.request_commits.end(),
                                     [&](const std::string& part) { return holds(spec.commit, part); });
   if (!complete) return events::GitMergeResult{spec.request_id, events::LandingAnswer::failed, {}, "not what it says"};
+  if (holds(target, spec.commit)) return result;  // done before
   if (target != spec.base_commit)
     return events::GitMergeResult{spec.request_id, events::LandingAnswer::moved, {}, "the target has moved"};
   if (!landings_[spec.request_id].empty()) complaints_.add("request " + spec.request_id.text + " landed twice");

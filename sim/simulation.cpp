@@ -100,6 +100,7 @@ void Simulation::boot() {
     jobs_.push_back({clock_.at + seconds(random_.between(0, random_.one_in(10) ? 200 : 5)), std::move(job)});
   });
   store_.by_hand = true;
+  store_.fail_loads = 0;  // a town that cannot be read at the start waits for a person; tests/engine looks at that
   if (const auto opened = engine_->open(); !opened) wrong("the engine does not open: " + opened.error().what);
 }
 
@@ -252,7 +253,7 @@ void Simulation::help() {
 }
 
 void Simulation::pass_time(Instant next) {
-  next = std::min({next, runtime_.next(), look_at_, help_at_, faults_ ? faults_until_ : kNever});
+  next = std::min({next, runtime_.next(), look_at_, faults_ ? faults_until_ : help_at_});
   for (const Job& job : jobs_) next = std::min(next, job.due);
   clock_.at = std::max(clock_.at, next);
   runtime_.live();

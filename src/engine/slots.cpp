@@ -13,7 +13,10 @@ struct Sharing {
   const std::vector<SlotUse>& towns;
   int total;
   std::vector<int> shares;
-  std::vector<bool> gave;  ///< whoever gave one is not served in the same sharing, or shares would run in circles
+  /// Whoever gave one is not served in the same sharing, and whoever was served gives none, or shares would run in
+  /// circles.
+  std::vector<bool> gave;
+  std::vector<bool> got;
 
   [[nodiscard]] int left_over() const { return total - std::accumulate(shares.begin(), shares.end(), 0); }
 
@@ -36,7 +39,7 @@ struct Sharing {
     int most = 0;
     for (std::size_t i = 0; i < shares.size(); ++i) {
       const int spare = shares[i] - keeps(towns[i]);
-      if (spare <= most) continue;
+      if (spare <= most || got[i]) continue;
       most = spare;
       found = i;
     }
@@ -58,6 +61,7 @@ struct Sharing {
       gave[giver] = true;
     }
     ++shares[needy];
+    got[needy] = true;
     return true;
   }
 };
@@ -65,7 +69,8 @@ struct Sharing {
 }  // namespace
 
 std::vector<int> share_out(const std::vector<SlotUse>& towns, int total) {
-  Sharing sharing{towns, total, {}, std::vector<bool>(towns.size(), false)};
+  const std::vector<bool> none(towns.size(), false);
+  Sharing sharing{towns, total, {}, none, none};
   for (const SlotUse& town : towns) sharing.shares.push_back(std::max(town.granted, town.taken));
   if (towns.empty()) return {};
 

@@ -32,7 +32,8 @@ TEST_F(StoreFailure, TheEndOfAnAgentIsNotLostWithTheCommitThatHadIt) {
   store.fail_next = 1;
   step();
   EXPECT_EQ(told.alerts_of("store_failed"), 1);
-  EXPECT_EQ(live_runs(), 0u);
+  const RunId first = runtime.starts().begin()->first;
+  EXPECT_EQ(read([&](const Engine::View& view) { return view.town.run(first)->outcome; }), Outcome::crashed);
 }
 
 TEST_F(StoreFailure, ATownThatCannotBeReadAgainRefusesUntilItCan) {

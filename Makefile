@@ -61,11 +61,11 @@ clean:
 # ---- the parts ----
 
 programs: setup-run
-	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF -DCMAKE_UNITY_BUILD=ON
+	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF
 	@$(NINJA) -C build programs
 
 bench-program: programs setup-bench
-	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF -DCMAKE_UNITY_BUILD=ON
+	@$(CMAKE) -S . -B build -DCMAKE_BUILD_TYPE=Release -DTOWND_TESTS=OFF
 	@$(NINJA) -C build townd-bench
 
 test-build: setup-test

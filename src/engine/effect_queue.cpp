@@ -37,6 +37,10 @@ std::optional<EffectQueue::Waiting> EffectQueue::end(const TownId& town, const s
   return ended;
 }
 
+bool EffectQueue::has(const TownId& town, const std::string& key) const {
+  return waiting_.contains({town, key}) || running_.contains({town, key});
+}
+
 void EffectQueue::drop(const TownId& town) {
   for (auto& [kind, lane] : kinds_)
     std::erase_if(lane.waiting, [&](const Waiting& waiting) { return waiting.town == town; });

@@ -34,7 +34,8 @@ class EffectQueue {
   /// Forgets what waits of a town; what runs goes on.
   void drop(const TownId& town);
 
-  [[nodiscard]] std::size_t running() const { return running_.size(); }
+  /// It waits or runs.
+  [[nodiscard]] bool has(const TownId& town, const std::string& key) const;
   /// When the next one that waits for time alone may begin.
   [[nodiscard]] Instant due(Instant now) const;
 

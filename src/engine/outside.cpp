@@ -136,7 +136,8 @@ void Engine::State::ended(const inbox::EffectEnded& result) {
 
 void Engine::State::settle_doubts(LiveTown& town) {
   for (auto doubt = town.in_doubt.begin(); doubt != town.in_doubt.end();) {
-    if (still_in_doubt(town.town, doubt->second.effect)) {
+    // One that is tried again, after a restart, says itself what it came to.
+    if (queue.has(town.id, doubt->first) || still_in_doubt(town.town, doubt->second.effect)) {
       ++doubt;
       continue;
     }

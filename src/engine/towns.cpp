@@ -274,6 +274,7 @@ void Engine::State::try_reload(LiveTown& town) {
       const std::set<std::string> over = town.outcomes_waiting();
       for (const StoredEffect& effect : outbox)
         if (!over.contains(effect.effect.key)) queue.add(town.id, effect);
+      for (const std::string& key : over) town.in_doubt.erase(key);
       return;
     }
     why = loaded.error().what;

@@ -41,6 +41,8 @@ constexpr net::use_awaitable_t<Executor> kAwait;
 using Timer =
     net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
 
+using RequestParser = http::request_parser<http::string_body>;
+
 std::chrono::milliseconds span(Duration d) { return std::chrono::milliseconds(d.ms); }
 
 /// What a refused request is told before any handler has seen it.
@@ -72,6 +74,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   Task<> accept_all(std::shared_ptr<net::basic_socket_acceptor<Protocol, Executor>> acceptor, Channel channel);
   template <class Stream>
   Task<> serve(Stream stream, Channel channel);
+  template <class Stream>
+  Task<error_code> read_header(Stream& stream, beast::flat_buffer& buffer, RequestParser& parser);
   template <class Stream>
   Task<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Channel channel);
   template <class Stream>
@@ -186,11 +190,11 @@ Task<> HttpServer::State::serve(Stream stream, Channel channel) {
   }
   const Counted counted{connections};
   beast::flat_buffer buffer;
-  Duration patience = limits.header_time;
+  Duration silence = limits.header_time;
   bool go_on = true;
   while (go_on) {
     if (buffer.size() == 0) {
-      stream.expires_after(span(std::exchange(patience, limits.idle_time)));
+      stream.expires_after(span(std::exchange(silence, limits.idle_time)));
       error_code failure;
       const std::size_t read =
           co_await stream.async_read_some(buffer.prepare(4096), net::redirect_error(kAwait, failure));
@@ -203,15 +207,34 @@ Task<> HttpServer::State::serve(Stream stream, Channel channel) {
   stream.socket().shutdown(net::socket_base::shutdown_send, ignored);
 }
 
+/// Beast holds each line against its limit and not their sum, so the reading is done here and the sum kept.
+template <class Stream>
+Task<error_code> HttpServer::State::read_header(Stream& stream, beast::flat_buffer& buffer, RequestParser& parser) {
+  stream.expires_after(span(limits.header_time));
+  for (std::size_t taken = 0;;) {
+    error_code failure;
+    const std::size_t used = parser.put(buffer.data(), failure);
+    buffer.consume(used);
+    taken += used;
+    const bool all = parser.is_header_done();
+    if (taken > limits.header_bytes || (!all && taken + buffer.size() >= limits.header_bytes))
+      co_return http::error::header_limit;
+    if (all) co_return error_code{};
+    if (failure != http::error::need_more) co_return failure;
+    const std::size_t read =
+        co_await stream.async_read_some(buffer.prepare(4096), net::redirect_error(kAwait, failure));
+    if (failure) co_return failure;
+    buffer.commit(read);
+  }
+}
+
 template <class Stream>
 Task<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_buffer& buffer, Channel channel) {
-  http::request_parser<http::string_body> parser;
+  RequestParser parser;
   parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
   parser.body_limit(limits.body_bytes);
 
-  error_code failure;
-  stream.expires_after(span(limits.header_time));
-  co_await http::async_read_header(stream, buffer, parser, net::redirect_error(kAwait, failure));
+  error_code failure = co_await read_header(stream, buffer, parser);
   if (!failure) {
     stream.expires_after(span(limits.body_time));
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {

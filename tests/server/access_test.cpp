@@ -94,7 +94,7 @@ TEST_F(AccessTest, AnAgentSpeaksForItselfInItsOwnRigAndTownOnly) {
   };
   EXPECT_EQ(status("GET", rig + "/agents/" + working.agent + "/prime"), 200);
   EXPECT_EQ(status("GET", rig + "/agents/somebody/prime"), 403);
-  EXPECT_EQ(status("GET", town + "/rigs/" + other_rig + "/agents/" + working.agent + "/prime"), 404);
+  EXPECT_EQ(status("GET", town + "/rigs/" + other_rig + "/agents/" + working.agent + "/prime"), 403);
   EXPECT_EQ(status("GET", town + "/rigs/" + other_rig + "/beads"), 403);
   EXPECT_EQ(status("GET", town + "/beads/" + foreign_bead), 403);
   EXPECT_EQ(status("GET", town + "/beads/" + working.bead), 200);

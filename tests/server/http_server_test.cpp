@@ -84,6 +84,15 @@ TEST_F(HttpServerTest, TakesSixteenKibibytesOfHeadersAndNotMore) {
   EXPECT_EQ(too_long.receive().status, 431);
 }
 
+TEST_F(HttpServerTest, CountsHeadersTogetherHoweverTheyArrive) {
+  serve();
+  RawClient many = client();
+  many.send("GET / HTTP/1.1\r\nHost: localhost\r\n");
+  for (int i = 0; i < 170; ++i) many.send("X-" + std::to_string(i) + ": " + std::string(100, 'x') + "\r\n");
+  many.send("\r\n");
+  EXPECT_EQ(many.receive().status, 431);
+}
+
 TEST_F(HttpServerTest, HangsUpOnHeadersThatTrickleIn) {
   HttpLimits limits;
   limits.header_time = Duration{50};

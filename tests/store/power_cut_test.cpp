@@ -16,6 +16,11 @@ constexpr int kRounds = 4;
 
 class PowerCut : public ::testing::Test {
  protected:
+  void SetUp() override { ASSERT_TRUE(open(*made_)); }
+
+  /// A disk with a store that was made and closed before, and has nothing in it.
+  [[nodiscard]] std::unique_ptr<SimulatedDisk> made() const { return made_->copy(); }
+
   /// The WAL is moved into the file every few commits, so that this is cut off too.
   [[nodiscard]] expected<std::unique_ptr<SqliteStore>> open(const SimulatedDisk& disk) const {
     return SqliteStore::open(folder_.path(), {disk.name(), 24});
@@ -49,57 +54,72 @@ class PowerCut : public ::testing::Test {
   }
 
   ScratchFolder folder_;
+  std::unique_ptr<SimulatedDisk> made_ = std::make_unique<SimulatedDisk>();
 };
 
 using Survivors = SimulatedDisk::Survivors;
 
 TEST_F(PowerCut, NothingAcknowledgedIsLostWhereverThePowerGoes) {
-  SimulatedDisk whole;
-  ASSERT_EQ(live(whole), milestones(kRounds).back());
-  ASSERT_GT(whole.steps(), 200);
-  for (std::int64_t step = 0; step <= whole.steps() && !HasFailure(); ++step) {
+  const auto whole = made();
+  ASSERT_EQ(live(*whole), milestones(kRounds).back());
+  ASSERT_GT(whole->steps(), 150);
+  for (std::int64_t step = 0; step <= whole->steps() && !HasFailure(); ++step) {
+    SCOPED_TRACE("power cut at step " + std::to_string(step));
+    const auto disk = made();
+    disk->cut_power_at(step);
+    const Progress acknowledged = live(*disk);
+    expect_whole(*disk->after_power_cut(Survivors::synced, 0), acknowledged);
+    expect_whole(*disk->after_power_cut(Survivors::some, static_cast<std::uint64_t>(step)), acknowledged);
+  }
+}
+
+TEST_F(PowerCut, AStoreThatWasBeingMadeWhenThePowerWentIsMadeTheNextTime) {
+  for (std::int64_t step = 0; step <= made_->steps() && !HasFailure(); ++step) {
     SCOPED_TRACE("power cut at step " + std::to_string(step));
     SimulatedDisk disk;
     disk.cut_power_at(step);
-    const Progress acknowledged = live(disk);
-    expect_whole(*disk.after_power_cut(Survivors::synced, 0), acknowledged);
-    expect_whole(*disk.after_power_cut(Survivors::some, static_cast<std::uint64_t>(step)), acknowledged);
+    EXPECT_EQ(static_cast<bool>(open(disk)), disk.has_power());
+    const auto after = disk.after_power_cut(Survivors::some, static_cast<std::uint64_t>(step));
+    const auto store = open(*after);
+    ASSERT_TRUE(store) << store.error().what;
+    EXPECT_EQ(found_in(**store), Progress{});
+    EXPECT_EQ(play(**store, {}, 1).failure, "");
   }
 }
 
 TEST_F(PowerCut, ACrashOfTheProcessAloneLosesNothingEither) {
-  SimulatedDisk whole;
-  live(whole);
-  for (std::int64_t step = 0; step <= whole.steps() && !HasFailure(); step += 3) {
+  const auto whole = made();
+  live(*whole);
+  for (std::int64_t step = 0; step <= whole->steps() && !HasFailure(); step += 3) {
     SCOPED_TRACE("crash at step " + std::to_string(step));
-    SimulatedDisk disk;
-    disk.cut_power_at(step);
-    const Progress acknowledged = live(disk);
-    expect_whole(*disk.after_power_cut(Survivors::everything, 0), acknowledged);
+    const auto disk = made();
+    disk->cut_power_at(step);
+    const Progress acknowledged = live(*disk);
+    expect_whole(*disk->after_power_cut(Survivors::everything, 0), acknowledged);
   }
 }
 
 TEST_F(PowerCut, AStepThatFailsOnceIsAnErrorThatLosesNothing) {
-  SimulatedDisk whole;
-  live(whole);
+  const auto whole = made();
+  live(*whole);
   int refused = 0;
-  for (std::int64_t step = 0; step <= whole.steps() && !HasFailure(); ++step) {
+  for (std::int64_t step = 0; step <= whole->steps() && !HasFailure(); ++step) {
     SCOPED_TRACE("failure at step " + std::to_string(step));
-    SimulatedDisk disk;
-    disk.fail_at(step, SQLITE_IOERR);
-    const Progress acknowledged = live(disk);
+    const auto disk = made();
+    disk->fail_at(step, SQLITE_IOERR);
+    const Progress acknowledged = live(*disk);
     if (acknowledged != milestones(kRounds).back()) ++refused;
-    expect_whole(*disk.after_power_cut(Survivors::synced, 0), acknowledged);
+    expect_whole(*disk->after_power_cut(Survivors::synced, 0), acknowledged);
   }
   EXPECT_GT(refused, 50) << "the failures were meant to be felt";
 }
 
 TEST_F(PowerCut, OnADiskThatOnlyPretendsToSyncTheseTestsWouldFail) {
-  SimulatedDisk disk;
-  disk.pretend_to_sync();
-  const Progress acknowledged = live(disk);
+  const auto disk = made();
+  disk->pretend_to_sync();
+  const Progress acknowledged = live(*disk);
   ASSERT_EQ(acknowledged, milestones(kRounds).back());
-  const auto after = disk.after_power_cut(Survivors::synced, 0);
+  const auto after = disk->after_power_cut(Survivors::synced, 0);
   const auto store = open(*after);
   EXPECT_TRUE(!store || found_in(**store) != acknowledged);
 }

@@ -1,4 +1,5 @@
 #include "contract/store_contract.hpp"
+#include "contract/store_listings_contract.hpp"
 #include "scratch_folder.hpp"
 #include "store/sqlite_store.hpp"
 

@@ -78,7 +78,8 @@ TEST_F(PowerCut, AStoreThatWasBeingMadeWhenThePowerWentIsMadeTheNextTime) {
     SCOPED_TRACE("power cut at step " + std::to_string(step));
     SimulatedDisk disk;
     disk.cut_power_at(step);
-    EXPECT_EQ(static_cast<bool>(open(disk)), disk.has_power());
+    const bool opened = open(disk).has_value();
+    EXPECT_TRUE(opened || !disk.has_power());
     const auto after = disk.after_power_cut(Survivors::some, static_cast<std::uint64_t>(step));
     const auto store = open(*after);
     ASSERT_TRUE(store) << store.error().what;

@@ -103,8 +103,6 @@ expected<void> FakeForge::discard(const CollectSpec& spec) {
 }
 
 expected<events::GitMergeResult> FakeForge::land(const LandSpec& spec) {
-  if (disturb_landing)
-    if (auto answer = disturb_landing(spec)) return *answer;
   const std::lock_guard lock(mutex_);
   std::string& target = tip_of({spec.rig.rig_id, spec.target_branch});
   events::GitMergeResult result{spec.request_id, events::LandingAnswer::landed, spec.commit, {}};
@@ -113,6 +111,8 @@ expected<events::GitMergeResult> FakeForge::land(const LandSpec& spec) {
                                     [&](const std::string& part) { return holds(spec.commit, part); });
   if (!complete) return events::GitMergeResult{spec.request_id, events::LandingAnswer::failed, {}, "not what it says"};
   if (holds(target, spec.commit)) return result;  // done before
+  if (disturb_landing)
+    if (auto answer = disturb_landing(spec)) return *answer;
   if (target != spec.base_commit)
     return events::GitMergeResult{spec.request_id, events::LandingAnswer::moved, {}, "the target has moved"};
   if (!landings_[spec.request_id].empty()) complaints_.add("request " + spec.request_id.text + " landed twice");

@@ -16,7 +16,7 @@ TickInput RandomTown::next() {
   agents_speak(input);
   for (int i = random_.between(0, 2); i > 0; --i) effects_answer(input);
   if (random_.one_in(2)) people_interfere(input);
-  if (random_.one_in(10)) machine_changes(input);
+  if (random_.one_in(is(Mood::unreachable) ? 60 : 10)) machine_changes(input);
   if (random_.one_in(4)) forge_speaks(input);
   input.now = now_;
   std::sort(input.life.begin(), input.life.end(), [](const SignOfLife& a, const SignOfLife& b) { return a.agent_id < b.agent_id; });
@@ -28,6 +28,10 @@ void RandomTown::ticked(const TickResult& result) {
 }
 
 void RandomTown::pass_time() {
+  if (is(Mood::resting) || is(Mood::failing) ? !random_.one_in(8) : (is(Mood::loaded) || is(Mood::landing)) && random_.one_in(2)) {
+    now_ = now_ + seconds(random_.between(0, 20));
+    return;
+  }
   switch (random_.between(0, 9)) {
     case 0: break;
     case 1: now_ = now_ + Duration{random_.between(1, 999)}; break;
@@ -62,14 +66,14 @@ void RandomTown::agents_speak(TickInput& input) {
     const AgentId id = an_agent();
     const Agent* agent = town_.agent(id);
     const RunId run = agent && !random_.one_in(4) ? agent->run_id : RunId{};
-    switch (random_.between(0, 9)) {
+    switch (is(Mood::failing) && !random_.one_in(3) ? 4 : random_.between(0, 9)) {
       case 0: case 1: case 2:
         add(input, events::AgentDone{id, run, "gt/x/" + id.text, random_.one_in(8) ? "https://github.com/test/repo/pull/7" : "", "ok", "abc123"});
         break;
       case 3: add(input, events::AgentCompleted{id, run, "completed", "", 10, 100, {}}); break;
       case 4: {
         constexpr std::string_view kReasons[] = {"", "gave_up", "container eviction", "crashed", "rate_limited", "not_logged_in", "timed_out"};
-        add(input, events::AgentCompleted{id, run, "failed", std::string(kReasons[random_.between(0, 6)]), 0, 0, {}});
+        add(input, events::AgentCompleted{id, run, "failed", std::string(kReasons[is(Mood::failing) ? 3 : random_.between(0, 6)]), 0, 0, {}});
         break;
       }
       case 5: {
@@ -95,7 +99,7 @@ void RandomTown::effects_answer(TickInput& input) {
 
 void RandomTown::answer(const Effect& effect, TickInput& input) {
   if (const auto* start = std::get_if<effects::StartAgent>(&effect.body)) {
-    if (!random_.one_in(4)) add(input, events::DispatchAccepted{start->run_id});
+    if (!random_.one_in(is(Mood::failing) ? 1 : 4)) add(input, events::DispatchAccepted{start->run_id});
     else add(input, events::DispatchRefused{start->run_id, random_.one_in(4) ? Outcome::not_logged_in : Outcome::refused, "no", {}});
   } else if (const auto* stop = std::get_if<effects::StopAgent>(&effect.body)) {
     if (stop->run_id) add(input, events::AgentStopped{stop->agent_id, stop->run_id});
@@ -200,6 +204,10 @@ void RandomTown::people_interfere(TickInput& input) {
     case 16: add(input, events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person", random_.one_in(2) ? std::optional(minutes(3)) : std::nullopt}); break;
     case 17: add(input, events::EscalationAcknowledged{a_live(BeadType::escalation), "person"}); break;
     case 18: case 19: {
+      if (is(Mood::asking) && random_.one_in(2)) {
+        add(input, events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person", seconds(random_.between(1, 90))});
+        break;
+      }
       constexpr std::string_view kActions[] = {"RESTART", "CLOSE_BEAD", "ESCALATE", "NUDGE", "REASSIGN_BEAD", "DISCARD"};
       if (!town_.open_triage_requests().empty())
         add(input, events::TriageResolved{*town_.open_triage_requests().begin(), an_agent(), std::string(kActions[random_.between(0, 5)]), "so"});
@@ -216,7 +224,12 @@ void RandomTown::people_interfere(TickInput& input) {
     }
     case 21: add(input, town_.row().paused ? EventBody(events::TownResumed{}) : EventBody(events::TownPaused{"lunch"})); break;
     case 22: add(input, town_.row().draining_since ? EventBody(events::DrainEnded{}) : EventBody(events::DrainStarted{})); break;
-    case 23: add(input, events::BeadStatusSet{a_bead(), static_cast<BeadStatus>(random_.between(0, 4)), "person"}); break;
+    case 23: {
+      const Agent* agent = town_.agent(an_agent());
+      const BeadId bead = agent && agent->current_hook_bead_id && random_.one_in(2) ? agent->current_hook_bead_id : a_bead();
+      add(input, events::BeadStatusSet{bead, static_cast<BeadStatus>(random_.between(0, 4)), "person"});
+      break;
+    }
     case 24: {
       events::ConfigChanged change{town_.config()};
       change.config.code_review = !change.config.code_review;

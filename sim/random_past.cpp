@@ -10,15 +10,30 @@ namespace {
 
 constexpr Instant kStart{1'782'907'200'000};  // 2026-07-01T12:00:00Z
 constexpr Duration kLongAgo = days(20);
+constexpr Mood kMoods[] = {Mood::ordinary, Mood::ordinary, Mood::ordinary, Mood::unreachable, Mood::asking,
+                           Mood::failing,  Mood::failing,  Mood::failing,  Mood::failing,     Mood::failing,
+                           Mood::resting,  Mood::resting,  Mood::resting,  Mood::landing,     Mood::landing,
+                           Mood::landing,  Mood::loaded,   Mood::loaded,   Mood::loaded,      Mood::loaded,
+                           Mood::loaded,   Mood::loaded};
 
 }  // namespace
 
 RandomTown::RandomTown(std::uint64_t seed, int most) : random_(seed), now_(kStart) {
+  mood_ = kMoods[random_.next() % std::size(kMoods)];
   double size = 1;  // log-uniform
   const double step = std::log(static_cast<double>(most)) / 64;
   for (int i = random_.between(0, 64); i > 0; --i) size *= 1 + step;
-  size_ = std::clamp(static_cast<int>(size), 1, most);
+  size_ = std::clamp(static_cast<int>(size), is(Mood::loaded) || is(Mood::failing) ? std::min(60, most) : 1, most);
   make_rows();
+}
+
+int RandomTown::length() const {
+  switch (mood_) {
+    case Mood::loaded: case Mood::landing: return 15;
+    case Mood::failing: return 60;
+    case Mood::resting: return 30;
+    default: return 150;
+  }
 }
 
 Instant RandomTown::past(Duration longest) {
@@ -58,30 +73,32 @@ void RandomTown::make_rows() {
   row.next_id = 100'000;
   row.node.slots = random_.between(1, 24);
   row.config.code_review = !random_.one_in(4);
-  row.config.max_polecats = random_.between(1, 8);
+  row.config.max_polecats = is(Mood::loaded) ? 40 : random_.between(1, 8);
   row.config.runs_per_day = random_.one_in(6) ? random_.between(1, 30) : 100'000;
   row.config.auto_resolve_pr_feedback = random_.one_in(2);
   row.config.auto_resolve_merge_conflicts = !random_.one_in(3);
   if (random_.one_in(2)) row.config.auto_merge_delay_minutes = random_.between(0, 5);
   if (random_.one_in(8)) row.config.micro_usd_per_day = random_.between(1, 5000);
   row.paused = random_.one_in(30);
-  if (random_.one_in(12)) row.draining_since = past(minutes(8));
-  if (random_.one_in(6)) row.observed_since = past(hours(3));
+  if (random_.one_in(is(Mood::resting) ? 2 : 12)) row.draining_since = past(minutes(is(Mood::resting) ? 5 : 8));
+  if (random_.one_in(is(Mood::resting) ? 2 : 6)) row.observed_since = past(is(Mood::resting) ? minutes(2) : hours(3));
+  row.node.runtime_reachable = !is(Mood::unreachable);
   town_ = Town(std::move(row));
   make_rigs();
-  const int requests = size_ / 4 + random_.between(0, 2);
-  make_convoys(size_ / 12 + random_.between(0, 1));
+  const int requests = size_ / (is(Mood::landing) ? 2 : 4) + random_.between(0, 2);
+  make_convoys(is(Mood::landing) ? size_ / 6 + 1 : size_ / 12 + random_.between(0, 1));
   make_issues(std::max(1, size_ - requests));
   make_requests(requests);
   know_beads();
-  make_agents(random_.between(0, std::min(40, 3 + size_ / 4)));
-  make_messages(random_.between(0, 6));
+  const bool many = is(Mood::loaded) || is(Mood::resting);
+  make_agents(many ? random_.between(10, 60) : random_.between(0, std::min(40, 3 + size_ / 4)));
+  make_messages(is(Mood::asking) ? random_.between(6, 20) : random_.between(0, 6));
   town_.settle();
   town_.touch_everything();
 }
 
 void RandomTown::make_rigs() {
-  for (int i = random_.between(1, 3); i > 0; --i) {
+  for (int i = is(Mood::landing) ? 1 : random_.between(1, 3); i > 0; --i) {
     Rig rig;
     rig.rig_id = RigId("rig-" + std::to_string(i));
     rig.name = rig.rig_id.text;
@@ -89,7 +106,7 @@ void RandomTown::make_rigs() {
     if (random_.one_in(12)) rig.broken_reason = "cannot be reached";
     if (random_.one_in(20)) rig.untrusted_reason = "a change of .town/";
     if (random_.one_in(4)) rig.config.max_dispatch_attempts = random_.between(1, 4);
-    if (random_.one_in(4)) rig.config.max_polecats = random_.between(1, 6);
+    if (!is(Mood::loaded) && random_.one_in(4)) rig.config.max_polecats = random_.between(1, 6);
     if (random_.one_in(5)) rig.config.code_review = random_.one_in(2);
     rigs_.push_back(rig.rig_id);
     town_.put(std::move(rig));
@@ -110,9 +127,10 @@ void RandomTown::make_convoys(int count) {
     if (!random_.one_in(8)) convoy.feature_branch = "convoy/x/" + bead.bead_id.text + "/head";
     convoy.staged = random_.one_in(8);
     convoy.on_failed_child = static_cast<OnFailedChild>(random_.between(0, 2));
-    convoy.ready_to_land = random_.one_in(5);
+    convoy.ready_to_land = random_.one_in(is(Mood::landing) ? 2 : 5);
     convoy.total_beads = random_.between(0, 6);
-    if (random_.one_in(3)) convoy.landings = {{rigs_.front(), random_.between(0, 5), past(hours(1)), random_.between(0, 2)}};
+    if (is(Mood::landing)) convoy.landings = {{rigs_.front(), random_.between(1, 4), now_ - seconds(random_.between(0, 200)), 0}};
+    else if (random_.one_in(3)) convoy.landings = {{rigs_.front(), random_.between(0, 5), past(hours(1)), random_.between(0, 2)}};
     town_.put(std::move(convoy));
     town_.put(std::move(bead));
   }
@@ -131,20 +149,21 @@ void RandomTown::make_issues(int count) {
     bead.status_since = bead.updated_at = std::max(bead.created_at, past(kLongAgo));
     constexpr BeadStatus kStates[] = {BeadStatus::open, BeadStatus::open, BeadStatus::open, BeadStatus::in_progress,
                                       BeadStatus::in_review, BeadStatus::closed, BeadStatus::closed, BeadStatus::failed};
-    bead.status = kStates[random_.between(0, 7)];
+    bead.status = kStates[is(Mood::landing) && !random_.one_in(20) ? random_.between(5, 6) : random_.between(0, 7)];
     if (terminal(bead.status)) bead.closed_at = bead.status_since;
     if (random_.one_in(4)) bead.dispatch_attempts = random_.between(0, 5), bead.last_dispatch_attempt_at = past(minutes(20));
+    else if (is(Mood::loaded) && random_.one_in(4)) bead.dispatch_attempts = 1, bead.last_dispatch_attempt_at = now_;
     if (random_.one_in(12)) bead.labels.emplace_back("gt:held");
     if (random_.one_in(12)) bead.labels.emplace_back(random_.one_in(2) ? "gt:rework" : "gt:pr-feedback");
     if (random_.one_in(25)) bead.review_rounds = 5;
     if (random_.one_in(30)) bead.assignee_agent_bead_id = AgentId("system");
     if (random_.one_in(20)) bead.last_unhook_at = past(minutes(20));
-    if (random_.one_in(16)) {
+    if (random_.one_in(is(Mood::asking) ? 3 : 16)) {
       bead.labels = {"gt:triage-request"};
       bead.detail = std::make_shared<const BeadDetail>(TriageRequest{
           random_.one_in(4) ? "escalation" : "stuck_agent", AgentId("a-" + std::to_string(random_.between(0, 9))),
           BeadId("b-" + std::to_string(random_.between(0, count))), RunId{}, "stuck", {}, "", "", ""});
-    } else if (random_.one_in(40)) {
+    } else if (random_.one_in(is(Mood::asking) ? 400 : 40)) {
       bead.labels = {"gt:triage"};
       bead.created_by = "patrol";
     }
@@ -158,7 +177,9 @@ void RandomTown::make_issues(int count) {
 }
 
 void RandomTown::make_requests(int count) {
-  const auto sources = town_.bead_ids();
+  auto sources = town_.bead_ids();
+  if (is(Mood::landing) && town_.bead(BeadId("c-0")))
+    std::erase_if(sources, [&](const BeadId& id) { return town_.bead(id)->type == BeadType::issue && !random_.one_in(4); });
   for (int i = 0; i < count; ++i) {
     const Bead* source = town_.bead(sources[random_.next() % sources.size()]);
     Bead bead;
@@ -171,7 +192,7 @@ void RandomTown::make_requests(int count) {
     bead.updated_at = bead.status_since = past(random_.one_in(2) ? hours(1) : kLongAgo);
     constexpr BeadStatus kStates[] = {BeadStatus::open, BeadStatus::in_progress, BeadStatus::in_progress, BeadStatus::closed,
                                       BeadStatus::failed};
-    bead.status = kStates[random_.between(0, 4)];
+    bead.status = kStates[is(Mood::landing) ? random_.between(3, 4) : random_.between(0, 4)];
     if (terminal(bead.status)) bead.closed_at = bead.status_since;
     if (random_.one_in(3)) bead.dispatch_attempts = random_.between(0, 5), bead.last_dispatch_attempt_at = past(minutes(20));
     Review review;
@@ -186,7 +207,7 @@ void RandomTown::make_requests(int count) {
       if (random_.one_in(2)) review.failure_reason = "pr_poll_failed", review.failure_kind = "no_token";
     }
     review.verdict = static_cast<Verdict>(random_.between(0, 2));
-    review.awaiting_approval = random_.one_in(5);
+    review.awaiting_approval = random_.one_in(is(Mood::landing) ? 2 : 5);
     review.auto_merge_pending = random_.one_in(4);
     if (random_.one_in(2)) review.last_poll_at = past(minutes(3));
     if (random_.one_in(2)) review.last_poll_answer_at = past(hours(1));
@@ -209,6 +230,14 @@ void RandomTown::make_requests(int count) {
   }
 }
 
+BeadId RandomTown::a_hook(AgentRole role) {
+  const BeadType type = role == AgentRole::refinery ? BeadType::merge_request : BeadType::issue;
+  if (!is(Mood::loaded)) return a_live(type);
+  for (int tries = 0; tries < 12; ++tries)
+    if (const BeadId id = a_bead(); town_.bead(id) && town_.bead(id)->type == type) return id;
+  return a_bead();
+}
+
 void RandomTown::make_agents(int count) {
   for (int i = 0; i < count; ++i) {
     Agent agent;
@@ -221,16 +250,23 @@ void RandomTown::make_agents(int count) {
     agent.status = kStates[random_.between(0, 4)];
     agent.status_since = past(hours(4));
     if (agent.status == AgentStatus::stalled) agent.stalled_at = past(hours(4));
-    if (!random_.one_in(5)) agent.last_activity_at = past(random_.one_in(2) ? minutes(5) : days(2));
+    if (is(Mood::loaded) && random_.one_in(2)) agent.last_activity_at = now_ - seconds(random_.between(0, 100));
+    else if (!random_.one_in(5)) agent.last_activity_at = past(random_.one_in(2) ? minutes(5) : days(2));
     if (random_.one_in(2)) agent.last_event_at = past(hours(4));
     if (random_.one_in(5)) agent.active_tools = {"bash"};
     if (random_.one_in(5)) agent.dispatch_attempts = random_.between(3, 7);
-    if (agent.role != AgentRole::mayor && random_.one_in(2)) {
-      const BeadId hook = a_live(agent.role == AgentRole::refinery ? BeadType::merge_request : BeadType::issue);
+    if (agent.role != AgentRole::mayor && (is(Mood::loaded) ? !random_.one_in(5) : random_.one_in(2))) {
+      const BeadId hook = a_hook(agent.role);
       const Bead* bead = town_.bead(hook);
       const bool fits = bead && (bead->type == BeadType::merge_request) == (agent.role == AgentRole::refinery) &&
                         (bead->type == BeadType::merge_request || bead->type == BeadType::issue);
       if (fits && town_.links(hook).hooked.empty()) agent.current_hook_bead_id = hook, agent.rig_id = bead->rig_id ? bead->rig_id : agent.rig_id;
+      if (is(Mood::loaded) && fits && !random_.one_in(3)) {
+        const bool over = terminal(bead->status);
+        agent.status = over ? AgentStatus::stalled : bead->status == BeadStatus::open ? AgentStatus::idle : AgentStatus::working;
+        agent.stalled_at = over ? MaybeInstant(now_) : std::nullopt;
+        agent.last_activity_at = now_ - seconds(random_.between(0, 60));
+      }
       if (random_.one_in(20)) agent.current_hook_bead_id = BeadId("gone");
     }
     town_.put(std::move(agent));

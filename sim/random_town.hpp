@@ -9,6 +9,17 @@
 
 namespace townd::sim {
 
+/// What a story leans towards, so that what is rare in ordinary life is told often enough.
+enum class Mood : std::uint8_t {
+  ordinary,
+  landing,      ///< convoys whose issues are done, their landings failing and waiting for approvals
+  failing,      ///< starts are refused, runs crash, time hardly passes
+  resting,      ///< draining or not being heard, in small steps
+  unreachable,  ///< a runtime that does not answer for long
+  loaded,       ///< agents of another system, without runs, holding whatever
+  asking,       ///< triage requests, mail and nudges
+};
+
 /// A town with a random past and a random future: rows in every state that data may be in, then facts of every kind,
 /// people who interfere, and effects that are answered late, twice, wrongly or never. The same seed gives the same
 /// story. The property test and the simulator use it.
@@ -19,6 +30,8 @@ class RandomTown {
 
   [[nodiscard]] Town& town() { return town_; }
   [[nodiscard]] int size() const { return size_; }
+  /// Ticks until what the mood is about has been told.
+  [[nodiscard]] int length() const;
   /// What happens next: some time passes, some facts arrive.
   TickInput next();
   /// Tells the story what a tick did, so that its effects can be answered.
@@ -36,6 +49,8 @@ class RandomTown {
   void know_beads();
   BeadId a_bead();
   BeadId a_live(BeadType type);
+  BeadId a_hook(AgentRole role);
+  [[nodiscard]] bool is(Mood mood) const { return mood_ == mood; }
   RigId a_rig();
   AgentId an_agent();
   Instant past(Duration longest);
@@ -52,6 +67,7 @@ class RandomTown {
   events::PollAnswer a_poll();
 
   Random random_;
+  Mood mood_ = Mood::ordinary;
   Town town_;
   int size_ = 1;
   Instant now_;

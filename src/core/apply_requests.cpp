@@ -26,12 +26,13 @@ void cancel_request(Change& change, const BeadId& id) {
   change.clear_assignee(source);
 }
 
+/// The convoy first: data may track in a circle.
 void cancel_convoy(Change& change, const BeadId& id, BeadStatus to) {
+  change.set_status(id, to);
   for (const BeadId& child : std::vector<BeadId>(change.town().links(id).tracked_by)) {
     const Bead* bead = change.town().bead(child);
     if (bead && !terminal(bead->status)) cancel(change, child, to);
   }
-  change.set_status(id, to);
 }
 
 std::vector<BeadId> make_edges(Change& change, const BeadId& bead, const std::vector<BeadId>& after) {

@@ -1,6 +1,7 @@
 #include "core/tick.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/apply_action.hpp"
 #include "core/invariant.hpp"
@@ -161,29 +162,31 @@ class Pass {
   /// Bookkeeping, and the poll and merge of one pull request, leave the subject to the rules behind them.
   static bool uses_up_nothing(const Rule& rule) { return rule.id == "convoys.progress" || rule.id == "reviews.poll"; }
 
-  /// A queue's beads in the queue's order, until something is in the way of all of them.
+  /// A queue's beads in the queue's order, until something is in the way of all of them. The next one is found by key,
+  /// not by iterator: an action may take the bead, or its neighbours, out of the queue or put others in.
   Instant walk(Stage stage, const SubjectKey& rig_key) {
-    const RigId rig(rig_key.text);
-    const bool work = stage == Stage::work_queue;
-    std::vector<ReadyKey> order;
-    if (looking_ == Looking::everything) order = work ? town_.recount_ready(rig) : town_.recount_queue(rig);
     Instant due = kNever;
-    const auto& live = work ? town_.index(rig).ready : town_.index(rig).queue;
-    ReadyKey at;
-    for (std::size_t i = 0;; ++i) {
-      if (looking_ == Looking::everything) {
-        if (i == order.size()) break;
-        at = order[i];
-      } else {  // by key, not by iterator: an action may take the bead, or its neighbours, out of the queue
-        const auto next = i == 0 ? live.begin() : live.upper_bound(at);
-        if (next == live.end()) break;
-        at = *next;
-      }
-      bool stop = false;
-      due = std::min(due, ask(stage, SubjectKey(at.bead_id.text), rig_key, &stop));
-      if (stop) break;
-    }
+    bool stop = false;
+    std::optional<ReadyKey> at;
+    while (!stop && (at = next_in_queue(stage, RigId(rig_key.text), at)))
+      due = std::min(due, ask(stage, SubjectKey(at->bead_id.text), rig_key, &stop));
     return due;
+  }
+
+  std::optional<ReadyKey> next_in_queue(Stage stage, const RigId& rig, const std::optional<ReadyKey>& after) {
+    const bool work = stage == Stage::work_queue;
+    const auto behind = [&](const auto& queue, auto place) {
+      return place == queue.end() ? std::nullopt : std::optional<ReadyKey>(*place);
+    };
+    if (looking_ == Looking::agenda) {
+      const auto& queue = work ? town_.index(rig).ready : town_.index(rig).queue;
+      return behind(queue, after ? queue.upper_bound(*after) : queue.begin());
+    }
+    if (counted_at_ != std::pair(rig, result_.decisions.size()) || !after) {
+      counted_ = work ? town_.recount_ready(rig) : town_.recount_queue(rig);
+      counted_at_ = {rig, result_.decisions.size()};
+    }
+    return behind(counted_, after ? std::upper_bound(counted_.begin(), counted_.end(), *after) : counted_.begin());
   }
 
   // ---- act and check ---------------------------------------------------------------------------------------------
@@ -247,6 +250,8 @@ class Pass {
   Town::Mark begin_;
   UsedUp used_;
   TickResult result_;
+  std::vector<ReadyKey> counted_;  ///< looking at everything: a queue, taken anew when something was decided
+  std::pair<RigId, std::size_t> counted_at_;
 };
 
 }  // namespace

@@ -177,6 +177,9 @@ void Town::refile(const BeadId& id) {
     if (next.live_request) index.requests.insert(id);
     if (next.ready) touch_rig(next.rig, Edge::work_queue);
   }
+  // Before its neighbours are filed: in data a request may wait for its own source, which files it again.
+  if (bead) filed_.insert(id).row = next;
+  else filed_.erase(id);
   if (last.live_request != next.live_request || last.source != next.source) {
     if (last.live_request && last.source) {
       --links_for(last.source).live_requests;
@@ -206,9 +209,6 @@ void Town::refile(const BeadId& id) {
   }
   if (last.triage_batch) live_batches_.erase(id);
   if (next.triage_batch) live_batches_.insert(id);
-
-  if (bead) filed_.insert(id).row = next;
-  else filed_.erase(id);
 }
 
 void Town::refile_blocked(const BeadId& id, Edge edge) {

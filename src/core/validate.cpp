@@ -24,6 +24,7 @@ class Validator {
     if (e.title.empty()) return fail(Code::invalid, "a bead needs a title");
     if (e.rig_id && !town_.rig(e.rig_id)) return missing("rig", e.rig_id.text);
     if (e.convoy_id && !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
+    if (e.convoy_id && e.type != BeadType::issue) return fail(Code::invalid, "a convoy tracks issues only");
     if (e.parent_bead_id && !town_.bead(e.parent_bead_id)) return missing("bead", e.parent_bead_id.text);
     if (e.bead_id && town_.bead(e.bead_id)) return fail(Code::conflict, "bead " + e.bead_id.text + " exists");
     return beads_exist(e.after);
@@ -55,7 +56,8 @@ class Validator {
   }
   Result on(const events::DependencyAdded& e) {
     if (auto found = beads_exist({e.dependency.bead_id, e.dependency.depends_on_bead_id}); !found) return found;
-    return e.dependency.kind == DependencyKind::blocks ? no_cycle(e.dependency.bead_id, e.dependency.depends_on_bead_id) : ok();
+    if (e.dependency.kind == DependencyKind::blocks) return no_cycle(e.dependency.bead_id, e.dependency.depends_on_bead_id);
+    return town_.convoy(e.dependency.depends_on_bead_id) ? issue(e.dependency.bead_id) : ok();
   }
   Result on(const events::DependencyRemoved& e) {
     if (town_.has(e.dependency)) return ok();
@@ -73,7 +75,7 @@ class Validator {
     }
     std::set<BeadId> twice;
     for (const BeadId& id : e.existing_beads) {
-      if (auto found = bead(id); !found) return found;
+      if (auto found = issue(id); !found) return found;
       if (!twice.insert(id).second) return fail(Code::invalid, "bead " + id.text + " is named twice");
     }
     return acyclic(e.beads);
@@ -94,7 +96,7 @@ class Validator {
     const Bead* row = town_.bead(e.convoy_id);
     if (!row || !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
     if (terminal(row->status)) return wrong_state(*row, "extended");
-    if (auto found = bead(e.bead_id); !found) return found;
+    if (auto found = issue(e.bead_id); !found) return found;
     if (auto found = beads_exist(e.after); !found) return found;
     for (const BeadId& blocker : e.after)
       if (auto fine = no_cycle(e.bead_id, blocker); !fine) return fine;
@@ -169,6 +171,12 @@ class Validator {
                                     std::string(to_string(row.status)) + " and cannot become " + std::string(wanted));
   }
   Result bead(const BeadId& id) const { return town_.bead(id) ? ok() : missing("bead", id.text); }
+  Result issue(const BeadId& id) const {
+    const Bead* row = town_.bead(id);
+    if (!row) return missing("bead", id.text);
+    if (row->type == BeadType::issue) return ok();
+    return fail(Code::invalid, id.text + " is a " + std::string(to_string(row->type)) + "; a convoy tracks issues only");
+  }
   Result agent(const AgentId& id) const { return town_.agent(id) ? ok() : missing("agent", id.text); }
   Result rig(const RigId& id) const { return town_.rig(id) ? ok() : missing("rig", id.text); }
   Result beads_exist(const std::vector<BeadId>& ids) const {

@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 SEED ?= 1
 SEEDS ?= 200
 
-CMAKE = cmake -G Ninja -Wno-dev --log-level=WARNING
+CMAKE = cmake -G Ninja -Wno-dev --log-level=WARNING -DCMAKE_UNITY_BUILD=ON
 NINJA = ninja -j $(JOBS)
 CTEST = ctest -j $(JOBS) --output-on-failure --no-tests=error --test-dir
 # Tests that are known not to pass yet; see the file.

@@ -52,7 +52,7 @@ BOOST_DESCRIBE_STRUCT(TownResumed, (), ())
 BOOST_DESCRIBE_STRUCT(ContainerEviction, (), ())
 BOOST_DESCRIBE_STRUCT(ContainerStatus, (), (agent_id, run_id, status, exit_reason))
 BOOST_DESCRIBE_STRUCT(DispatchAccepted, (), (run_id))
-BOOST_DESCRIBE_STRUCT(DispatchRefused, (), (run_id, outcome, reason, limited_until))
+BOOST_DESCRIBE_STRUCT(DispatchRefused, (), (run_id, outcome, reason, limited_until, setup_failed))
 BOOST_DESCRIBE_STRUCT(AgentStopped, (), (agent_id, run_id))
 BOOST_DESCRIBE_STRUCT(PollAnswer, (),
                       (ok, status, mergeable_state, head, review_decision, unresolved_comments, failing_checks,

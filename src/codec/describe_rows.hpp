@@ -68,7 +68,7 @@ BOOST_DESCRIBE_STRUCT(RigConfig, (),
                        merge_strategy, convoy_merge_mode, max_polecats, max_dispatch_attempts, code_review,
                        auto_resolve_pr_feedback, auto_resolve_merge_conflicts, has_auto_merge_delay,
                        auto_merge_delay_minutes))
-BOOST_DESCRIBE_STRUCT(Rig, (), (rig_id, name, git_url, default_branch, broken_reason, broken_since, check_started_at,
+BOOST_DESCRIBE_STRUCT(Rig, (), (rig_id, name, git_url, default_branch, broken_reason, broken_since, setup_failed,
                                 untrusted_reason, config, breaker, created_at))
 BOOST_DESCRIBE_STRUCT(Constants, (),
                       (heartbeat, heartbeat_stale, never_started, not_found_grace, resync, lost_agent,

@@ -43,6 +43,12 @@ void Agenda::forget(Stage stage, const SubjectKey& subject) {
   touched_[static_cast<std::size_t>(stage)].erase(subject);
 }
 
+bool Agenda::expects(Stage stage, const SubjectKey& subject, Instant by) const {
+  const auto index = static_cast<std::size_t>(stage);
+  const Instant* due = due_[index].find(subject);
+  return (due && *due <= by) || touched_[index].contains(subject);
+}
+
 bool Agenda::current(const Due& due) const {
   const Instant* at = due_[static_cast<std::size_t>(due.stage)].find(due.subject);
   return at && *at == due.at;

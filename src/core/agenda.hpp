@@ -76,6 +76,8 @@ class Agenda {
   /// Replaces what `subject` waited for; kNever means it waits for nothing but a touch.
   void wait(Stage stage, const SubjectKey& subject, Instant until);
   void forget(Stage stage, const SubjectKey& subject);
+  /// Whether it is touched, or due at `by` or before.
+  [[nodiscard]] bool expects(Stage stage, const SubjectKey& subject, Instant by) const;
 
   /// Everything whose time has come is looked at.
   void wake(Instant now);

@@ -419,6 +419,7 @@ Result on(Change& change, const events::RigChanged& e) {
   if (!found) return noted(change, "no such rig");
   Rig rig = *found;
   rig.config = e.config;
+  rig.setup_failed = false;
   if (!e.name.empty()) rig.name = e.name;
   if (!e.git_url.empty()) rig.git_url = e.git_url;
   if (!e.default_branch.empty()) rig.default_branch = e.default_branch;

@@ -63,6 +63,13 @@ Result on(Change& change, const events::DispatchRefused& e) {
   if (!run || run->state == RunState::ended) return noted(change, "no such start under way");
   const AgentId agent_id = run->agent_id;
   const BeadId bead_id = run->bead_id;
+  if (const Rig* found = town.rig(run->rig_id); found && e.setup_failed) {
+    Rig rig = *found;
+    rig.broken_reason = e.reason;
+    rig.broken_since = change.now();
+    rig.setup_failed = true;
+    town.put(std::move(rig));
+  }
   change.end_run(e.run_id, e.outcome, e.reason, e.limited_until);
   const Agent* agent = town.agent(agent_id);
   if (!agent || agent->run_id != e.run_id) return applied();
@@ -113,7 +120,7 @@ Result on(Change& change, const events::RigChecked& e) {
   const Rig* found = change.town().rig(e.rig_id);
   if (!found) return noted(change, "no such rig");
   Rig rig = *found;
-  rig.check_started_at.reset();
+  if (rig.setup_failed && e.broken_reason.empty()) return noted(change, "its setup failed, which this does not look at");
   if (rig.broken_reason != e.broken_reason) {
     rig.broken_reason = e.broken_reason;
     rig.broken_since = e.broken_reason.empty() ? std::nullopt : MaybeInstant(change.now());

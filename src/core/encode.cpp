@@ -124,7 +124,7 @@ std::string encode(const TownConfig& v) { return Encoder('c').of(v); }
 
 std::string encode(const Rig& v) {
   return Encoder('R').of(v.rig_id, v.name, v.git_url, v.default_branch, v.broken_reason, v.broken_since,
-                         v.check_started_at, v.untrusted_reason, v.config, v.breaker, v.created_at);
+                         v.setup_failed, v.untrusted_reason, v.config, v.breaker, v.created_at);
 }
 
 std::string encode(const Bead& v) {

@@ -273,6 +273,7 @@ struct DispatchRefused {
   Outcome outcome = Outcome::refused;
   std::string reason;
   MaybeInstant limited_until;
+  bool setup_failed = false;  ///< the rig's own setup refused, whatever the bead
 };
 
 /// The runtime has seen the last process of this run end, or knows no such run.

@@ -1,5 +1,7 @@
 #include "core/image.hpp"
 
+#include <charconv>
+
 namespace townd {
 namespace {
 
@@ -29,7 +31,9 @@ std::optional<AnyRow> row_image(const Town& town, const RowKey& key) {
       return town.has(edge) ? std::optional<AnyRow>(edge) : std::nullopt;
     }
     case T::deferred: {
-      const auto found = town.deferred().find(std::stoll(key.key));
+      std::int64_t seq = 0;
+      std::from_chars(key.key.data(), key.key.data() + key.key.size(), seq);
+      const auto found = town.deferred().find(seq);
       return found == town.deferred().end() ? std::nullopt : std::optional<AnyRow>(found->second);
     }
   }

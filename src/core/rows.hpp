@@ -319,7 +319,7 @@ struct Rig {
   std::string default_branch = "main";
   std::string broken_reason;    ///< empty when usable
   MaybeInstant broken_since;
-  MaybeInstant check_started_at;  ///< the last start check of a broken rig
+  bool setup_failed = false;     ///< why it is broken; only another setup can help, so nothing checks it again
   std::string untrusted_reason;  ///< a change of `.town/` that nobody has trusted yet
   RigConfig config;
   Breaker breaker;

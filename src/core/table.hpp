@@ -88,6 +88,13 @@ class Table {
     return all;
   }
 
+  /// Room for rows, used or not: places for `id_at`.
+  [[nodiscard]] std::size_t places() const { return slots_.size(); }
+  /// The id of the row at a place, none where there is none.
+  [[nodiscard]] const IdType* id_at(std::size_t place) const {
+    return slots_[place].in_use ? &slots_[place].id : nullptr;
+  }
+
   template <class Visit>
   void for_each(Visit visit) const {
     for (const Slot& slot : slots_)

@@ -27,6 +27,7 @@ class Pass {
     retry_deferred();
     for (const Event& event : input_.events) drain(std::make_shared<const Event>(event), 0);
     if (looking_ == Looking::agenda) town_.agenda().wake(input_.now);
+    for (const Missed& missed : input_.missed) town_.agenda().touch(missed.stage, missed.subject, Edge::self);
     for (std::size_t stage = 0; stage < kStages; ++stage) look_at(static_cast<Stage>(stage));
     result_.changed = town_.changed_since(begin_);
     result_.digest = town_.digest();

@@ -64,10 +64,17 @@ struct Violation {
   std::string rule;  ///< of the refused decision; empty when found
 };
 
+/// What a rule would act on although the agenda does not expect it (core/resync.hpp).
+struct Missed {
+  Stage stage = Stage::agents;
+  SubjectKey subject;
+};
+
 struct TickInput {
   Instant now;
   std::vector<SignOfLife> life;  ///< folded, in agent order
   std::vector<Event> events;     ///< new ones, in the order of seq
+  std::vector<Missed> missed;    ///< to be looked at too; in a sound town always empty
 };
 
 struct TickResult {

@@ -105,6 +105,7 @@ class Town {
   [[nodiscard]] std::vector<MessageId> mail_ids() const { return mail_.ids(); }
   [[nodiscard]] std::vector<Dependency> dependencies() const;
   [[nodiscard]] std::size_t bead_count() const { return beads_.size(); }
+  [[nodiscard]] std::size_t agent_count() const { return agents_.size(); }
 
   /// What is known about the neighbours of a bead; empty links when nothing names it.
   [[nodiscard]] const BeadLinks& links(const BeadId& id) const;
@@ -175,6 +176,8 @@ class Town {
   void touch_everything();
   /// Every subject of a stage in its order, found by looking at all rows: for the reference scan only.
   [[nodiscard]] std::vector<SubjectKey> all_subjects(Stage stage) const;
+  /// The subjects made of up to `rows` rows from `place` on, in no order; `place` moves on, and back to 0 at the end.
+  [[nodiscard]] std::vector<std::pair<Stage, SubjectKey>> some_subjects(std::size_t& place, std::size_t rows) const;
   /// The ready queue of a rig, found by looking at all beads.
   [[nodiscard]] std::vector<ReadyKey> recount_ready(const RigId& rig) const;
   [[nodiscard]] std::vector<ReadyKey> recount_queue(const RigId& rig) const;

@@ -104,6 +104,41 @@ void Town::touch_everything() {
       agenda_.touch(static_cast<Stage>(stage), key, Edge::everything);
 }
 
+std::vector<std::pair<Stage, SubjectKey>> Town::some_subjects(std::size_t& place, std::size_t rows) const {
+  constexpr Stage kOfAgents[] = {Stage::agents, Stage::hooked_agents, Stage::refineries,
+                                 Stage::gupp,   Stage::gc_agents,     Stage::mayor};
+  std::vector<std::pair<Stage, SubjectKey>> found;
+  const auto add = [&](Stage stage, const auto& id) { found.emplace_back(stage, subject(id.text)); };
+  const auto add_bead = [&](const BeadId& id) {
+    const Bead& bead = *beads_.find(id);
+    if (terminal(bead.status)) return add(Stage::gc_beads, id);
+    switch (bead.type) {
+      case BeadType::issue: add(Stage::issues, id); return add(Stage::triage, id);
+      case BeadType::merge_request: return add(Stage::requests, id);
+      case BeadType::convoy: return add(Stage::convoys, id);
+      case BeadType::escalation: return add(Stage::escalations, id);
+      case BeadType::message: case BeadType::molecule: return;
+    }
+  };
+  std::size_t before = 0;  // places of the tables before the one at hand
+  const auto walk = [&](const auto& table, const auto& add_row) {
+    for (; rows > 0 && place < before + table.places(); ++place, --rows)
+      if (const auto* id = table.id_at(place - before)) add_row(*id);
+    before += table.places();
+  };
+  walk(beads_, add_bead);
+  walk(agents_, [&](const AgentId& id) {
+    for (const Stage stage : kOfAgents) add(stage, id);
+  });
+  walk(nudges_, [&](const MessageId& id) { add(Stage::messages, id); });
+  walk(mail_, [&](const MessageId& id) { add(Stage::messages, id); });
+  walk(rigs_, [&](const RigId& id) { add(Stage::work_queue, id), add(Stage::merge_queue, id); });
+  if (rows == 0) return found;
+  add(Stage::town, SubjectKey(std::string(kTownSubject)));
+  place = 0;
+  return found;
+}
+
 std::vector<SubjectKey> Town::all_subjects(Stage stage) const {
   std::vector<SubjectKey> keys;
   const auto add = [&keys](const auto& id) { keys.push_back(subject(id.text)); };

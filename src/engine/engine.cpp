@@ -21,6 +21,7 @@ Instant Engine::State::step(Instant at) {
   observe();
   look_at_the_node();
   keep_house();
+  look_at_broken_rigs();
   // What is posted while a town is served, by a store or a pool that answers at once, belongs to the same step.
   for (bool moved = true; moved;) {
     moved = false;
@@ -72,6 +73,10 @@ void Engine::State::hear(inbox::Item item) {
       if (state.facts != found.facts) state.shares_moved = true;
       state.facts = std::move(found.facts);
     }
+    void operator()(inbox::RigLookedAt& looked) {
+      --state.jobs;
+      state.rig_looked_at(looked);
+    }
     void operator()(inbox::StrayStopped& stopped) {
       --state.jobs;
       state.strays.erase(stopped.run);
@@ -103,7 +108,7 @@ bool Engine::State::advance(LiveTown& town) {
 }
 
 Instant Engine::State::due() const {
-  Instant due = std::min({queue.due(now), look_at_node_at, keep_house_at});
+  Instant due = std::min({queue.due(now), look_at_node_at, keep_house_at, look_at_rigs_at});
   for (const auto& [id, town] : towns) {
     if (town->state == LiveTown::State::ready) due = std::min(due, town->due());
     if (town->state == LiveTown::State::unreadable) due = std::min(due, town->retry_at);

@@ -59,6 +59,11 @@ struct Reminded {
 struct FactsFound {
   NodeFacts facts;
 };
+/// A broken rig was looked at again.
+struct RigLookedAt {
+  TownId town;
+  events::RigChecked found;
+};
 /// A run that should be gone has been stopped again, or not.
 struct StrayStopped {
   RunId run;
@@ -69,7 +74,7 @@ struct Say {
 };
 
 using Item = std::variant<Submit, Create, Heard, Look, DryRun, Committed, EffectEnded, Reminded, FactsFound,
-                          StrayStopped, Say>;
+                          RigLookedAt, StrayStopped, Say>;
 
 }  // namespace townd::inbox
 

@@ -59,8 +59,15 @@ bool LiveTown::listening_lapsed(Instant now) const {
   return ticked_before && !town.live_runs().empty() && now - last_tick_at_ > town.constants().resync * 2;
 }
 
+Instant LiveTown::drain_ends() const {
+  const MaybeInstant since = town.row().draining_since;
+  if (!since) return kNever;
+  return restarted_ ? *since : *since + town.constants().drain;
+}
+
 std::string_view LiveTown::trigger(Instant now) const {
-  if (!waiting_.empty() || !recorded_.empty() || life_matters_ || new_town_ || (gap_ && listening_lapsed(now)))
+  if (!waiting_.empty() || !recorded_.empty() || life_matters_ || new_town_ || (gap_ && listening_lapsed(now)) ||
+      now >= drain_ends())
     return "event";
   if (follow_up_ && (follow_ups_ < kFollowUpLimit || now >= settle_at_)) return "follow_up";
   if (now >= next_due_) return "deadline";
@@ -69,7 +76,7 @@ std::string_view LiveTown::trigger(Instant now) const {
 }
 
 Instant LiveTown::due() const {
-  Instant due = next_due_;
+  Instant due = std::min(next_due_, drain_ends());
   if (follow_up_) due = std::min(due, settle_at_);
   if (!town.live_runs().empty()) due = std::min(due, last_tick_at_ + town.constants().resync);
   return due;
@@ -118,6 +125,8 @@ void LiveTown::take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run)
     if (!recorded_.empty()) return;
   }
   gap_ = false;
+  if (now >= drain_ends()) batch.events.push_back({next_seq_++, now, events::DrainEnded{}});
+  restarted_ = false;
   const Town::Mark mark = town.mark();
   while (!waiting_.empty() && batch.events.size() < kBatch) {
     Waiting& next = waiting_.front();

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/resync.hpp"
 #include "core/town.hpp"
 #include "engine/inbox.hpp"
 #include "engine/life.hpp"
@@ -66,8 +67,8 @@ class LiveTown {
   void store_outcome(StoredEffect outcome) { outcomes_.push_back(std::move(outcome)); }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   [[nodiscard]] bool has_outcomes() const { return !outcomes_.empty(); }
-  /// Nobody may rely on silence before now: said first in the next tick.
-  void notice_gap() { gap_ = true; }
+  /// Nobody may rely on silence before now, and a drain for the instance before is over: said first in the next tick.
+  void notice_restart() { gap_ = restarted_ = true; }
 
   // ---- when to tick ----
   /// Why it should tick at `now`: a trigger of TickRecord, or empty.
@@ -128,6 +129,8 @@ class LiveTown {
   void load(LoadedTown loaded);
   [[nodiscard]] bool listening_lapsed(Instant now) const;
   void add_gap(Batch& batch, Instant now);
+  [[nodiscard]] Instant drain_ends() const;  ///< kNever when it is not draining
+  [[nodiscard]] std::vector<Missed> resync(Instant now);
   void accept(Batch& batch, Submission& submission, Instant now);
   void keep_for_later(TickResult result, const std::vector<SignOfLife>& life);
   TickRecord record_of(const TickInput& input, const TickResult& result, std::string_view trigger,
@@ -140,6 +143,8 @@ class LiveTown {
   Life life_;
   bool life_matters_ = false;    ///< a sign that changes more than a time
   bool gap_ = false;
+  bool restarted_ = false;
+  Resync resync_;
   Life carried_life_;            ///< of ticks that wrote nothing
   std::set<RowKey> carried_rows_;
   bool new_town_ = false;

@@ -13,6 +13,7 @@ constexpr Duration kSettlePause = seconds(1);
 
 /// A tick that only heard signs of life, and decided nothing by them, leaves nothing to remember.
 bool worth_writing(const TickInput& input, const TickResult& result) {
+  if (!input.missed.empty()) return true;
   if (!result.events.empty() || !result.violations.empty()) return true;
   const Outbox& out = result.outbox;
   if (!out.effects.empty() || !out.history.empty() || !out.texts.empty()) return true;
@@ -31,6 +32,7 @@ TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result,
   Life life = carried_life_;
   life.hear(input.life);
   record.life = life.all();
+  record.missed = input.missed;
   record.events = result.events;
   record.config_version = town.config().version;
   record.decisions = result.decisions;
@@ -43,6 +45,18 @@ TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result,
   record.pending_events = static_cast<int>(waiting_.size());
   record.digest = result.digest;
   return record;
+}
+
+std::vector<Missed> LiveTown::resync(Instant now) {
+  constexpr std::size_t kStride = 64;                    // rows between two looks at the time
+  constexpr int kRounds = 60;                            // resyncs in which the whole town is looked at, if time allows
+  constexpr std::chrono::microseconds kSlice{1'000};
+  std::vector<Missed> missed;
+  const std::size_t share = (town.bead_count() + town.agent_count()) / kRounds + kStride;
+  const auto over = std::chrono::steady_clock::now() + kSlice;
+  for (std::size_t looked = 0; looked < share && std::chrono::steady_clock::now() < over; looked += kStride)
+    if (resync_.look(town, now, kStride, missed)) break;
+  return missed;
 }
 
 void LiveTown::plan_next(const TickResult& result, Instant now, std::string_view trigger) {
@@ -72,7 +86,7 @@ void LiveTown::keep_for_later(TickResult result, const std::vector<SignOfLife>& 
 
 std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch& batch) {
   const auto started = std::chrono::steady_clock::now();
-  const TickInput input{now, life_.all(), batch.events};
+  const TickInput input{now, life_.all(), batch.events, trigger == "resync" ? resync(now) : std::vector<Missed>{}};
   const bool first_signs = std::exchange(life_matters_, false);
   life_.clear();
   const bool made_now = std::exchange(new_town_, false);

@@ -16,6 +16,8 @@ constexpr Duration kLookAtNode = seconds(15);
 /// What happened longer ago than this is forgotten, if it is settled; looked after this often.
 constexpr Duration kRetention = days(7);
 constexpr Duration kKeepHouse = hours(1);
+/// How often it is looked whether a broken rig is due for its check.
+constexpr Duration kLookAtRigs = minutes(1);
 constexpr Duration kRetryFirst = seconds(1);
 constexpr Duration kRetryMax = minutes(1);
 /// After so many attempts an effect that can only be tried again has failed. A stop is never given up here: core says
@@ -230,6 +232,38 @@ void Engine::State::keep_house() {
       if (!pruned) observer->alert({}, "prune_failed", pruned.error().what);
     }};
   });
+}
+
+/// A broken rig may have become usable without anybody telling townd: its host is back, its branch is there.
+void Engine::State::look_at_broken_rigs() {
+  if (closing || now < look_at_rigs_at) return;
+  look_at_rigs_at = now + kLookAtRigs;
+  for (const auto& [id, town] : towns) {
+    if (town->state != LiveTown::State::ready) continue;
+    for (const RigId& rig_id : town->town.rig_ids()) {
+      const Rig& rig = *town->town.rig(rig_id);
+      const std::pair key(id, rig_id);
+      if (rig.broken_reason.empty() || rig.setup_failed) {
+        rigs_checked_at.erase(key);
+        continue;
+      }
+      const auto [checked, first] = rigs_checked_at.emplace(key, now);
+      if (first || now - checked->second < town->town.constants().rig_check) continue;
+      checked->second = now;
+      in_pool("rig", [&forge = ports.forge, town_id = id, rig]() -> inbox::Item {
+        const auto found = forge.prepare_rig(town_id, rig);
+        if (!found) return inbox::RigLookedAt{town_id, {rig.rig_id, found.error().what, {}}};
+        return inbox::RigLookedAt{town_id, {rig.rig_id, found->broken_reason, found->default_branch}};
+      });
+    }
+  }
+}
+
+/// The same answer again is no news.
+void Engine::State::rig_looked_at(const inbox::RigLookedAt& looked) {
+  LiveTown* town = find(looked.town);
+  const Rig* rig = town == nullptr ? nullptr : town->town.rig(looked.found.rig_id);
+  if (rig != nullptr && rig->broken_reason != looked.found.broken_reason) town->submit(Submission{looked.found, {}, {}});
 }
 
 int Engine::State::wanted_by(LiveTown& town) const {

@@ -6,7 +6,8 @@ namespace townd {
 namespace {
 
 Found refused(const RunId& run, const Error& error, Outcome outcome = Outcome::refused) {
-  return {EffectState::failed, error.what, events::DispatchRefused{run, outcome, error.what, {}}, false};
+  const bool setup_failed = error.code == Error::Code::invalid;
+  return {EffectState::failed, error.what, events::DispatchRefused{run, outcome, error.what, {}, setup_failed}, false};
 }
 
 /// Work that must be in the rig's repository before the run's clone is made. The source of a trial may still be

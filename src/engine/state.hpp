@@ -54,6 +54,8 @@ struct Engine::State {
   void end_tokens(LiveTown& town, const Flight& flight);
   void look_at_the_node();
   void keep_house();
+  void look_at_broken_rigs();
+  void rig_looked_at(const inbox::RigLookedAt& looked);
   void share_slots();
   [[nodiscard]] int wanted_by(LiveTown& town) const;
   void say_node(LiveTown& town, int slots);
@@ -79,6 +81,8 @@ struct Engine::State {
   Instant look_at_node_at;
   bool looking_at_node = false;
   Instant keep_house_at;
+  Instant look_at_rigs_at;
+  std::map<std::pair<TownId, RigId>, Instant> rigs_checked_at;  ///< broken ones
   bool shares_moved = true;  ///< something changed that the shares depend on
   std::int64_t grants = 0;
   bool closing = false;

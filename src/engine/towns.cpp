@@ -86,7 +86,7 @@ void Engine::State::load_town(const TownId& id) {
       const std::vector<StoredEffect> outbox = loaded->outbox;
       const std::optional<Hash128> digest = loaded->last_digest;
       town = std::make_unique<LiveTown>(id, std::move(*loaded));
-      town->notice_gap();
+      town->notice_restart();
       if (digest && town->town.digest() != *digest)
         ports.observer.alert(id, "rows_altered",
                              "the rows of " + id.text + " are not those that its last tick left; a replay across this "
@@ -299,6 +299,10 @@ void Engine::State::publish(const LiveTown& town, const Flight& flight) {
   for (const Violation& violation : record.violations)
     ports.observer.alert(town.id, "invariant_" + std::to_string(violation.invariant),
                          violation.subject + ": " + violation.message);
+  for (const Missed& missed : record.missed)
+    ports.observer.alert(town.id, "agenda_missed",
+                         std::string(to_string(missed.stage)) + " " + missed.subject.text +
+                             ": a rule acts on it and the agenda did not know; this is a fault of townd");
   if (listeners.empty()) return;
   std::vector<StreamItem> items;
   items.push_back({record.number, "tick", std::to_string(record.number),

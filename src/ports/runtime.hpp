@@ -50,7 +50,7 @@ class Runtime {
 
   /// Makes the clone and starts the agent. Harmless when the run is already started; refused for good once `stop` has
   /// been called for it. The error's code says why: `unavailable` means the outcome is unknown, `forbidden` not logged
-  /// in or not usable, anything else refused.
+  /// in or not usable, `invalid` that the rig's own set-up failed, anything else refused.
   virtual expected<void> start(const AgentSpec& spec) = 0;
   /// Asks the same run to finish what it began: its preset's `resume` with share/prompts/reminder.md.
   virtual expected<void> remind(const AgentSpec& spec) = 0;

@@ -20,6 +20,7 @@ struct TickRecord {
   Instant at;
   std::string trigger;  ///< `event`, `deadline`, `resync`, `follow_up`
   std::vector<SignOfLife> life;
+  std::vector<Missed> missed;  ///< looked at although the agenda did not say so
   std::vector<EventOutcome> events;
   int config_version = 0;
   std::vector<Decided> decisions;

@@ -79,7 +79,7 @@ expected<std::string> script_for(const LocalSettings& settings, const AgentSpec&
     if (found != spec.texts.end()) script = found->second;
   }
   if (script.empty())
-    return fail(Error::Code::invalid, "there is no script to run: with the preset script a bead's body is the script",
+    return fail(Error::Code::conflict, "there is no script to run: with the preset script a bead's body is the script",
                 "give the bead a body, or the rig another preset");
   return script;
 }

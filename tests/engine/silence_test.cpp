@@ -100,5 +100,41 @@ TEST_F(Silence, AMachineThatWentDownLosesItsRunsAndTheWorkIsDoneAgain) {
   EXPECT_TRUE(run_until([&] { return status_of(bead) == BeadStatus::closed; }));
 }
 
+TEST_F(Silence, ADrainEndsAfterSevenMinutesByItself) {
+  const RigId rig = town_with_rig();
+  must(events::DrainStarted{});
+  const std::string bead = must(bead_in(rig)).created.front();
+  run_for(minutes(6));
+  EXPECT_EQ(live_runs(), 0u);
+  ASSERT_TRUE(run_until([&] { return status_of(bead) == BeadStatus::closed; }, minutes(30)));
+  EXPECT_FALSE(read([](const Engine::View& view) { return view.town.row().draining_since.has_value(); }));
+}
+
+TEST_F(Silence, ADrainIsForTheInstanceBefore) {
+  const RigId rig = town_with_rig();
+  must(events::DrainStarted{});
+  kill();
+  clock.pass(seconds(20));
+  start();
+  must(bead_in(rig));
+  run_for(seconds(30));
+  EXPECT_EQ(live_runs(), 1u);
+}
+
+TEST_F(Silence, ABrokenRigIsLookedAtAgainEveryTenMinutesAndWorksWhenItCan) {
+  const RigId rig = town_with_rig();
+  forge.broken_reason = "its host cannot be reached";
+  must(events::RigChecked{rig, "its host cannot be reached", {}});
+  const std::string bead = must(bead_in(rig)).created.front();
+  run_for(minutes(25));
+  EXPECT_EQ(status_of(bead), BeadStatus::open);
+  forge.broken_reason.clear();
+  EXPECT_TRUE(run_until([&] { return status_of(bead) == BeadStatus::closed; }, minutes(30)));
+  int checks = 0;
+  for (const auto& [event, fate] : store.events_of(TownId("town")))
+    checks += std::holds_alternative<events::RigChecked>(event.body) ? 1 : 0;
+  EXPECT_EQ(checks, 3) << "the same answer again is no news";
+}
+
 }  // namespace
 }  // namespace townd

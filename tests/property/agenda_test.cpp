@@ -8,6 +8,7 @@
 
 #include "core/explain.hpp"
 #include "core/invariant.hpp"
+#include "core/resync.hpp"
 #include "sim/random_town.hpp"
 
 /// The agenda against the reference that looks at everything, on random towns with random histories.
@@ -72,7 +73,10 @@ class Check {
         input.events.clear();
         if (!result.follow_up) break;
       }
-      if (!town.agenda().anything_touched()) nothing_new_decides_nothing(town, input.now);
+      if (!town.agenda().anything_touched()) {
+        nothing_new_decides_nothing(town, input.now);
+        nothing_was_missed(town, input.now);
+      }
       if (story_.size() <= kScanEachTickUpTo || done % kScanEvery == 0) count_answers(town, input.now);
     }
     for (std::size_t i = 0; i < kEdges; ++i) counts_.edges[i] += town.agenda().touches()[i];
@@ -103,10 +107,21 @@ class Check {
   }
 
   void nothing_new_decides_nothing(Town& town, Instant now) {
-    const TickResult again = tick(town, {now, {}, {}});
+    const TickResult again = tick(town, {now, {}, {}, {}});
     EXPECT_TRUE(again.decisions.empty()) << "seed " << seed_ << "\n" << told(again);
     EXPECT_TRUE(again.changed.empty());
     town.settle();
+  }
+
+  /// The safety net agrees with the agenda, as long as the agenda is right.
+  void nothing_was_missed(const Town& town, Instant now) {
+    Resync round;
+    std::vector<Missed> missed;
+    if (story_.size() <= kScanEachTickUpTo)
+      while (!round.look(town, now, 50, missed)) {
+      }
+    for (const Missed& found : missed)
+      ADD_FAILURE() << "seed " << seed_ << ": " << to_string(found.stage) << ' ' << found.subject.text << " at " << now.ms;
   }
 
   /// Counts what every rule answers, and demands a reason for every live issue, request and convoy.
@@ -180,7 +195,7 @@ std::string lived_on(Town& town, Instant from, Instant until, int between) {
   std::string story;
   sim::Random random(7);
   for (Instant now = from; now <= until;) {
-    for (const TickResult& result : tick_until_settled(town, {now, {}, {}}))
+    for (const TickResult& result : tick_until_settled(town, {now, {}, {}, {}}))
       for (const Decided& d : result.decisions) story += std::to_string(now.ms) + ' ' + std::string(d.rule) + ' ' + d.subject.text + '\n';
     town.settle();
     const Instant due = town.agenda().next_due();

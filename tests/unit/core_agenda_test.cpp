@@ -1,0 +1,106 @@
+#include <gtest/gtest.h>
+
+#include "core/resync.hpp"
+
+namespace townd {
+namespace {
+
+constexpr Instant kNow{1'800'000'000'000};
+const SubjectKey kOne("t-1"), kTwo("t-2"), kTen("t-10");
+
+TEST(AgendaOrder, IsTheOrderOfIdsAndWhatIsBehindTheOneAtHandIsSeen) {
+  Agenda agenda;
+  agenda.touch(Stage::issues, kTen, Edge::self);
+  agenda.touch(Stage::issues, kTwo, Edge::self);
+  SubjectKey taken;
+  ASSERT_TRUE(agenda.take_next(Stage::issues, nullptr, taken));
+  EXPECT_EQ(taken, kTwo);
+  agenda.touch(Stage::issues, kOne, Edge::self);  // before the one at hand: the next tick's
+  ASSERT_TRUE(agenda.take_next(Stage::issues, &kTwo, taken));
+  EXPECT_EQ(taken, kTen);
+  EXPECT_FALSE(agenda.take_next(Stage::issues, &kTen, taken));
+  EXPECT_TRUE(agenda.anything_touched());
+}
+
+TEST(AgendaWaits, TheLastWordCountsAndItsTimeTouches) {
+  Agenda agenda;
+  agenda.wait(Stage::agents, kOne, kNow + seconds(5));
+  agenda.wait(Stage::agents, kOne, kNow + seconds(9));
+  EXPECT_EQ(agenda.next_due(), kNow + seconds(9));
+  agenda.wake(kNow + seconds(8));
+  EXPECT_FALSE(agenda.anything_touched());
+  EXPECT_FALSE(agenda.expects(Stage::agents, kOne, kNow + seconds(8)));
+  EXPECT_TRUE(agenda.expects(Stage::agents, kOne, kNow + seconds(9)));
+  agenda.wake(kNow + seconds(9));
+  EXPECT_TRUE(agenda.anything_touched());
+  EXPECT_EQ(agenda.next_due(), kNever);
+}
+
+TEST(AgendaWaits, ForAnythingButATouchLeavesNothing) {
+  Agenda agenda;
+  agenda.wait(Stage::agents, kOne, kNow);
+  agenda.wait(Stage::agents, kOne, kNever);
+  EXPECT_EQ(agenda.next_due(), kNever);
+}
+
+/// A town with `beads` ready issues and room for one agent, settled.
+Town settled_town(int beads) {
+  TownRow row;
+  row.town_id = TownId("t");
+  row.prefix = "t";
+  row.next_id = 1'000;
+  row.node.slots = 1;
+  Town town(std::move(row));
+  Rig rig;
+  rig.rig_id = RigId("t-1");
+  rig.name = "rig";
+  town.put(std::move(rig));
+  for (int i = 0; i < beads; ++i) {
+    Bead bead;
+    bead.bead_id = BeadId("t-" + std::to_string(10 + i));
+    bead.title = "piece";
+    bead.rig_id = RigId("t-1");
+    town.put(std::move(bead));
+  }
+  town.touch_everything();
+  tick_until_settled(town, {kNow, {}, {}, {}});
+  town.settle();
+  return town;
+}
+
+std::vector<Missed> a_round(const Town& town, std::size_t rows, int& looks) {
+  Resync resync;
+  std::vector<Missed> missed;
+  for (looks = 1; !resync.look(town, kNow, rows, missed) && looks < 1'000; ++looks) {
+  }
+  return missed;
+}
+
+TEST(ResyncTest, FindsNothingInASettledTown) {
+  int looks = 0;
+  EXPECT_TRUE(a_round(settled_town(100), 10, looks).empty());
+  EXPECT_GT(looks, 10);
+  EXPECT_LT(looks, 15);
+}
+
+TEST(ResyncTest, FindsWhatTheAgendaHasForgottenAndTheTickActsOnIt) {
+  Town town = settled_town(100);
+  const AgentId agent = town.agent_ids().front();
+  // The start is over time, and the agenda is made to know nothing of it.
+  town.agenda().forget(Stage::agents, SubjectKey(agent.text));
+  const Instant later = kNow + minutes(5);
+  Resync resync;
+  std::vector<Missed> missed;
+  while (!resync.look(town, later, 16, missed)) {
+  }
+  ASSERT_EQ(missed.size(), 1u);
+  EXPECT_EQ(missed[0].stage, Stage::agents);
+  EXPECT_EQ(missed[0].subject.text, agent.text);
+  EXPECT_TRUE(tick(town, {later, {}, {}, {}}).decisions.empty());
+  const TickResult found = tick(town, {later, {}, {}, missed});
+  ASSERT_EQ(found.decisions.size(), 1u);
+  EXPECT_EQ(found.decisions[0].rule, "agents.never_started");
+}
+
+}  // namespace
+}  // namespace townd

@@ -38,7 +38,7 @@ expected<void> FakeRuntime::start(const AgentSpec& spec) {
   if (tombstones_.contains(run)) return fail(Error::Code::conflict, "run " + run.text + " was stopped");
   if (processes_.contains(run)) return {};
   const Manner how = manner(spec);
-  if (how == Manner::is_refused) return fail(Error::Code::invalid, "the program cannot be started");
+  if (how == Manner::is_refused) return fail(Error::Code::conflict, "the program cannot be started");
   check_alone(spec);
   ++starts_[run];
   if (how == Manner::never_starts) return {};

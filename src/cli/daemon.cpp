@@ -19,6 +19,7 @@
 
 #include "cli/process.hpp"
 #include "cli/transport.hpp"
+#include "store/data_folder.hpp"
 
 namespace townd::cli {
 
@@ -30,13 +31,14 @@ constexpr int kEndWithinMs = 60'000;
 
 std::string socket_of(const std::string& data) { return data + "/townd.sock"; }
 
-/// A started daemon that has already ended again, with what it said.
-expected<void> still_alive(pid_t pid, const std::string& data) {
+bool has_ended(pid_t pid) {
   int status = 0;
-  if (waitpid(pid, &status, WNOHANG) != pid) return {};
-  return fail(Error::Code::internal, "townd ended while starting:\n" + log_tail(data),
-              "The whole log is " + data + "/townd.log");
+  return waitpid(pid, &status, WNOHANG) == pid;
 }
+
+/// Whether another townd kept this one from starting: one that somebody else has just started, which will answer soon,
+/// or one that is being ended and has not let go of the folder yet.
+bool was_in_use(const std::string& data) { return log_tail(data).find("is in use by process") != std::string::npos; }
 
 }  // namespace
 
@@ -61,15 +63,22 @@ expected<bool> start_daemon(const std::string& data, const std::vector<std::stri
   Program townd{{program, "--data", data}, "/", {}, {"TOWN_TOKEN"}};
   townd.argv.insert(townd.argv.end(), arguments.begin(), arguments.end());
   terminal.progress("starting townd on " + data);
-  const auto pid = launch(townd, data + "/townd.log");
+  auto pid = launch(townd, data + "/townd.log");
   if (!pid) return tl::unexpected(pid.error());
   const auto deadline = std::chrono::steady_clock::now() + kReadyWithin;
-  while (!daemon_ready(data)) {
-    if (const auto alive = still_alive(*pid, data); !alive) return tl::unexpected(alive.error());
+  for (bool ended = false; !daemon_ready(data); std::this_thread::sleep_for(kLookAgain)) {
+    ended = ended || has_ended(*pid);
+    if (ended && !was_in_use(data))
+      return fail(Error::Code::internal, "townd ended while starting:\n" + log_tail(data),
+                  "The whole log is " + data + "/townd.log");
+    if (ended && DataFolder::lock(data)) {
+      pid = launch(townd, data + "/townd.log");
+      if (!pid) return tl::unexpected(pid.error());
+      ended = false;
+    }
     if (std::chrono::steady_clock::now() > deadline)
       return fail(Error::Code::unavailable, "townd was started but is not ready after a minute:\n" + log_tail(data),
                   "The whole log is " + data + "/townd.log");
-    std::this_thread::sleep_for(kLookAgain);
   }
   terminal.progress_done();
   return true;

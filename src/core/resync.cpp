@@ -1,29 +1,32 @@
 #include "core/resync.hpp"
 
-#include <algorithm>
-
 namespace townd {
 namespace {
 
 /// What was tried and did not apply is tried again after a second: expected, though it acts.
 constexpr Duration kTriedAgain = seconds(1);
 
-bool acts(const Town& town, Stage stage, const SubjectKey& subject, Instant now) {
-  const auto rules = rules_of(stage);
-  return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
-    return town.refused_until(rule.id, subject) <= now && std::holds_alternative<Act>(rule.decide(town, subject, now));
-  });
+bool acts(const Town& town, Stage stage, const SubjectKey& subject, Instant now, bool* stop = nullptr) {
+  for (const Rule& rule : rules_of(stage)) {
+    if (town.refused_until(rule.id, subject) > now) continue;
+    const Decision decision = rule.decide(town, subject, now);
+    if (std::holds_alternative<Act>(decision)) return true;
+    if (stop) *stop = stops_queue(decision);
+  }
+  return false;
 }
 
-/// The head of a queue stands for it: what keeps the head waiting keeps the rest, but for its own pause or blockers.
+/// The head of a queue, long enough for a slice.
 bool queue_acts(const Town& town, Stage stage, const SubjectKey& rig, Instant now) {
-  constexpr int kHead = 20;
+  constexpr int kHead = 50;
   const RigIndex& index = town.index(RigId(rig.text));
-  const auto& queue = stage == Stage::work_queue ? index.ready : index.queue;
   int seen = 0;
-  return std::any_of(queue.begin(), queue.end(), [&](const ReadyKey& key) {
-    return seen++ < kHead && acts(town, stage, SubjectKey(key.bead_id.text), now);
-  });
+  bool stop = false;
+  for (const ReadyKey& key : stage == Stage::work_queue ? index.ready : index.queue) {
+    if (acts(town, stage, SubjectKey(key.bead_id.text), now, &stop)) return true;
+    if (stop || ++seen == kHead) return false;
+  }
+  return false;
 }
 
 }  // namespace

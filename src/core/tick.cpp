@@ -146,16 +146,13 @@ class Pass {
         continue;
       }
       const Decision decision = rule.decide(town_, subject, input_.now);
-      if (const auto* wait = std::get_if<Wait>(&decision)) {
-        due = std::min(due, wait->until);
-        if (stop_rig) *stop_rig = Gate{wait->because}.rig_wide();
-      } else if (const auto* hold = std::get_if<Hold>(&decision)) {
-        if (stop_rig) *stop_rig = Gate{hold->because}.rig_wide() || hold->because == Reason::queue_behind;
-      } else {
-        const bool applied = act(rule, stage, subject, std::get<Act>(decision));
-        if (!applied) due = std::min(due, std::max(town_.refused_until(rule.id, subject), input_.now + seconds(1)));
-        if (applied && !uses_up_nothing(rule)) return due;
-      }
+      if (stop_rig) *stop_rig = stops_queue(decision);
+      if (const auto* wait = std::get_if<Wait>(&decision)) due = std::min(due, wait->until);
+      const auto* acts = std::get_if<Act>(&decision);
+      if (!acts) continue;
+      const bool applied = act(rule, stage, subject, *acts);
+      if (!applied) due = std::min(due, std::max(town_.refused_until(rule.id, subject), input_.now + seconds(1)));
+      if (applied && !uses_up_nothing(rule)) return due;
     }
     return due;
   }
@@ -257,6 +254,12 @@ class Pass {
 
 }  // namespace
 
+bool stops_queue(const Decision& decision) {
+  if (const auto* wait = std::get_if<Wait>(&decision)) return Gate{wait->because}.rig_wide();
+  const auto* hold = std::get_if<Hold>(&decision);
+  return hold && (Gate{hold->because}.rig_wide() || hold->because == Reason::queue_behind);
+}
+
 TickResult tick(Town& town, const TickInput& input, Looking looking) { return Pass(town, input, looking).run(); }
 
 std::vector<TickResult> dry_run(Town& town, const TickInput& input) {
@@ -272,7 +275,7 @@ std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, L
   std::vector<TickResult> ticks;
   ticks.push_back(tick(town, input, looking));
   while (ticks.back().follow_up && static_cast<int>(ticks.size()) <= kFollowUpLimit)
-    ticks.push_back(tick(town, {input.now, {}, {}}, looking));
+    ticks.push_back(tick(town, {input.now, {}, {}, {}}, looking));
   return ticks;
 }
 

@@ -77,6 +77,9 @@ struct TickInput {
   std::vector<Missed> missed;    ///< to be looked at too; in a sound town always empty
 };
 
+/// Whether what is in the way of this bead is in the way of its whole queue.
+[[nodiscard]] bool stops_queue(const Decision& decision);
+
 struct TickResult {
   std::vector<EventOutcome> events;
   std::vector<Decided> decisions;

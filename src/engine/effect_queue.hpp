@@ -14,7 +14,8 @@
 namespace townd {
 
 /// Effects that are committed and not over, of all towns. Each kind has its own lane, so that slow ones of one kind
-/// never keep another kind waiting; within a lane they begin in the order in which they were committed.
+/// never keep another kind waiting; within a lane they begin in the order in which they were committed. Two of the same
+/// kind and subject never run at once: the one that is asked for again must not overtake the answer to the first.
 class EffectQueue {
  public:
   explicit EffectQueue(int lanes) : lanes_(lanes) {}
@@ -50,6 +51,7 @@ class EffectQueue {
   std::map<std::string_view, Lane> kinds_;  // the names live in core
   std::set<Key> waiting_;
   std::map<Key, Waiting> running_;
+  std::set<Key> busy_;  ///< kind and subject of what runs
 };
 
 }  // namespace townd

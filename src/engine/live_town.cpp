@@ -145,7 +145,7 @@ void LiveTown::take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run)
 }
 
 TickInput LiveTown::foresee(Instant now) {
-  TickInput input{now, life_.all(), recorded_};
+  TickInput input{now, life_.all(), recorded_, {}};
   const Town::Mark mark = town.mark();
   std::int64_t seq = next_seq_;
   for (const Waiting& next : waiting_) {

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "core/town.hpp"
@@ -72,10 +75,19 @@ expected<std::string> LocalForge::collect(const CollectSpec& spec) {
 
 expected<void> LocalForge::discard(const CollectSpec& spec) {
   const std::string folder = git::clone_folder(data_, spec.run_id);
-  if (exists(folder)) {
-    if (auto safe = collect(spec); !safe) return tl::unexpected(safe.error());
+  const std::string removed = folder + ".removed";
+  // What an earlier removal left when it was cut off must not be in the way.
+  if (auto gone = git::remove_folder(removed); !gone) return gone;
+  {
+    // Removing may take long, so it is done after the rig is free again; but nobody may find half a clone.
+    const auto held = lock(spec.rig.rig_id);
+    if (!exists(folder)) return {};
+    auto safe = collect_clone(repository(spec.rig.rig_id), {spec.run_id, folder, spec.branch, sandboxed_});
+    if (!safe) return tl::unexpected(safe.error());
+    if (std::rename(folder.c_str(), removed.c_str()) != 0)
+      return fail(Error::Code::unavailable, "cannot rename " + folder + ": " + std::strerror(errno));
   }
-  return git::remove_folder(folder);
+  return git::remove_folder(removed);
 }
 
 expected<events::GitMergeResult> LocalForge::land(const LandSpec& spec) {

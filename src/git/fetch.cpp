@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "git/names.hpp"
+#include "git/spawn.hpp"
 
 namespace townd::git {
 namespace {
@@ -33,18 +34,6 @@ Call patient(Transport transport) {
   call.timeout = transport == Transport::network ? std::chrono::minutes(30) : std::chrono::minutes(10);
   call.transport = transport;
   return call;
-}
-
-std::string shell_quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
 }
 
 std::vector<std::string> fetch_arguments(const std::string& upload_pack) {

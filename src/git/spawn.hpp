@@ -50,4 +50,7 @@ std::string find_program(std::string_view name, std::string_view path);
 /// PATH of this process, or the system's usual one when it has none.
 std::string own_path();
 
+/// Any text as one word of a shell line.
+std::string shell_quoted(std::string_view text);
+
 }  // namespace townd

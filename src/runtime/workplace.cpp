@@ -8,6 +8,8 @@
 #include "git/layout.hpp"
 #include "git/names.hpp"
 #include "git/repository.hpp"
+#include "git/spawn.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/files.hpp"
 #include "runtime/prompt.hpp"
 #include "runtime/run_record.hpp"
@@ -53,6 +55,11 @@ expected<void> make_clone(const git::Program& git, const LocalSettings& settings
   });
 }
 
+/// Some agent programs run their tools in login shells, and there /etc/profile puts the system's PATH in place of ours.
+expected<void> keep_path(const LocalSettings& settings, const RunPlaces& places) {
+  return replace_whole(places.home + "/.profile", "PATH=" + shell_quoted(agent_path(settings)) + "\nexport PATH\n");
+}
+
 /// The script of the newest run on a bead; empty when there was none.
 std::string script_of(const std::string& runs, const BeadId& bead) {
   std::error_code error;
@@ -90,6 +97,7 @@ expected<void> prepare_workplace(const git::Program& git, const LocalSettings& s
                                  const RunPlaces& places) {
   for (const auto& folder : {settings.data + "/clones", places.home, places.tmp})
     if (auto made = make_folders(folder); !made) return made;
+  if (auto kept = keep_path(settings, places); !kept) return kept;
   return needs_repository(spec.assignment) ? make_clone(git, settings, spec.assignment, places)
                                            : make_folders(places.clone);
 }

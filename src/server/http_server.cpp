@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -41,6 +42,9 @@ constexpr net::use_awaitable_t<Executor> kAwait;
 using Timer =
     net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
 
+/// One type for TCP and for sockets in the file system.
+using AnySocket = net::basic_stream_socket<net::generic::stream_protocol, Executor>;
+using Stream = beast::basic_stream<net::generic::stream_protocol, Executor>;
 using RequestParser = http::request_parser<http::string_body>;
 
 std::chrono::milliseconds span(Duration d) { return std::chrono::milliseconds(d.ms); }
@@ -72,17 +76,11 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
 
   template <class Protocol>
   Task<> accept_all(std::shared_ptr<net::basic_socket_acceptor<Protocol, Executor>> acceptor, Channel channel);
-  template <class Stream>
   Task<> serve(Stream stream, Channel channel);
-  template <class Stream>
   Task<error_code> read_header(Stream& stream, beast::flat_buffer& buffer, RequestParser& parser);
-  template <class Stream>
   Task<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Channel channel);
-  template <class Stream>
   Task<bool> write(Stream& stream, Response response, unsigned version, bool keep_alive);
-  template <class Stream>
   Task<> write_stream(Stream& stream, std::shared_ptr<LiveStream> live);
-  template <class Stream>
   Task<> refuse(Stream& stream, Response response);
   Task<Response> ask_handler(Request request);
   void stop_when_idle() {
@@ -164,7 +162,6 @@ bool peer_gone(error_code failure) {
 template <class Protocol>
 Task<> HttpServer::State::accept_all(std::shared_ptr<net::basic_socket_acceptor<Protocol, Executor>> acceptor,
                                      Channel channel) {
-  using Stream = beast::basic_stream<Protocol, Executor>;
   while (acceptor->is_open()) {
     error_code failure;
     net::basic_stream_socket<Protocol, Executor> socket(io.get_executor());
@@ -178,11 +175,10 @@ Task<> HttpServer::State::accept_all(std::shared_ptr<net::basic_socket_acceptor<
     }
     if constexpr (std::is_same_v<Protocol, net::local::stream_protocol>)
       if (!same_user(socket)) continue;
-    net::co_spawn(io.get_executor(), serve(Stream(std::move(socket)), channel), net::detached);
+    net::co_spawn(io.get_executor(), serve(Stream(AnySocket(std::move(socket))), channel), net::detached);
   }
 }
 
-template <class Stream>
 Task<> HttpServer::State::serve(Stream stream, Channel channel) {
   if (connections >= limits.connections) {
     co_await refuse(stream, refusal(503, "too many connections; close some and try again"));
@@ -208,7 +204,6 @@ Task<> HttpServer::State::serve(Stream stream, Channel channel) {
 }
 
 /// Beast holds each line against its limit and not their sum, so the reading is done here and the sum kept.
-template <class Stream>
 Task<error_code> HttpServer::State::read_header(Stream& stream, beast::flat_buffer& buffer, RequestParser& parser) {
   stream.expires_after(span(limits.header_time));
   for (std::size_t taken = 0;;) {
@@ -228,7 +223,6 @@ Task<error_code> HttpServer::State::read_header(Stream& stream, beast::flat_buff
   }
 }
 
-template <class Stream>
 Task<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_buffer& buffer, Channel channel) {
   RequestParser parser;
   parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
@@ -295,7 +289,6 @@ Task<Response> HttpServer::State::ask_handler(Request request) {
   co_return std::move(*waiting->response);
 }
 
-template <class Stream>
 Task<bool> HttpServer::State::write(Stream& stream, Response response, unsigned version, bool keep_alive) {
   http::response<http::string_body> message{static_cast<http::status>(response.status), version};
   message.set(http::field::content_type, response.content_type);
@@ -317,7 +310,6 @@ Task<bool> HttpServer::State::write(Stream& stream, Response response, unsigned 
   co_return !failure && keep_alive;
 }
 
-template <class Stream>
 Task<> HttpServer::State::write_stream(Stream& stream, std::shared_ptr<LiveStream> live) {
   const auto news = std::make_shared<Timer>(io.get_executor());
   const std::weak_ptr<State> weak = weak_from_this();
@@ -353,7 +345,6 @@ Task<> HttpServer::State::write_stream(Stream& stream, std::shared_ptr<LiveStrea
 }
 
 /// Answers and hangs up, reading on for a moment so that the answer is not lost to a reset.
-template <class Stream>
 Task<> HttpServer::State::refuse(Stream& stream, Response response) {
   if (!co_await write(stream, std::move(response), 11, false)) {
     error_code failure;

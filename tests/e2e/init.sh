@@ -11,6 +11,7 @@ up
 echo "half done" >> file
 before=$(cat file; git status --porcelain)
 town init --preset tester > "$world/out" 2>&1 || fail "init: $(cat "$world/out")"
+towns+=(shop)
 grep -q "make test" "$world/out" || fail "the gate was not found: $(cat "$world/out")"
 grep -q "town sling" "$world/out" || fail "no next commands: $(cat "$world/out")"
 [ "$(cat file; git status --porcelain)" = "$before" ] || fail "init touched the checkout"

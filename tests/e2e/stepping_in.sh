@@ -5,17 +5,14 @@ make_repository shop
 up
 make_town shop
 work='echo $TOWN_BEAD > $TOWN_BEAD; git add -A; git commit -qm work -m "Bead: $TOWN_BEAD"; town done'
-forever='town say "waiting for ever"; while :; do sleep 1; done'
+marked="sleep 9$$$RANDOM"   # like no other process of this machine
 
-hangs=$(sling "Never ends" "$forever")
-ends "$hangs" in_progress
-working() { town agents --status working --json | grep -q agent_id; }
-within 20 working || fail "nobody works"
+hangs=$(sling "Never ends" "$marked & $marked")
+within 30 pgrep -f "^$marked" || fail "nobody works: $(town why "$hangs")"
 town cancel "$hangs" > /dev/null || fail "cannot cancel"
 ends "$hangs" failed
-within 60 bash -c '! pgrep -f "^sh -e -c" > /dev/null' || true
-idle() { ! town agents --status working --json | grep -q agent_id; }
-within 60 idle || fail "the agent of a cancelled bead goes on"
+idle() { ! town agents --status working --json | grep -q agent_id && ! pgrep -f "^$marked"; }
+within 60 idle || fail "the agent of a cancelled bead goes on: $(pgrep -af "^$marked")"
 town reopen "$hangs" > /dev/null || fail "cannot reopen"
 town reopen "$hangs" > "$world/out" 2>&1; [ $? -eq 4 ] || fail "reopened what is open: $(cat "$world/out")"
 town cancel "$hangs" > /dev/null || fail "cannot cancel again"
@@ -39,9 +36,18 @@ town resume > /dev/null || fail "cannot resume"
 ends "$staged" closed
 ends "$convoy" closed
 
+busy=$(sling "At work when the drain begins" "$waits; $work")
+within 30 waiting "$busy" || fail "nobody works: $(town why "$busy")"
 town drain > /dev/null || fail "cannot drain"
+go "$busy"
+ends "$busy" in_review
 drained=$(sling "While draining" "$work")
 town why "$drained" | grep -qi drain || fail "why does not say that it drains: $(town why "$drained")"
 is "$drained" open || fail "work was started in a drain"
+is "$busy" in_review || fail "its merge was tried in a drain: $(town why "$busy")"
 town drain --end > /dev/null || fail "cannot end the drain"
 ends "$drained" closed
+ends "$busy" closed
+for id in "$first" "$second" "$staged" "$busy" "$drained"; do
+  [ "$(merges_of shop "$id")" = 1 ] || fail "$id was merged $(merges_of shop "$id") times"
+done

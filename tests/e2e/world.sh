@@ -5,6 +5,10 @@ set -u
 export PATH="$TOWN_BIN:$PATH"
 unset TOWN_TOKEN TOWN_ID TOWN_RIG TOWND_DATA
 world=$(mktemp -d /tmp/town-e2e.XXXXXX)
+towns=()               # those that are listened to
+declare -A listeners   # town → the process that brings its event stream
+mkfifo "$world/news"
+exec {news}<> "$world/news"
 export HOME="$world/home" TOWND_DATA="$world/data"
 export GIT_CONFIG_NOSYSTEM=1
 mkdir -p "$HOME" "$TOWND_DATA/presets"
@@ -31,6 +35,7 @@ fail() {
 end_world() {
   code=$?
   town down --stop-agents > "$world/down.out" 2>&1 || { cat "$world/down.out" >&2; [ $code -ne 0 ] || code=1; }
+  for listener in "${listeners[@]}"; do kill "$listener" 2> /dev/null; done
   if [ -n "${TOWN_KEEP:-}" ]; then echo "kept: $world" >&2; else rm -rf "$world"; fi
   exit $code
 }
@@ -55,6 +60,7 @@ make_repository() {
 # make_town NAME [REPOSITORY]: a town with one rig of the same name.
 make_town() {
   town new "$1" > /dev/null || fail "no town"
+  towns+=("$1")
   town rig add "$world/${2:-$1}" --town "$1" --name "${2:-$1}" --gate "sh test.sh" --preset tester "${@:3}" > "$world/rig.out" ||
     fail "no rig: $(cat "$world/rig.out")"
 }
@@ -64,19 +70,54 @@ sling() { printf '%s\n' "$2" | town sling "$1" --body - --get bead.bead_id "${@:
 
 status_of() { town show "$1" --get status; }
 
-# within SECONDS COMMAND…: until it succeeds.
+# Brings the lines of a town's event stream to `news`, until townd ends it.
+listen_to() {
+  local address
+  read -r address < "$TOWND_DATA/listen" || return
+  exec {wire}<> "/dev/tcp/${address%:*}/${address##*:}" || return
+  printf 'GET /api/towns/%s/stream HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n' \
+    "$1" "$address" "$(cat "$TOWND_DATA/admin.token")" >&"$wire"
+  exec cat <&"$wire" >&"$news"
+}
+
+# Returns when something has happened in a town; after a second at the latest, since not everything is a town's event.
+hear_news() {
+  local town
+  for town in "${towns[@]}"; do
+    if [ -z "${listeners[$town]:-}" ] || ! kill -0 "${listeners[$town]}" 2> /dev/null; then
+      listen_to "$town" 2> /dev/null &
+      listeners[$town]=$!
+      disown $!
+    fi
+  done
+  read -r -t 1 -u "$news" _
+  while read -r -t 0 -u "$news"; do read -r -u "$news" _; done
+}
+
+# within SECONDS COMMAND…: until it succeeds, asked again whenever a town's event stream has something new.
 within() {
   local until=$((SECONDS + $1))
   shift
   until "$@" > /dev/null 2>&1; do
     [ $SECONDS -lt $until ] || return 1
-    read -r -t 0.1 < <(:) || sleep 0.1
+    hear_news
   done
 }
 
 is() { [ "$(status_of "$1")" = "$2" ]; }
 # ends ID STATUS [SECONDS]
 ends() { within "${3:-60}" is "$1" "$2" || fail "$1 is $(status_of "$1"), not $2: $(town why "$1")"; }
+
+# What an agent's script says to wait for `go ID`; it ends the script when nobody comes.
+waits='mkfifo .git/go; town say waiting > /dev/null; read -r word < .git/go; [ "$word" = go ]'
+# runs_of ID: its runs, oldest first.
+runs_of() { town show "$1" --json | grep -o '"run_id":"[^"]*"' | cut -d '"' -f 4 | sort -V -u; }
+clone_of() { echo "$TOWND_DATA/clones/$(runs_of "$1" | tail -n 1)"; }
+waiting() { [ -p "$(clone_of "$1")/.git/go" ]; }
+go() {
+  within 30 waiting "$1" || fail "nobody waits with $1: $(town why "$1")"
+  timeout 30 sh -c 'echo go > "$0/.git/go"' "$(clone_of "$1")" || fail "nobody hears that $1 may go on"
+}
 
 # How many merge commits on main of REPOSITORY bring in a commit whose message has the line `Bead: ID`.
 merges_of() {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "forge_fixture.hpp"
 
@@ -156,6 +157,32 @@ TEST_F(CollectTest, DiscardsAfterFetching) {
   EXPECT_EQ(tip("refs/town/r1"), work);
   EXPECT_TRUE(forge_->discard(run_spec("r1")));
   EXPECT_EQ(*forge_->collect(run_spec("r1")), work);
+}
+
+TEST_F(CollectTest, FetchesTheWorkAlsoWhileTheCloneIsBeingDiscarded) {
+  for (const char* run : {"r1", "r2", "r3"}) {
+    clone(run);
+    const std::string work = commit(run, run, "work");
+    // Enough to remove for a while.
+    for (int i = 0; i < 300; ++i) fs::create_directories(path("data/clones/") + run + "/many/" + std::to_string(i));
+    const std::jthread discards{[&] { EXPECT_TRUE(forge_->discard(run_spec(run))); }};
+    // Whoever starts the next run on the bead, or tries its merge, asks for the work at any of these moments.
+    for (int i = 0; i < 3; ++i) {
+      const auto collected = forge_->collect(run_spec(run));
+      ASSERT_TRUE(collected) << collected.error().what;
+      EXPECT_EQ(*collected, work);
+    }
+  }
+}
+
+TEST_F(CollectTest, DiscardsWhatARemovalThatWasCutOffLeft) {
+  clone("r1");
+  const std::string work = commit("r1", "b.txt", "work");
+  ASSERT_TRUE(forge_->collect(run_spec("r1")));
+  fs::rename(path("data/clones/r1"), path("data/clones/r1.removed"));
+  EXPECT_EQ(*forge_->collect(run_spec("r1")), work);
+  ASSERT_TRUE(forge_->discard(run_spec("r1")));
+  EXPECT_FALSE(fs::exists(path("data/clones/r1.removed")));
 }
 
 TEST_F(CollectTest, DoesNotDiscardWhatCannotBeFetched) {

@@ -1,34 +1,22 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 
+#include "git/spawn.hpp"
 #include "runtime/sandbox.hpp"
 #include "stage.hpp"
 
 extern char** environ;
 
-// The real agent programs against a model that never thinks. TOWND_AGENTS is a folder in which
-// `npm i @openai/codex@0.169.0 @anthropic-ai/claude-code@2.1.197` was run, TOWND_MOCK_MODEL the model's program.
+// The real agent programs against a model that never thinks (mock-model.mjs). TOWND_AGENTS is a folder in which
+// `npm i @openai/codex@0.169.0 @anthropic-ai/claude-code@2.1.197` was run; without it, what PATH has is taken.
 namespace townd::test {
 namespace {
-
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
 
 /// Variables of this process for as long as the object lives.
 class Variables {
@@ -57,25 +45,36 @@ class Variables {
 class RealAgents : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* agents = std::getenv("TOWND_AGENTS");
-    const char* model = std::getenv("TOWND_MOCK_MODEL");
-    if (agents == nullptr || model == nullptr)
-      GTEST_SKIP() << "skipped: TOWND_AGENTS and TOWND_MOCK_MODEL name no agent programs and no model";
+    if (const char* agents = std::getenv("TOWND_AGENTS"))
+      variables_.set("PATH", std::string{agents} + "/node_modules/.bin:" + own_path());
     if (!bubblewrap()) GTEST_SKIP() << "skipped: " << bubblewrap().error().what;
-    port_ = free_port();
-    variables_.set("PATH", std::string{agents} + "/node_modules/.bin:" + std::getenv("PATH"));
     variables_.set("MOCK_CMD", "echo made > made.txt && git add made.txt && git commit -qm 'by the model'");
     variables_.set("MOCK_DUMP", "1");
-    std::vector<std::string> words{"node", model, std::to_string(port_), dump_.path() + "/log"};
+  }
+
+  /// Starts the model; false, with the reason, when it or the agent program is not installed.
+  bool ready(const std::string& agent) {
+    for (const std::string program : {"node", agent.c_str()})
+      if (find_program(program, own_path()).empty()) {
+        missing_ = program + " is not installed; TOWND_AGENTS may name a folder that has the agent programs";
+        return false;
+      }
+    const std::string said = dump_.path() + "/port";
+    std::vector<std::string> words{"node", TOWND_SOURCE "/tests/runtime/mock-model.mjs", "0", dump_.path() + "/log"};
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
-    ASSERT_EQ(::posix_spawnp(&model_, "node", nullptr, nullptr, argv.data(), environ), 0);
-    ASSERT_TRUE(eventually([&] {
-      return std::system(("curl -sf http://127.0.0.1:" + std::to_string(port_) + "/v1/models > /dev/null").c_str()) ==
-             0;
-    }));
+    posix_spawn_file_actions_t files;
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawn_file_actions_addopen(&files, 1, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int failed = ::posix_spawnp(&model_, "node", &files, nullptr, argv.data(), environ);
+    ::posix_spawn_file_actions_destroy(&files);
+    EXPECT_EQ(failed, 0);
+    EXPECT_TRUE(eventually([&] { return read_file(said).ends_with("\n"); }));
+    address_ = "http://127.0.0.1:" + std::to_string(std::stoi(read_file(said)));
+    return true;
   }
+
   void TearDown() override {
     if (model_ <= 0) return;
     ::kill(model_, SIGKILL);
@@ -111,13 +110,15 @@ class RealAgents : public ::testing::Test {
 
   Folder dump_;
   Variables variables_;
-  int port_ = 0;
+  std::string missing_;
+  std::string address_;  ///< of the model
   pid_t model_ = 0;
 };
 
 TEST_F(RealAgents, ClaudeIsToldItsWorkAndResumed) {
+  if (!ready("claude")) GTEST_SKIP() << "skipped: " << missing_;
   const Folder config;
-  variables_.set("ANTHROPIC_BASE_URL", "http://127.0.0.1:" + std::to_string(port_));
+  variables_.set("ANTHROPIC_BASE_URL", address_);
   variables_.set("ANTHROPIC_API_KEY", "dummy");
   variables_.set("ANTHROPIC_MODEL", "mock-1");
   variables_.set("CLAUDE_CONFIG_DIR", config.path());
@@ -125,11 +126,11 @@ TEST_F(RealAgents, ClaudeIsToldItsWorkAndResumed) {
 }
 
 TEST_F(RealAgents, CodexIsToldItsWorkAndResumed) {
+  if (!ready("codex")) GTEST_SKIP() << "skipped: " << missing_;
   const Folder config;
   write_file(config.path() + "/config.toml",
-             "model = \"mock-1\"\nmodel_provider = \"mock\"\n[model_providers.mock]\nname = \"mock\"\nbase_url = "
-             "\"http://127.0.0.1:" +
-                 std::to_string(port_) + "/v1\"\nenv_key = \"OPENAI_API_KEY\"\nwire_api = \"responses\"\n");
+             "model = \"mock-1\"\nmodel_provider = \"mock\"\n[model_providers.mock]\nname = \"mock\"\nbase_url = \"" +
+                 address_ + "/v1\"\nenv_key = \"OPENAI_API_KEY\"\nwire_api = \"responses\"\n");
   variables_.set("OPENAI_API_KEY", "dummy");
   variables_.set("CODEX_HOME", config.path());
   work("codex");

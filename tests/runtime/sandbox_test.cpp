@@ -76,6 +76,10 @@ TEST_F(Sandbox, LetsAnAgentWorkInItsClone) {
   EXPECT_EQ(said, "inside\nz\n" + stage.settings.bin + "/townd-shim\nhello\n");
 }
 
+TEST_F(Sandbox, FindsTownInALoginShellToo) {
+  EXPECT_EQ(inside("bash -lc 'command -v townd-shim'"), stage.settings.bin + "/townd-shim\n");
+}
+
 TEST_F(Sandbox, TellsTheExitCodeOfItsAgent) {
   inside("true");
   auto spec = stage.script_run("x-11", "exit 75");

@@ -1,0 +1,117 @@
+// A model that never thinks, for running the real agent programs from beginning to end without a key or a network.
+//   MOCK_CMD='git commit … && town done' node mock-model.mjs [PORT] [LOG]
+// It speaks Anthropic Messages (claude) and OpenAI Responses (codex) on loopback: the first turn asks the agent's shell
+// tool to run MOCK_CMD, the next one ends. Whoever asks for the one word `ready`, as `town agent check` does, gets it.
+// It prints its port, which is any free one when PORT is 0. LOG has one line for each request, and with MOCK_DUMP set
+// LOG.full has each request whole.
+import http from 'node:http';
+import fs from 'node:fs';
+
+const [port = '9099', log = 'mock-model.log'] = process.argv.slice(2);
+const command = process.env.MOCK_CMD || "printf 'hello from mock\\n' > out.txt";
+const kShellTools = /^(bash|shell|shell_command|exec_command|local_shell)$/i;
+
+/// What the model says to a conversation: a call of the shell tool, or a last word.
+function turn(asked, tools, hasResult) {
+  if (asked.includes('Answer with the one word: ready')) return { text: 'ready' };
+  if (hasResult) return { text: 'Done: the command ran.' };
+  const tool = tools.find((t) => kShellTools.test(t.name || t.type || ''));
+  return tool ? { tool } : { text: 'ok' };
+}
+
+/// Arguments in the shape that the tool's schema asks for.
+function argumentsFor(schema) {
+  const known = schema?.properties || {};
+  const given = {};
+  if (known.cmd && !known.command) given.cmd = command;
+  else given.command = known.command?.type === 'array' ? ['bash', '-lc', command] : command;
+  if (known.description) given.description = 'do the work';
+  return given;
+}
+
+function answer(response, body) {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+/// Opens a stream of server-sent events; the answer writes one.
+function stream(response) {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  return (type, data) => response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+}
+
+function anthropic(response, asked, request) {
+  const hasResult = (request.messages || []).some(
+    (message) => Array.isArray(message.content) && message.content.some((part) => part.type === 'tool_result'));
+  const { tool, text } = turn(asked, request.tools || [], hasResult);
+  const block = tool
+    ? { type: 'tool_use', id: 'toolu_1', name: tool.name, input: argumentsFor(tool.input_schema) }
+    : { type: 'text', text };
+  const stop = { stop_reason: tool ? 'tool_use' : 'end_turn', stop_sequence: null };
+  const usage = { input_tokens: 120, output_tokens: 20, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 };
+  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: request.model };
+  if (!request.stream) return answer(response, { ...message, content: [block], ...stop, usage });
+  const say = stream(response);
+  say('message_start', { message: { ...message, content: [], stop_reason: null, stop_sequence: null, usage } });
+  say('content_block_start', { index: 0, content_block: tool ? { ...block, input: {} } : { type: 'text', text: '' } });
+  const delta = tool
+    ? { type: 'input_json_delta', partial_json: JSON.stringify(block.input) }
+    : { type: 'text_delta', text };
+  say('content_block_delta', { index: 0, delta });
+  say('content_block_stop', { index: 0 });
+  say('message_delta', { delta: stop, usage: { output_tokens: 20 } });
+  say('message_stop', {});
+  response.end();
+}
+
+function openai(response, asked, request) {
+  const input = Array.isArray(request.input) ? request.input : [];
+  const { tool, text } = turn(asked, request.tools || [], input.some((item) => /_output$/.test(item.type || '')));
+  const part = { type: 'output_text', text, annotations: [] };
+  const item = tool
+    ? { id: 'fc_1', type: 'function_call', status: 'completed', call_id: 'call_1', name: tool.name,
+        arguments: JSON.stringify(argumentsFor(tool.parameters)) }
+    : { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [part] };
+  const whole = {
+    id: 'resp_1', object: 'response', created_at: 1, status: 'completed', model: request.model, output: [item],
+    usage: { input_tokens: 120, input_tokens_details: { cached_tokens: 0 }, output_tokens: 20,
+             output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 140 },
+  };
+  if (!request.stream) return answer(response, whole);
+  const write = stream(response);
+  let number = 0;
+  const say = (type, data) => write(type, { sequence_number: number++, ...data });
+  const at = { item_id: item.id, output_index: 0 };
+  const empty = tool ? { arguments: '' } : { content: [] };
+  say('response.created', { response: { ...whole, status: 'in_progress', output: [] } });
+  say('response.output_item.added', { output_index: 0, item: { ...item, ...empty, status: 'in_progress' } });
+  if (tool) {
+    say('response.function_call_arguments.delta', { ...at, delta: item.arguments });
+    say('response.function_call_arguments.done', { ...at, arguments: item.arguments });
+  } else {
+    say('response.content_part.added', { ...at, content_index: 0, part: { ...part, text: '' } });
+    say('response.output_text.delta', { ...at, content_index: 0, delta: text });
+    say('response.output_text.done', { ...at, content_index: 0, text });
+    say('response.content_part.done', { ...at, content_index: 0, part });
+  }
+  say('response.output_item.done', { output_index: 0, item });
+  say('response.completed', { response: whole });
+  response.end();
+}
+
+const server = http.createServer((incoming, response) => {
+  let body = '';
+  incoming.on('data', (bytes) => { body += bytes; });
+  incoming.on('end', () => {
+    fs.appendFileSync(log, JSON.stringify({ method: incoming.method, url: incoming.url, bytes: body.length }) + '\n');
+    if (process.env.MOCK_DUMP) fs.appendFileSync(log + '.full', body + '\n');
+    const path = new URL(incoming.url, 'http://x').pathname;
+    if (path.endsWith('/models')) return answer(response, { data: [{ id: 'mock-1', object: 'model' }] });
+    if (path.endsWith('/messages/count_tokens')) return answer(response, { input_tokens: 100 });
+    if (path.endsWith('/messages')) return anthropic(response, body, JSON.parse(body));
+    if (path.endsWith('/responses')) return openai(response, body, JSON.parse(body));
+    response.writeHead(404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ error: { message: 'mock: no route ' + incoming.url } }));
+  });
+});
+server.listen(Number(port), '127.0.0.1', () => console.log(server.address().port));

@@ -54,7 +54,7 @@ class WorkedTown {
 void IdleTick(benchmark::State& state) {
   Town town = settled_town(static_cast<int>(state.range(0)));
   for ([[maybe_unused]] auto turn : state) {
-    const TickResult result = tick(town, {kNow, {}, {}});
+    const TickResult result = tick(town, {kNow, {}, {}, {}});
     if (result.changed_anything()) state.SkipWithError("an idle tick changed something");
     town.settle();
   }
@@ -67,7 +67,7 @@ void AgentDone(benchmark::State& state) {
   std::size_t decisions = 0;
   for ([[maybe_unused]] auto turn : state) {
     worked.need(1);
-    TickInput input{kNow, {}, {worked.event(done(worked.town(), worked.next_agent()))}};
+    TickInput input{kNow, {}, {worked.event(done(worked.town(), worked.next_agent()))}, {}};
     for (const TickResult& result : tick_until_settled(worked.town(), input)) decisions += result.decisions.size();
     worked.town().settle();
   }
@@ -99,9 +99,9 @@ void DrainTick(benchmark::State& state) {
   for ([[maybe_unused]] auto turn : state) {
     worked.need(kEvents / 4);
     state.PauseTiming();
-    tick_until_settled(worked.town(), {kNow, {}, {}});
+    tick_until_settled(worked.town(), {kNow, {}, {}, {}});
     worked.town().settle();
-    TickInput input{kNow, {}, {}};
+    TickInput input{kNow, {}, {}, {}};
     while (input.events.size() < kEvents) add_four_events(worked, input.events);
     state.ResumeTiming();
     const TickResult result = tick(worked.town(), input);

@@ -120,7 +120,7 @@ Town settled_town(int live) {
   if (last.first == live) return last.second;
   last.second = Town();
   Town town = town_of(image_of_size(live));
-  for (const TickResult& result : tick_until_settled(town, {kNow, {}, {}}))
+  for (const TickResult& result : tick_until_settled(town, {kNow, {}, {}, {}}))
     if (!result.decisions.empty() || !result.violations.empty())
       throw std::logic_error("the benchmark's town is not settled");
   town.settle();

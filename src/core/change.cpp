@@ -39,8 +39,8 @@ bool may_change(AgentRole role, AgentStatus from, AgentStatus to) {
 bool Change::set_status(const BeadId& id, BeadStatus to, bool reopen) {
   const Bead* found = town_.bead(id);
   if (!found || !may_change(found->type, found->status, to, reopen)) return false;
-  const Bead before = *found;
-  Bead bead = before;
+  const BeadStatus from = found->status;
+  Bead bead = *found;
   bead.status = to;
   bead.status_since = now_;
   bead.updated_at = now_;
@@ -53,15 +53,16 @@ bool Change::set_status(const BeadId& id, BeadStatus to, bool reopen) {
     bead.assignee_agent_bead_id = {};
     bead.ready_since = now_;
   }
-  town_.put(bead);
-  history(id, "status_changed", to_string(before.status), to_string(to), bead.assignee_agent_bead_id);
-  after_status(before, bead);
+  town_.put(std::move(bead));
+  const Bead& changed = *town_.bead(id);
+  history(id, "status_changed", to_string(from), to_string(to), changed.assignee_agent_bead_id);
+  after_status(from, changed);
   return true;
 }
 
 /// A triage batch that ended while a question of its time is still open did not do its work (T1).
-void Change::after_status(const Bead& before, const Bead& now) {
-  if (!terminal(now.status) || terminal(before.status) || !has_label(now, "gt:triage")) return;
+void Change::after_status(BeadStatus before, const Bead& now) {
+  if (!terminal(now.status) || terminal(before) || !has_label(now, "gt:triage")) return;
   const auto& open = town_.open_triage_requests();
   const bool unanswered = std::any_of(open.begin(), open.end(), [&](const BeadId& id) {
     const Bead* request = town_.bead(id);

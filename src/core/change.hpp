@@ -83,7 +83,7 @@ class Change {
   TextRef text(std::string_view text);
 
  private:
-  void after_status(const Bead& before, const Bead& now);
+  void after_status(BeadStatus before, const Bead& now);
   void count_attempt(const Run& run);
   void count_breakers(const Run& run);
   void count_preset(const Run& run, MaybeInstant limited_until);

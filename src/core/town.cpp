@@ -155,7 +155,7 @@ void Town::put(DeferredEvent deferred) {
 void Town::put(TownRow row) { write(std::move(row)); }
 
 void Town::erase(const BeadId& id) {
-  const BeadLinks around = links(id);
+  const BeadLinks around = links(id);  // erasing edges changes them
   for (const BeadId& to : around.blockers) erase(Dependency{id, to, DependencyKind::blocks});
   for (const BeadId& to : around.tracks) erase(Dependency{id, to, DependencyKind::tracks});
   for (const BeadId& from : around.blocked) erase(Dependency{from, id, DependencyKind::blocks});
@@ -179,7 +179,7 @@ void Town::erase_deferred(std::int64_t seq) {
 }
 
 void Town::write(TownRow row) {
-  const TownRow old = std::exchange(row_, std::move(row));
+  TownRow old = std::exchange(row_, std::move(row));
   town_dirty_ = true;
   const bool resettled = old.config.version != row_.config.version;
   config_dirty_ = config_dirty_ || resettled;
@@ -192,7 +192,7 @@ void Town::write(TownRow row) {
     touch_gate(RigId{});
   }
   touch_town(Edge::self);
-  undo_.push_back(UndoTown{old});
+  undo_.push_back(UndoTown{std::move(old)});
 }
 
 void Town::write(const Dependency& dependency, bool exists) {

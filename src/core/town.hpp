@@ -197,6 +197,7 @@ class Town {
     AgentId assignee;  ///< of a live bead
     AgentId triage_agent;
     BeadId triage_bead;
+    friend bool operator==(const Filed&, const Filed&) = default;
   };
   struct FiledAgent {
     RigId rig;

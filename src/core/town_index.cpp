@@ -193,6 +193,10 @@ void Town::refile(const BeadId& id) {
     next.triage_batch = bead->type == BeadType::issue && has_label(*bead, "gt:triage");
   }
   const Filed* filed = filed_.find(id);
+  if (filed && bead && *filed == next) {
+    if (next.ready) touch_rig(next.rig, Edge::work_queue);
+    return;
+  }
   const Filed last = filed ? *filed : Filed{};
 
   if (last.rig) {
@@ -247,7 +251,7 @@ void Town::refile(const BeadId& id) {
 }
 
 void Town::refile_blocked(const BeadId& id, Edge edge) {
-  for (const BeadId& waiting : std::vector<BeadId>(links(id).blocked)) {
+  for (const BeadId& waiting : links(id).blocked) {  // filing changes nobody's dependencies
     refile(waiting);
     touch_bead(waiting, edge);
   }
@@ -286,7 +290,7 @@ void Town::changed(const Bead* old, const Bead* now) {
   if (neighbours_see(old, now)) {
     count_in_convoys(id);
     refile_blocked(id, Edge::blocked);
-    const BeadLinks around = links(id);
+    const BeadLinks& around = links(id);
     for (const BeadId& request : around.requests) touch_bead(request, Edge::request);
     for (const BeadId& target : around.tracks) touch_bead(target, Edge::convoy);
     for (const BeadId& member : around.members) touch_bead(member, Edge::batch);

@@ -31,7 +31,8 @@ std::optional<EventBody> fact_of_end(const Town& town, const Observation& seen) 
   completed.agent_id = run->agent_id;
   completed.run_id = run->run_id;
   completed.reason = seen.reason;
-  const bool well = seen.state == ProcessState::exited && seen.exit_code == 0;
+  // A process that a signal ended has exit code 0 and a reason; its end is no success.
+  const bool well = seen.state == ProcessState::exited && seen.exit_code == 0 && seen.reason.empty();
   completed.status = well ? "completed" : "failed";
   // A failure without a reason would be read as the agent giving its bead up.
   if (!well && completed.reason.empty()) completed.reason = to_string(Outcome::crashed);

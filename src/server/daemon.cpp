@@ -68,6 +68,7 @@ LocalSettings runtime_settings(const std::string& data, const NodeSettings& node
   settings.agent_socket = data + kAgentSocket;
   settings.api_url = api_url;
   settings.max_agents = node.limits.max_agents;
+  settings.heartbeat = node.town.constants.heartbeat;
   return settings;
 }
 

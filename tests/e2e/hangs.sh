@@ -2,7 +2,7 @@
 # An agent that hangs is stopped with all its processes, and another run does its bead.
 . "$(dirname "$0")/world.sh"
 make_repository shop
-printf 'gupp_force_stop = "4s"\n' >> "$world/townd.toml"
+printf 'gupp_force_stop = "4s"\nlost_agent_after_run = "200ms"\ntriage_delay = "1h"\n' >> "$world/townd.toml"
 up
 make_town shop
 marked="sleep 9$$$RANDOM"   # like no other process of this machine

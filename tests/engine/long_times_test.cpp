@@ -20,8 +20,8 @@
 #include "sim/fake_store.hpp"
 #include "tests/runtime/stage.hpp"
 
-// Hours and minutes of production constants over the real runtime: real keepers, real agents, real clones. Only the time
-// that the engine knows is not real.
+// Hours and minutes of production constants over the real runtime: real keepers, real agents, real clones. Only the
+// time that the engine knows is not real.
 namespace townd {
 namespace {
 
@@ -156,8 +156,7 @@ class LongTimes : public testing::Test {
     const Instant end = clock_.now() + d;
     while (clock_.now() < end) {
       const Instant beat = std::min(clock_.now() + kHeartbeat, end);
-      for (Instant due = step(); due < beat; due = step())
-        clock_.move_to(std::max(due, clock_.now() + Duration{1}));
+      for (Instant due = step(); due < beat; due = step()) clock_.move_to(std::max(due, clock_.now() + Duration{1}));
       clock_.move_to(beat);
       keepers_sign();
     }
@@ -306,7 +305,8 @@ class LongTimes : public testing::Test {
         if (!link(run).kept()) return true;
         const auto activity = link(run).activity();
         return runtime_.signed_at[RunId(run)] >= moved_at && activity && activity->lines > 0;
-      })) << run << " gives no sign of life";
+      })) << run
+          << " gives no sign of life";
     }
   }
   void look(std::function<void(const Engine::View&)> seen) {
@@ -380,8 +380,9 @@ TEST_F(LongTimes, AnAgentThatDiedWhileTowndWasDownIsReplacedOnceAndTheOthersGoOn
 TEST_F(LongTimes, AnAgentThatHangsIsRemindedAndAfterTwoHoursStoppedAndReplaced) {
   const RigId rig = town_with_rig();
   // Deaf to polite requests, and with a child in a session of its own.
-  const BeadId bead = sling(rig, "if [ $TOWN_ATTEMPT = 1 ]; then trap '' TERM; setsid sleep 100000 & echo $TOWN_RUN $! >> " +
-                                     folder_.path() + "/child; while :; do sleep 100000; done; fi; exec sleep 100000");
+  const BeadId bead =
+      sling(rig, "if [ $TOWN_ATTEMPT = 1 ]; then trap '' TERM; setsid sleep 100000 & echo $TOWN_RUN $! >> " +
+                     folder_.path() + "/child; while :; do sleep 100000; done; fi; exec sleep 100000");
   pass(minutes(14));
   ASSERT_EQ(agents().size(), 1u);
   const RunId first = agents().front().first;

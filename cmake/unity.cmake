@@ -15,6 +15,9 @@ alone(townd_daemon server/daemon.cpp server/daemon_options.cpp)
 alone(townd_cli cli/arguments.cpp cli/demo_proof.cpp cli/files.cpp cli/keepers.cpp cli/plan.cpp cli/rig_options.cpp
       cli/scenario.cpp cli/settings.cpp cli/transport.cpp cli/work.cpp)
 
+# Its files are heavy; two cores shall share them.
+set_target_properties(townd_codec PROPERTIES UNITY_BUILD_BATCH_SIZE 3)
+
 # A name that many files of a target have for a thing of their own is made different in each.
 function(own_name target name)
   if(TARGET ${target})

@@ -17,9 +17,8 @@ namespace townd {
 struct SqliteOptions {
   /// SQLite's layer to the operating system; empty is the default one. Tests put a failing disk here.
   std::string file_layer;
-  /// The WAL is moved into the file when it has this many pages of 4 KiB. Commits wait meanwhile, so it is little and
-  /// often: with 1,000 pages the slowest 1% of commits waited 20 ms and more.
-  int pages_before_move = 200;
+  /// The WAL is moved into the file when it has this many pages of 4 KiB: 4 MiB take some 5 ms.
+  int pages_before_move = 1000;
 };
 
 /// All towns of a node in the file `townd.db` of a data folder that is locked as long as the store is open.

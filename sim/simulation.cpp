@@ -26,6 +26,11 @@ const char* text_of(Explained::Kind kind) {
   return "";
 }
 
+/// What people and townd put in to be done; the rest is said, not done.
+bool must_end(const Bead& bead) {
+  return bead.type == BeadType::issue || bead.type == BeadType::merge_request || bead.type == BeadType::convoy;
+}
+
 }  // namespace
 
 Simulation::Simulation(std::uint64_t seed, RuleCounts& counts, bool telling)
@@ -293,9 +298,7 @@ void Simulation::look_at(const Engine::View& view) {
   };
   for (const BeadId& id : view.town.bead_ids()) {
     const Bead& bead = *view.town.bead(id);
-    const bool works = bead.type == BeadType::issue || bead.type == BeadType::merge_request ||
-                       bead.type == BeadType::convoy;
-    ask(id.text, works && !terminal(bead.status));
+    ask(id.text, must_end(bead) && !terminal(bead.status));
   }
   for (const AgentId& id : view.town.agent_ids()) ask(id.text, false);
 }
@@ -310,9 +313,7 @@ bool Simulation::all_ended() {
           ++seen;
           for (const BeadId& id : view.town.bead_ids()) {
             const Bead& bead = *view.town.bead(id);
-            const bool work = bead.type == BeadType::issue || bead.type == BeadType::merge_request ||
-                              bead.type == BeadType::convoy;
-            if (work && !terminal(bead.status)) ended = false;
+            if (must_end(bead) && !terminal(bead.status)) ended = false;
           }
         },
         [] {});

@@ -36,9 +36,32 @@ bool has_ended(pid_t pid) {
   return waitpid(pid, &status, WNOHANG) == pid;
 }
 
+/// The last lines of <data>/townd.log from a byte on, for an error.
+std::string log_tail(const std::string& data, std::streamoff from) {
+  constexpr std::size_t kLines = 8;
+  std::ifstream log(data + "/townd.log");
+  log.seekg(from);
+  std::deque<std::string> lines;
+  for (std::string line; std::getline(log, line);) {
+    lines.push_back(line);
+    if (lines.size() > kLines) lines.pop_front();
+  }
+  std::string text;
+  for (const std::string& line : lines) text += "  " + line + "\n";
+  if (!text.empty()) text.pop_back();
+  return text.empty() ? "  (it said nothing)" : text;
+}
+
 /// Whether another townd kept this one from starting: one that somebody else has just started, which will answer soon,
 /// or one that is being ended and has not let go of the folder yet.
-bool was_in_use(const std::string& data) { return log_tail(data).find("is in use by process") != std::string::npos; }
+bool was_in_use(const std::string& said) { return said.find("is in use by process") != std::string::npos; }
+
+/// The bytes of the log so far: what comes after them is said by who is launched next.
+std::streamoff log_size(const std::string& data) {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(data + "/townd.log", missing);
+  return missing ? 0 : static_cast<std::streamoff>(size);
+}
 
 }  // namespace
 
@@ -63,21 +86,23 @@ expected<bool> start_daemon(const std::string& data, const std::vector<std::stri
   Program townd{{program, "--data", data}, "/", {}, {"TOWN_TOKEN"}};
   townd.argv.insert(townd.argv.end(), arguments.begin(), arguments.end());
   terminal.progress("starting townd on " + data);
+  std::streamoff said_before = log_size(data);
   auto pid = launch(townd, data + "/townd.log");
   if (!pid) return tl::unexpected(pid.error());
   const auto deadline = std::chrono::steady_clock::now() + kReadyWithin;
   for (bool ended = false; !daemon_ready(data); std::this_thread::sleep_for(kLookAgain)) {
     ended = ended || has_ended(*pid);
-    if (ended && !was_in_use(data))
-      return fail(Error::Code::internal, "townd ended while starting:\n" + log_tail(data),
+    if (ended && !was_in_use(log_tail(data, said_before)))
+      return fail(Error::Code::internal, "townd ended while starting:\n" + log_tail(data, said_before),
                   "The whole log is " + data + "/townd.log");
     if (ended && DataFolder::lock(data)) {
+      said_before = log_size(data);
       pid = launch(townd, data + "/townd.log");
       if (!pid) return tl::unexpected(pid.error());
       ended = false;
     }
     if (std::chrono::steady_clock::now() > deadline)
-      return fail(Error::Code::unavailable, "townd was started but is not ready after a minute:\n" + log_tail(data),
+      return fail(Error::Code::unavailable, "townd was started but is not ready after a minute:\n" + log_tail(data, said_before),
                   "The whole log is " + data + "/townd.log");
   }
   terminal.progress_done();
@@ -120,20 +145,6 @@ expected<bool> stop_daemon(const std::string& data) {
     return fail(Error::Code::internal, "townd (process " + std::to_string(pid) + ") has not ended within a minute",
                 "Its log is " + data + "/townd.log");
   return true;
-}
-
-std::string log_tail(const std::string& data) {
-  constexpr std::size_t kLines = 8;
-  std::ifstream log(data + "/townd.log");
-  std::deque<std::string> lines;
-  for (std::string line; std::getline(log, line);) {
-    lines.push_back(line);
-    if (lines.size() > kLines) lines.pop_front();
-  }
-  std::string text;
-  for (const std::string& line : lines) text += "  " + line + "\n";
-  if (!text.empty()) text.pop_back();
-  return text.empty() ? "  (it said nothing)" : text;
 }
 
 }  // namespace townd::cli

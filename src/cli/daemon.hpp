@@ -24,7 +24,4 @@ pid_t daemon_pid(const std::string& data);
 /// Asks the daemon to end and waits for it. The value says whether one was running.
 expected<bool> stop_daemon(const std::string& data);
 
-/// The last lines of <data>/townd.log, for an error.
-std::string log_tail(const std::string& data);
-
 }  // namespace townd::cli

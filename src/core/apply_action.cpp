@@ -48,7 +48,7 @@ class Applier {
     review.source_run_id = last->source_run_id;
     review.pr_url = a.pr_url;
     review.strategy = last->strategy;
-    change_.create_request(std::move(review), a.rig_id, "Review: " + a.branch, "", kSystemActor);
+    change_.create_request(std::move(review), a.rig_id, Priority::medium, "Review: " + a.branch, "", kSystemActor);
     used_.beads.insert(a.source_bead_id);
     return {};
   }
@@ -76,7 +76,7 @@ class Applier {
     review.target_branch = a.target_branch;
     review.source_bead_id = a.convoy_id;
     review.strategy = rig && rig->config.merge_strategy ? *rig->config.merge_strategy : town_.config().merge_strategy;
-    const BeadId id = change_.create_request(std::move(review), a.rig_id, "Review: " + a.feature_branch, "", kSystemActor);
+    const BeadId id = change_.create_request(std::move(review), a.rig_id, Priority::medium, "Review: " + a.feature_branch, "", kSystemActor);
     Bead request = *town_.bead(id);
     request.priority = priority;
     town_.put(std::move(request));

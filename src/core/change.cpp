@@ -122,11 +122,15 @@ bool Change::set_status(const AgentId& id, AgentStatus to) {
   const Agent* found = town_.agent(id);
   if (!found || !may_change(found->role, found->status, to)) return false;
   Agent agent = *found;
+  turn_to(agent, to);
+  town_.put(std::move(agent));
+  return true;
+}
+
+void Change::turn_to(Agent& agent, AgentStatus to) const {
   agent.status = to;
   agent.status_since = now_;
   agent.stalled_at = to == AgentStatus::stalled ? MaybeInstant(now_) : std::nullopt;
-  town_.put(std::move(agent));
-  return true;
 }
 
 void Change::hook(const AgentId& agent_id, const BeadId& bead_id) {
@@ -144,23 +148,26 @@ void Change::hook(const AgentId& agent_id, const BeadId& bead_id) {
   history(bead_id, "hooked", "", "", agent_id);
 }
 
-void Change::unhook(const AgentId& agent_id) {
-  const Agent* found = town_.agent(agent_id);
-  if (!found || found->current_hook_bead_id.empty()) return;
+void Change::unhook(const AgentId& id) { leave_hook(id, false); }
+
+void Change::let_go(const AgentId& id) { leave_hook(id, true); }
+
+void Change::leave_hook(const AgentId& id, bool to_idle) {
+  const Agent* found = town_.agent(id);
+  if (!found) return;
+  to_idle = to_idle && may_change(found->role, found->status, AgentStatus::idle);
+  const BeadId hook = found->current_hook_bead_id;
+  if (!to_idle && hook.empty()) return;
   Agent agent = *found;
-  const BeadId hook = std::exchange(agent.current_hook_bead_id, BeadId{});
+  agent.current_hook_bead_id = {};
+  if (to_idle) turn_to(agent, AgentStatus::idle);
   town_.put(std::move(agent));
   if (const Bead* bead = town_.bead(hook)) {
     Bead unhooked = *bead;
     unhooked.last_unhook_at = now_;
     town_.put(std::move(unhooked));
-    history(hook, "unhooked", "", "", agent_id);
+    history(hook, "unhooked", "", "", id);
   }
-}
-
-void Change::let_go(const AgentId& agent) {
-  unhook(agent);
-  set_status(agent, AgentStatus::idle);
 }
 
 AgentId Change::create_agent(AgentRole role, const RigId& rig) {

@@ -52,8 +52,8 @@ class Change {
   // ---- reviews ----
   /// A merge request for finished work, or the live one that there is for the same source and branch.
   BeadId submit(const BeadId& source, const Agent& agent, const events::AgentDone& done);
-  BeadId create_request(Review review, const RigId& rig, std::string_view title, std::string_view body,
-                        std::string_view created_by);
+  BeadId create_request(Review review, const RigId& rig, Priority priority, std::string_view title,
+                        std::string_view body, std::string_view created_by);
   /// One deduplicated rework-class bead that blocks the request; empty when there is one, or rounds are spent.
   BeadId create_rework(const BeadId& request, std::string_view label, std::string_view title, std::string_view feedback,
                        Rework detail);
@@ -84,6 +84,8 @@ class Change {
 
  private:
   void after_status(BeadStatus before, const Bead& now);
+  void leave_hook(const AgentId& agent, bool to_idle);
+  void turn_to(Agent& agent, AgentStatus to) const;
   void count_attempt(const Run& run);
   void count_breakers(const Run& run);
   void count_preset(const Run& run, MaybeInstant limited_until);

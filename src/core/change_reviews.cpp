@@ -42,22 +42,20 @@ BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events:
   review.source_run_id = done.run_id;
   review.pr_url = done.pr_url;
   review.strategy = rig && rig->config.merge_strategy ? *rig->config.merge_strategy : town_.config().merge_strategy;
-  const BeadId id = create_request(std::move(review), source.rig_id, "Review: " + done.branch, done.summary,
-                                   agent.agent_id.text);
-  Bead request = *town_.bead(id);
-  request.priority = source.priority;
-  town_.put(std::move(request));
+  const BeadId id = create_request(std::move(review), source.rig_id, source.priority, "Review: " + done.branch,
+                                   done.summary, agent.agent_id.text);
   history(source_id, "review_submitted", "", done.branch, agent.agent_id);
   return id;
 }
 
-BeadId Change::create_request(Review review, const RigId& rig, std::string_view title, std::string_view body,
-                              std::string_view created_by) {
+BeadId Change::create_request(Review review, const RigId& rig, Priority priority, std::string_view title,
+                              std::string_view body, std::string_view created_by) {
   Bead bead;
   bead.bead_id = BeadId(town_.make_id());
   bead.type = BeadType::merge_request;
   bead.title = cut(title, 500);
   bead.rig_id = rig;
+  bead.priority = priority;
   bead.labels = {"gt:merge-request"};
   bead.created_by = created_by;
   review.bead_id = bead.bead_id;

@@ -1,6 +1,7 @@
 #include "core/image.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace townd {
 namespace {
@@ -58,18 +59,21 @@ TownImage image_of(const Town& town) {
   return image;
 }
 
-Town town_of(const TownImage& image) {
-  Town town(image.town);
-  for (const auto& row : image.rigs) town.put(row);
-  for (const auto& row : image.agents) town.put(row);
-  for (const auto& row : image.convoys) town.put(row);
-  for (const auto& row : image.reviews) town.put(row);
-  for (const auto& row : image.beads) town.put(row);
-  for (const auto& row : image.dependencies) town.put(row);
-  for (const auto& row : image.runs) town.put(row);
-  for (const auto& row : image.nudges) town.put(row);
-  for (const auto& row : image.mail) town.put(row);
-  for (const auto& row : image.deferred) town.put(row);
+Town town_of(TownImage image) {
+  Town town(std::move(image.town));
+  const auto put = [&town](auto& rows) {
+    for (auto& row : rows) town.put(std::move(row));
+  };
+  put(image.rigs);
+  put(image.agents);
+  put(image.convoys);
+  put(image.reviews);
+  put(image.dependencies);  // before the beads: each is filed as ready or blocked once
+  put(image.beads);
+  put(image.runs);
+  put(image.nudges);
+  put(image.mail);
+  put(image.deferred);
   town.settle();
   town.touch_everything();
   return town;

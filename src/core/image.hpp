@@ -32,6 +32,6 @@ struct TownImage {
 
 TownImage image_of(const Town& town);
 /// A town with these rows, everything touched, nothing to undo.
-Town town_of(const TownImage& image);
+Town town_of(TownImage image);
 
 }  // namespace townd

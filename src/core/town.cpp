@@ -92,58 +92,65 @@ MaybeInstant Town::last_nudged(const AgentId& id, const std::string& source) con
 // ---- writing -----------------------------------------------------------------------------------------------------
 
 template <class Row, class IdType>
-void Town::write(Table<Row, IdType>& table, RowKey::Table kind, const IdType& id, std::optional<Row> row) {
+void Town::write(Table<Row, IdType>& table, RowKey::Table kind, const IdType& id, std::type_identity_t<Row>* row) {
   auto* slot = table.find_slot(id);
   if (!slot && !row) return;
-  std::optional<Row> old;
-  if (slot) old = std::move(slot->row);
+  Old<Row> old;
+  if (slot) old = std::make_shared<Row>(std::move(slot->row));
   if (row) {
-    slot = &table.insert(id);
+    if (!slot) slot = &table.insert(id);
     slot->row = std::move(*row);
     if (!slot->dirty) {
       slot->dirty = true;
       dirty_.push_back({kind, id.text});
     }
-    changed(old ? &*old : nullptr, &slot->row);
+    changed(old.get(), &slot->row);
   } else {
     digest_ -= slot->hash;
     table.erase(id);
-    changed(&*old, nullptr);
+    changed(old.get(), nullptr);
   }
   undo_.push_back(Undo<Row, IdType>{id, std::move(old)});
 }
 
+template <class Row, class IdType>
+void Town::restore(Table<Row, IdType>& table, RowKey::Table kind, const Undo<Row, IdType>& undo) {
+  if (!undo.old) return write(table, kind, undo.key, nullptr);
+  Row old = *undo.old;
+  write(table, kind, undo.key, &old);
+}
+
 void Town::put(Rig row) {
   const RigId id = row.rig_id;
-  write(rigs_, RowKey::Table::rig, id, std::optional(std::move(row)));
+  write(rigs_, RowKey::Table::rig, id, &row);
 }
 void Town::put(Bead row) {
   const BeadId id = row.bead_id;
-  write(beads_, RowKey::Table::bead, id, std::optional(std::move(row)));
+  write(beads_, RowKey::Table::bead, id, &row);
 }
 void Town::put(Agent row) {
   const AgentId id = row.agent_id;
-  write(agents_, RowKey::Table::agent, id, std::optional(std::move(row)));
+  write(agents_, RowKey::Table::agent, id, &row);
 }
 void Town::put(Run row) {
   const RunId id = row.run_id;
-  write(runs_, RowKey::Table::run, id, std::optional(std::move(row)));
+  write(runs_, RowKey::Table::run, id, &row);
 }
 void Town::put(Review row) {
   const BeadId id = row.bead_id;
-  write(reviews_, RowKey::Table::review, id, std::optional(std::move(row)));
+  write(reviews_, RowKey::Table::review, id, &row);
 }
 void Town::put(Convoy row) {
   const BeadId id = row.bead_id;
-  write(convoys_, RowKey::Table::convoy, id, std::optional(std::move(row)));
+  write(convoys_, RowKey::Table::convoy, id, &row);
 }
 void Town::put(Nudge row) {
   const MessageId id = row.nudge_id;
-  write(nudges_, RowKey::Table::nudge, id, std::optional(std::move(row)));
+  write(nudges_, RowKey::Table::nudge, id, &row);
 }
 void Town::put(Mail row) {
   const MessageId id = row.mail_id;
-  write(mail_, RowKey::Table::mail, id, std::optional(std::move(row)));
+  write(mail_, RowKey::Table::mail, id, &row);
 }
 void Town::put(const Dependency& dependency) {
   if (!has(dependency)) write(dependency, true);
@@ -161,18 +168,18 @@ void Town::erase(const BeadId& id) {
   for (const BeadId& from : around.blocked) erase(Dependency{from, id, DependencyKind::blocks});
   for (const BeadId& from : around.tracked_by) erase(Dependency{from, id, DependencyKind::tracks});
   for (const RunId& run : around.runs) erase(run);
-  write(reviews_, RowKey::Table::review, id, std::optional<Review>());
-  write(convoys_, RowKey::Table::convoy, id, std::optional<Convoy>());
-  write(beads_, RowKey::Table::bead, id, std::optional<Bead>());
+  write(reviews_, RowKey::Table::review, id, nullptr);
+  write(convoys_, RowKey::Table::convoy, id, nullptr);
+  write(beads_, RowKey::Table::bead, id, nullptr);
 }
-void Town::erase(const AgentId& id) { write(agents_, RowKey::Table::agent, id, std::optional<Agent>()); }
-void Town::erase(const RunId& id) { write(runs_, RowKey::Table::run, id, std::optional<Run>()); }
+void Town::erase(const AgentId& id) { write(agents_, RowKey::Table::agent, id, nullptr); }
+void Town::erase(const RunId& id) { write(runs_, RowKey::Table::run, id, nullptr); }
 void Town::erase(const Dependency& dependency) {
   if (has(dependency)) write(dependency, false);
 }
 void Town::erase_message(const MessageId& id) {
-  write(nudges_, RowKey::Table::nudge, id, std::optional<Nudge>());
-  write(mail_, RowKey::Table::mail, id, std::optional<Mail>());
+  write(nudges_, RowKey::Table::nudge, id, nullptr);
+  write(mail_, RowKey::Table::mail, id, nullptr);
 }
 void Town::erase_deferred(std::int64_t seq) {
   if (deferred_.contains(seq)) write(seq, std::nullopt);
@@ -192,7 +199,7 @@ void Town::write(TownRow row) {
     touch_gate(RigId{});
   }
   touch_town(Edge::self);
-  undo_.push_back(UndoTown{std::move(old)});
+  undo_.push_back(UndoTown{std::make_shared<TownRow>(std::move(old))});
 }
 
 void Town::write(const Dependency& dependency, bool exists) {
@@ -204,10 +211,10 @@ void Town::write(const Dependency& dependency, bool exists) {
 }
 
 void Town::write(std::int64_t seq, std::optional<DeferredEvent> row) {
-  std::optional<DeferredEvent> old;
+  Old<DeferredEvent> old;
   if (const auto found = deferred_.find(seq); found != deferred_.end()) {
     digest_ -= siphash128(encode(found->second));
-    old = std::move(found->second);
+    old = std::make_shared<DeferredEvent>(std::move(found->second));
     deferred_.erase(found);
   }
   if (row) {
@@ -238,19 +245,19 @@ void Town::rollback(Mark mark) {
     const std::size_t before = undo_.size();
     std::visit(
         [this]<class Record>(Record& undo) {
-          if constexpr (std::is_same_v<Record, UndoTown>) write(std::move(undo.old));
+          if constexpr (std::is_same_v<Record, UndoTown>) write(TownRow(*undo.old));
           else if constexpr (std::is_same_v<Record, UndoCounter>) row_.next_id = undo.next_id, row_.next_effect = undo.next_effect, town_dirty_ = true;
           else if constexpr (std::is_same_v<Record, UndoRefusal>) refusals_[undo.key] = undo.old;
           else if constexpr (std::is_same_v<Record, UndoDependency>) write(undo.dependency, undo.existed);
-          else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>) write(undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>) write(rigs_, RowKey::Table::rig, undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Bead, BeadId>>) write(beads_, RowKey::Table::bead, undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Agent, AgentId>>) write(agents_, RowKey::Table::agent, undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Run, RunId>>) write(runs_, RowKey::Table::run, undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Review, BeadId>>) write(reviews_, RowKey::Table::review, undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Convoy, BeadId>>) write(convoys_, RowKey::Table::convoy, undo.key, std::move(undo.old));
-          else if constexpr (std::is_same_v<Record, Undo<Nudge, MessageId>>) write(nudges_, RowKey::Table::nudge, undo.key, std::move(undo.old));
-          else write(mail_, RowKey::Table::mail, undo.key, std::move(undo.old));
+          else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>) write(undo.key, undo.old ? std::optional(*undo.old) : std::nullopt);
+          else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>) restore(rigs_, RowKey::Table::rig, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Bead, BeadId>>) restore(beads_, RowKey::Table::bead, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Agent, AgentId>>) restore(agents_, RowKey::Table::agent, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Run, RunId>>) restore(runs_, RowKey::Table::run, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Review, BeadId>>) restore(reviews_, RowKey::Table::review, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Convoy, BeadId>>) restore(convoys_, RowKey::Table::convoy, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Nudge, MessageId>>) restore(nudges_, RowKey::Table::nudge, undo);
+          else restore(mail_, RowKey::Table::mail, undo);
         },
         record);
     undo_.resize(before);

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -211,13 +213,17 @@ class Town {
   /// Who nudged (source), when, which nudge.
   using NudgeTime = std::tuple<std::string, Instant, MessageId>;
 
+  /// What was there before an edit; null when there was nothing. On the heap, so that all records are small, and shared
+  /// with the records of a town's copies.
+  template <class Row>
+  using Old = std::shared_ptr<const Row>;
   template <class Row, class Key>
   struct Undo {
     Key key;
-    std::optional<Row> old;
+    Old<Row> old;
   };
   struct UndoTown {
-    TownRow old;
+    Old<TownRow> old;
   };
   struct UndoCounter {
     std::int64_t next_id;
@@ -241,8 +247,11 @@ class Town {
                                   Undo<Nudge, MessageId>, Undo<Mail, MessageId>, UndoDependency,
                                   Undo<DeferredEvent, std::int64_t>>;
 
+  /// Puts the row, or with null erases what is there.
   template <class Row, class IdType>
-  void write(Table<Row, IdType>& table, RowKey::Table kind, const IdType& id, std::optional<Row> row);
+  void write(Table<Row, IdType>& table, RowKey::Table kind, const IdType& id, std::type_identity_t<Row>* row);
+  template <class Row, class IdType>
+  void restore(Table<Row, IdType>& table, RowKey::Table kind, const Undo<Row, IdType>& undo);
   void write(TownRow row);
   void write(const Dependency& dependency, bool exists);
   void write(std::int64_t seq, std::optional<DeferredEvent> row);

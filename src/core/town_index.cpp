@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include "core/town.hpp"
 
@@ -29,6 +30,31 @@ bool neighbours_see(const Bead* old, const Bead* now) {
   if (!old || !now) return true;
   return old->status != now->status || old->type != now->type || old->labels != now->labels ||
          old->rig_id != now->rig_id || old->parent_bead_id != now->parent_bead_id || old->priority != now->priority;
+}
+
+// ---- which stages look at a row ----
+
+constexpr Stage kOfAgents[] = {Stage::agents, Stage::hooked_agents, Stage::refineries,
+                               Stage::gupp,   Stage::gc_agents,     Stage::mayor};
+constexpr Stage kOfRigs[] = {Stage::work_queue, Stage::merge_queue};
+constexpr Stage kOfMessages[] = {Stage::messages};
+
+std::span<const Stage> stages_of(const Bead& bead) {
+  static constexpr Stage ended[] = {Stage::gc_beads}, issue[] = {Stage::issues, Stage::triage},
+                         request[] = {Stage::requests}, convoy[] = {Stage::convoys}, escalation[] = {Stage::escalations};
+  if (terminal(bead.status)) return ended;
+  switch (bead.type) {
+    case BeadType::issue: return issue;
+    case BeadType::merge_request: return request;
+    case BeadType::convoy: return convoy;
+    case BeadType::escalation: return escalation;
+    case BeadType::message: case BeadType::molecule: return {};
+  }
+  return {};
+}
+
+bool contains(std::span<const Stage> stages, Stage stage) {
+  return std::find(stages.begin(), stages.end(), stage) != stages.end();
 }
 
 }  // namespace
@@ -99,71 +125,51 @@ void Town::touch_messages_of(const AgentId& id) {
 }
 
 void Town::touch_everything() {
-  for (std::size_t stage = 0; stage < kStages; ++stage)
-    for (const SubjectKey& key : all_subjects(static_cast<Stage>(stage)))
-      agenda_.touch(static_cast<Stage>(stage), key, Edge::everything);
+  constexpr std::size_t kRows = 1'000;
+  std::size_t place = 0;
+  do {
+    for (const auto& [stage, key] : some_subjects(place, kRows)) agenda_.touch(stage, key, Edge::everything);
+  } while (place != 0);
 }
 
 std::vector<std::pair<Stage, SubjectKey>> Town::some_subjects(std::size_t& place, std::size_t rows) const {
-  constexpr Stage kOfAgents[] = {Stage::agents, Stage::hooked_agents, Stage::refineries,
-                                 Stage::gupp,   Stage::gc_agents,     Stage::mayor};
   std::vector<std::pair<Stage, SubjectKey>> found;
-  const auto add = [&](Stage stage, const auto& id) { found.emplace_back(stage, subject(id.text)); };
-  const auto add_bead = [&](const BeadId& id) {
-    const Bead& bead = *beads_.find(id);
-    if (terminal(bead.status)) return add(Stage::gc_beads, id);
-    switch (bead.type) {
-      case BeadType::issue: add(Stage::issues, id); return add(Stage::triage, id);
-      case BeadType::merge_request: return add(Stage::requests, id);
-      case BeadType::convoy: return add(Stage::convoys, id);
-      case BeadType::escalation: return add(Stage::escalations, id);
-      case BeadType::message: case BeadType::molecule: return;
-    }
+  const auto add = [&](std::span<const Stage> stages, std::string_view id) {
+    for (const Stage stage : stages) found.emplace_back(stage, subject(id));
   };
   std::size_t before = 0;  // places of the tables before the one at hand
-  const auto walk = [&](const auto& table, const auto& add_row) {
+  const auto walk = [&](const auto& table, auto stages_of_row) {
     for (; rows > 0 && place < before + table.places(); ++place, --rows)
-      if (const auto* id = table.id_at(place - before)) add_row(*id);
+      if (const auto* slot = table.slot_at(place - before)) add(stages_of_row(slot->row), slot->id.text);
     before += table.places();
   };
-  walk(beads_, add_bead);
-  walk(agents_, [&](const AgentId& id) {
-    for (const Stage stage : kOfAgents) add(stage, id);
-  });
-  walk(nudges_, [&](const MessageId& id) { add(Stage::messages, id); });
-  walk(mail_, [&](const MessageId& id) { add(Stage::messages, id); });
-  walk(rigs_, [&](const RigId& id) { add(Stage::work_queue, id), add(Stage::merge_queue, id); });
+  walk(beads_, stages_of);
+  walk(agents_, [](const Agent&) { return std::span(kOfAgents); });
+  walk(nudges_, [](const Nudge&) { return std::span(kOfMessages); });
+  walk(mail_, [](const Mail&) { return std::span(kOfMessages); });
+  walk(rigs_, [](const Rig&) { return std::span(kOfRigs); });
   if (rows == 0) return found;
-  add(Stage::town, SubjectKey(std::string(kTownSubject)));
+  found.emplace_back(Stage::town, subject(kTownSubject));
   place = 0;
   return found;
 }
 
 std::vector<SubjectKey> Town::all_subjects(Stage stage) const {
   std::vector<SubjectKey> keys;
-  const auto add = [&keys](const auto& id) { keys.push_back(subject(id.text)); };
-  const auto add_beads = [&](auto wanted) {
+  const auto add = [&keys](const auto& slot) { keys.push_back(subject(slot.id.text)); };
+  if (stage == Stage::town) {
+    keys.push_back(subject(kTownSubject));
+  } else if (contains(kOfAgents, stage)) {
+    agents_.for_each(add);
+  } else if (contains(kOfRigs, stage)) {
+    rigs_.for_each(add);
+  } else if (contains(kOfMessages, stage)) {
+    nudges_.for_each(add);
+    mail_.for_each(add);
+  } else {
     beads_.for_each([&](const auto& slot) {
-      if (wanted(slot.row)) add(slot.id);
+      if (contains(stages_of(slot.row), stage)) add(slot);
     });
-  };
-  const auto live = [](BeadType type) { return [type](const Bead& b) { return b.type == type && !terminal(b.status); }; };
-  switch (stage) {
-    case Stage::agents: case Stage::hooked_agents: case Stage::refineries: case Stage::gupp: case Stage::gc_agents:
-    case Stage::mayor:
-      agents_.for_each([&](const auto& slot) { add(slot.id); });
-      break;
-    case Stage::issues: case Stage::triage: add_beads(live(BeadType::issue)); break;
-    case Stage::work_queue: case Stage::merge_queue: rigs_.for_each([&](const auto& slot) { add(slot.id); }); break;
-    case Stage::town: keys.push_back(subject(kTownSubject)); break;
-    case Stage::requests: add_beads(live(BeadType::merge_request)); break;
-    case Stage::convoys: add_beads(live(BeadType::convoy)); break;
-    case Stage::gc_beads: add_beads([](const Bead& b) { return terminal(b.status); }); break;
-    case Stage::messages:
-      nudges_.for_each([&](const auto& slot) { add(slot.id); });
-      mail_.for_each([&](const auto& slot) { add(slot.id); });
-      break;
-    case Stage::escalations: add_beads(live(BeadType::escalation)); break;
   }
   std::sort(keys.begin(), keys.end());
   return keys;
@@ -451,8 +457,12 @@ void Town::changed(const Run* old, const Run* now) {
 
 void Town::changed(const Rig* old, const Rig* now) {
   const RigId id = (now ? now : old)->rig_id;
+  const bool named = indexes_.find(id);  // by a bead or an agent
   indexes_.insert(id);
-  if (old && now && old->breaker != now->breaker) {
+  if (!old && !named) {
+    touch_rig(id, Edge::self);
+    touch_town(Edge::self);
+  } else if (old && now && old->breaker != now->breaker) {
     touch_gate(id);
     touch_town(Edge::self);
   } else {

@@ -172,11 +172,9 @@ struct Carry {
     if (rig == nullptr) return not_wanted("the rig is gone");
     return Job([&forge = hands.ports.forge, town_id = town.row().town_id, rig = *rig]() -> Found {
       const auto found = forge.prepare_rig(town_id, rig);
-      if (!found)
-        return {EffectState::failed, found.error().what,
-                events::RigChecked{rig.rig_id, found.error().what, {}}, false};
-      return {EffectState::done, found->broken_reason,
-              events::RigChecked{rig.rig_id, found->broken_reason, found->default_branch}, false};
+      events::RigChecked checked = rig_checked(rig.rig_id, found);
+      const std::string detail = checked.broken_reason;
+      return {found ? EffectState::done : EffectState::failed, detail, std::move(checked), false};
     });
   }
 
@@ -235,6 +233,11 @@ std::variant<Job, Found> carry_out(const Hands& hands, const Town& town, const E
 }
 
 bool still_in_doubt(const Town& town, const Effect& effect) { return std::visit(Doubt{town}, effect.body); }
+
+events::RigChecked rig_checked(const RigId& rig, const expected<RigFound>& found) {
+  if (!found) return {rig, found.error().what, {}};
+  return {rig, found->broken_reason, found->default_branch};
+}
 
 CollectSpec work_of(const Town& town, const Run& run) {
   CollectSpec spec{town.row().town_id, {}, run.run_id, run.branch};

@@ -35,6 +35,8 @@ std::variant<Job, Found> carry_out(const Hands& hands, const Town& town, const E
 /// Whether an effect of unknown outcome is still open: what was seen since has not settled it.
 bool still_in_doubt(const Town& town, const Effect& effect);
 
+/// The fact that a look at a rig's repository comes to: what could not be looked at is broken.
+events::RigChecked rig_checked(const RigId& rig, const expected<RigFound>& found);
 /// Where a run's work is.
 CollectSpec work_of(const Town& town, const Run& run);
 /// What is needed to start or remind a run, but for its token and texts.

@@ -4,13 +4,6 @@
 
 namespace townd {
 
-namespace {
-
-/// An effect's key without its number: its kind and subject.
-std::string subject_of(const std::string& key) { return key.substr(0, key.rfind(':')); }
-
-}  // namespace
-
 void EffectQueue::add(const TownId& town, StoredEffect effect, Instant not_before) {
   const Key key{town, effect.effect.key};
   if (running_.contains(key) || !waiting_.insert(key).second) return;
@@ -21,8 +14,7 @@ std::optional<EffectQueue::Waiting> EffectQueue::begin(Instant now, const std::f
   for (auto& [kind, lane] : kinds_) {
     if (lane.running >= lanes_) continue;
     const auto next = std::find_if(lane.waiting.begin(), lane.waiting.end(), [&](const Waiting& waiting) {
-      return waiting.not_before <= now && may(waiting.town) &&
-             !busy_.contains({waiting.town, subject_of(waiting.effect.effect.key)});
+      return waiting.not_before <= now && may(waiting.town) && !busy(waiting);
     });
     if (next == lane.waiting.end()) continue;
     Waiting begun = std::move(*next);
@@ -30,7 +22,6 @@ std::optional<EffectQueue::Waiting> EffectQueue::begin(Instant now, const std::f
     ++lane.running;
     const Key key{begun.town, begun.effect.effect.key};
     waiting_.erase(key);
-    busy_.emplace(begun.town, subject_of(begun.effect.effect.key));
     running_.emplace(key, begun);
     return begun;
   }
@@ -42,9 +33,15 @@ std::optional<EffectQueue::Waiting> EffectQueue::end(const TownId& town, const s
   if (found == running_.end()) return std::nullopt;
   Waiting ended = std::move(found->second);
   running_.erase(found);
-  busy_.erase({town, subject_of(key)});
   --kinds_[effect_kind(ended.effect.effect.body)].running;
   return ended;
+}
+
+bool EffectQueue::busy(const Waiting& waiting) const {
+  const std::string& key = waiting.effect.effect.key;
+  const std::string kind_and_subject = key.substr(0, key.rfind(':') + 1);
+  const auto next = running_.lower_bound({waiting.town, kind_and_subject});
+  return next != running_.end() && next->first.first == waiting.town && next->first.second.starts_with(kind_and_subject);
 }
 
 bool EffectQueue::has(const TownId& town, const std::string& key) const {

@@ -47,11 +47,13 @@ class EffectQueue {
     int running = 0;
   };
 
+  /// One of the same kind and subject runs.
+  [[nodiscard]] bool busy(const Waiting& waiting) const;
+
   int lanes_;
   std::map<std::string_view, Lane> kinds_;  // the names live in core
   std::set<Key> waiting_;
   std::map<Key, Waiting> running_;
-  std::set<Key> busy_;  ///< kind and subject of what runs
 };
 
 }  // namespace townd

@@ -251,9 +251,7 @@ void Engine::State::look_at_broken_rigs() {
       if (first || now - checked->second < town->town.constants().rig_check) continue;
       checked->second = now;
       in_pool("rig", [&forge = ports.forge, town_id = id, rig]() -> inbox::Item {
-        const auto found = forge.prepare_rig(town_id, rig);
-        if (!found) return inbox::RigLookedAt{town_id, {rig.rig_id, found.error().what, {}}};
-        return inbox::RigLookedAt{town_id, {rig.rig_id, found->broken_reason, found->default_branch}};
+        return inbox::RigLookedAt{town_id, rig_checked(rig.rig_id, forge.prepare_rig(town_id, rig))};
       });
     }
   }

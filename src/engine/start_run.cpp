@@ -5,8 +5,7 @@
 namespace townd {
 namespace {
 
-Found refused(const RunId& run, const Error& error, Outcome outcome = Outcome::refused) {
-  const bool setup_failed = error.code == Error::Code::invalid;
+Found refused(const RunId& run, const Error& error, Outcome outcome = Outcome::refused, bool setup_failed = false) {
   return {EffectState::failed, error.what, events::DispatchRefused{run, outcome, error.what, {}, setup_failed}, false};
 }
 
@@ -59,6 +58,8 @@ Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instan
       return {EffectState::unknown, started.error().what, {}, false};
     case Error::Code::forbidden:
       return refused(run, started.error(), Outcome::not_logged_in);
+    case Error::Code::invalid:
+      return refused(run, started.error(), Outcome::refused, true);
     default:
       return refused(run, started.error());
   }

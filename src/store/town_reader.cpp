@@ -1,7 +1,10 @@
 #include "store/town_reader.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "codec/actions.hpp"
@@ -11,6 +14,16 @@
 namespace townd::sqlite {
 
 namespace {
+
+/// Has the numbers from 0 up to `count` dealt with, by all cores when there are many. Returns when all of them are.
+void in_shares(std::size_t count, const std::function<void(std::size_t from, std::size_t to)>& deal) {
+  constexpr std::size_t kWorthAThread = 1'000;
+  const std::size_t threads = std::clamp<std::size_t>(count / kWorthAThread, 1, std::max(1u, std::thread::hardware_concurrency()));
+  std::vector<std::jthread> others;
+  for (std::size_t share = 1; share < threads; ++share)
+    others.emplace_back(deal, count * share / threads, count * (share + 1) / threads);
+  deal(0, count / threads);
+}
 
 /// Reads the parts of one town; the first thing that cannot be read ends it.
 class TownReader {
@@ -78,29 +91,47 @@ class TownReader {
 
   template <class Row>
   void read_table(std::string_view table, RowKey::Table kind, std::vector<Row>& out, Rows rows) {
-    while (!failure_ && rows.next()) {
-      expected<AnyRow> row = decode_row(kind, rows.text(0));
-      if (!row) damaged(table, row.error());
-      else out.push_back(std::get<Row>(std::move(*row)));
-    }
+    std::vector<std::string> texts;
+    while (!failure_ && rows.next()) texts.emplace_back(rows.text(0));
+    out.resize(texts.size());
+    std::mutex mutex;
+    in_shares(texts.size(), [&](std::size_t from, std::size_t to) {
+      for (std::size_t i = from; i < to; ++i) {
+        expected<AnyRow> row = decode_row(kind, texts[i]);
+        if (row) {
+          out[i] = std::get<Row>(std::move(*row));
+        } else {
+          const std::lock_guard lock(mutex);
+          damaged(table, row.error());
+        }
+      }
+    });
   }
 
-  /// Core's order of ids is by length first, which no index of SQLite has.
+  /// Core's order of ids is by length first, which no index of SQLite has. Rows are large: each is moved once at most.
+  template <class Row, class Key>
+  static void sort_by(std::vector<Row>& rows, Key key) {
+    if (std::ranges::is_sorted(rows, {}, key)) return;
+    std::vector<Row*> order;
+    order.reserve(rows.size());
+    for (Row& row : rows) order.push_back(&row);
+    std::ranges::sort(order, {}, [key](const Row* row) -> decltype(auto) { return std::invoke(key, *row); });
+    std::vector<Row> sorted;
+    sorted.reserve(rows.size());
+    for (Row* row : order) sorted.push_back(std::move(*row));
+    rows = std::move(sorted);
+  }
+
   static void sort(TownImage& image) {
-    const auto by = [](auto& rows, auto member) {
-      const auto in_order = [member](const auto& a, const auto& b) { return a.*member < b.*member; };
-      if (!std::is_sorted(rows.begin(), rows.end(), in_order)) std::sort(rows.begin(), rows.end(), in_order);
-    };
-    by(image.rigs, &Rig::rig_id);
-    by(image.beads, &Bead::bead_id);
-    by(image.agents, &Agent::agent_id);
-    by(image.runs, &Run::run_id);
-    by(image.reviews, &Review::bead_id);
-    by(image.convoys, &Convoy::bead_id);
-    by(image.nudges, &Nudge::nudge_id);
-    by(image.mail, &Mail::mail_id);
-    std::sort(image.deferred.begin(), image.deferred.end(),
-              [](const DeferredEvent& a, const DeferredEvent& b) { return a.event->seq < b.event->seq; });
+    sort_by(image.rigs, &Rig::rig_id);
+    sort_by(image.beads, &Bead::bead_id);
+    sort_by(image.agents, &Agent::agent_id);
+    sort_by(image.runs, &Run::run_id);
+    sort_by(image.reviews, &Review::bead_id);
+    sort_by(image.convoys, &Convoy::bead_id);
+    sort_by(image.nudges, &Nudge::nudge_id);
+    sort_by(image.mail, &Mail::mail_id);
+    sort_by(image.deferred, [](const DeferredEvent& deferred) { return deferred.event->seq; });
   }
 
   void read_dependencies(std::vector<Dependency>& out) {
@@ -109,7 +140,7 @@ class TownReader {
     while (rows.next())
       out.push_back({BeadId(rows.text(0)), BeadId(rows.text(1)),
                      rows.text(2) == "blocks" ? DependencyKind::blocks : DependencyKind::tracks});
-    std::sort(out.begin(), out.end());
+    sort_by(out, std::identity{});
   }
 
   void read_pending(std::vector<Event>& out) {

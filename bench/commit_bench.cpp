@@ -33,7 +33,8 @@ TownCommit one_tick(const TownId& town, std::int64_t number) {
   tick.trigger = "event";
   tick.events = commit.processed;
   commit.tick = tick;
-  commit.rows = {{{RowKey::Table::bead, bead.bead_id.text}, bead}, {{RowKey::Table::agent, agent.agent_id.text}, agent}};
+  commit.rows = {{{RowKey::Table::bead, bead.bead_id.text}, bead},
+                 {{RowKey::Table::agent, agent.agent_id.text}, agent}};
   commit.history = {{bead.bead_id, agent.agent_id, "status_changed", "open", "in_progress", "agent_said", tick.at}};
   return commit;
 }
@@ -49,8 +50,10 @@ class Chain {
     store_.commit(one_tick(town_, number), [this, number](const expected<void>& done) {
       if (!done) throw std::runtime_error(done.error().what);
       const std::int64_t left = --left_;
-      if (left == 0) finished_.set_value();
-      else if (left >= towns_) go_on(number + 1);  // each other town has one under way
+      if (left == 0)
+        finished_.set_value();
+      else if (left >= towns_)
+        go_on(number + 1);  // each other town has one under way
     });
   }
 

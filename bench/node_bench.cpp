@@ -176,7 +176,8 @@ void StartNode(benchmark::State& state) {
     node->engine.look(
         TownId("b"),
         [&](const Engine::View& view) {
-          if (view.town.bead_count() < static_cast<std::size_t>(state.range(0))) state.SkipWithError("beads are missing");
+          if (view.town.bead_count() < static_cast<std::size_t>(state.range(0)))
+            state.SkipWithError("beads are missing");
           seen = true;
           seen.notify_one();
         },
@@ -193,7 +194,8 @@ void StartNode(benchmark::State& state) {
 }
 BENCHMARK(StartNode)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
-/// What the disk itself takes at this pace: three pages written and synced each millisecond, 99 of 100 within this many ms.
+/// What the disk itself takes at this pace: three pages written and synced each millisecond, 99 of 100 within this many
+/// ms.
 double raw_sync_p99(const std::filesystem::path& folder) {
   constexpr int kSyncs = 3'000;
   constexpr std::size_t kBytes = 12'288;
@@ -254,7 +256,8 @@ void EventToEffect(benchmark::State& state) {
   }
   std::vector<double> waits;
   for (const auto& [title, begin] : node.runtime.started())
-    if (const auto found = arrived.find(title); found != arrived.end()) waits.push_back(milliseconds(found->second, begin));
+    if (const auto found = arrived.find(title); found != arrived.end())
+      waits.push_back(milliseconds(found->second, begin));
   if (refused > 0 || waits.size() != arrived.size()) {
     state.SkipWithError("not every event was accepted and not every piece of work was started");
     return;

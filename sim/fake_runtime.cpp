@@ -61,12 +61,9 @@ void FakeRuntime::begin(Process& process) {
   const Instant ready = now + some_time(shortest, longest);
   switch (process.manner) {
     case Manner::hangs:
-    case Manner::idles:
-      break;
+    case Manner::idles: break;
     case Manner::leaves:
-    case Manner::crashes:
-      process.ends_at = ready;
-      break;
+    case Manner::crashes: process.ends_at = ready; break;
     case Manner::says_late:
       process.ends_at = ready;
       process.speaks_at = ready + some_time(seconds(1), minutes(20));
@@ -236,14 +233,12 @@ void FakeRuntime::speak(Process& process) {
 
 std::optional<EventBody> FakeRuntime::words(Process& process) {
   switch (process.spec.assignment.kind) {
-    case RunKind::review:
-      return trial_words(process);
+    case RunKind::review: return trial_words(process);
     case RunKind::work:
     case RunKind::triage:
       if (process.manner == Manner::gives_up) return std::nullopt;
       return polecat_words(process);
-    case RunKind::mayor:
-      return std::nullopt;
+    case RunKind::mayor: return std::nullopt;
   }
   return std::nullopt;
 }

@@ -19,8 +19,8 @@ class FakeStore : public Store {
   explicit FakeStore(Complaints& complaints) : complaints_(complaints) {}
 
   // ---- what a test decides ----
-  bool by_hand = false;                ///< commits wait for `flush`
-  int fail_next = 0;                   ///< so many commits fail
+  bool by_hand = false;  ///< commits wait for `flush`
+  int fail_next = 0;     ///< so many commits fail
   int fail_loads = 0;
   void flush(std::size_t at_most = SIZE_MAX);
   [[nodiscard]] std::size_t unflushed() const { return queue_.size(); }

@@ -16,9 +16,7 @@ class Random {
     return z ^ (z >> 31);
   }
   /// From `low` to `high`, both included.
-  int between(int low, int high) {
-    return low + static_cast<int>(next() % static_cast<std::uint64_t>(high - low + 1));
-  }
+  int between(int low, int high) { return low + static_cast<int>(next() % static_cast<std::uint64_t>(high - low + 1)); }
   bool one_in(int n) { return next() % static_cast<std::uint64_t>(n) == 0; }
 
  private:

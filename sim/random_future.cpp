@@ -19,7 +19,8 @@ TickInput RandomTown::next() {
   if (random_.one_in(is(Mood::unreachable) ? 60 : 10)) machine_changes(input);
   if (random_.one_in(4)) forge_speaks(input);
   input.now = now_;
-  std::sort(input.life.begin(), input.life.end(), [](const SignOfLife& a, const SignOfLife& b) { return a.agent_id < b.agent_id; });
+  std::sort(input.life.begin(), input.life.end(),
+            [](const SignOfLife& a, const SignOfLife& b) { return a.agent_id < b.agent_id; });
   return input;
 }
 
@@ -28,7 +29,8 @@ void RandomTown::ticked(const TickResult& result) {
 }
 
 void RandomTown::pass_time() {
-  if (is(Mood::resting) || is(Mood::failing) ? !random_.one_in(8) : (is(Mood::loaded) || is(Mood::landing)) && random_.one_in(2)) {
+  if (is(Mood::resting) || is(Mood::failing) ? !random_.one_in(8)
+                                             : (is(Mood::loaded) || is(Mood::landing)) && random_.one_in(2)) {
     now_ = now_ + seconds(random_.between(0, 20));
     return;
   }
@@ -57,8 +59,10 @@ void RandomTown::agents_speak(TickInput& input) {
     sign.agent_id = id;
     sign.run_id = random_.one_in(15) ? RunId("rnd-1") : agent.run_id;
     sign.at = now_;
-    if (random_.one_in(2)) sign.last_event_at = now_ - Duration{random_.between(0, 100) * 1000}, sign.last_event_type = "message";
-    if (random_.one_in(4)) sign.active_tools = random_.one_in(2) ? std::vector<std::string>{"bash"} : std::vector<std::string>{};
+    if (random_.one_in(2))
+      sign.last_event_at = now_ - Duration{random_.between(0, 100) * 1000}, sign.last_event_type = "message";
+    if (random_.one_in(4))
+      sign.active_tools = random_.one_in(2) ? std::vector<std::string>{"bash"} : std::vector<std::string>{};
     sign.cost_micro_usd = random_.between(0, 500);
     input.life.push_back(std::move(sign));
   }
@@ -67,13 +71,19 @@ void RandomTown::agents_speak(TickInput& input) {
     const Agent* agent = town_.agent(id);
     const RunId run = agent && !random_.one_in(4) ? agent->run_id : RunId{};
     switch (is(Mood::failing) && !random_.one_in(3) ? 4 : random_.between(0, 9)) {
-      case 0: case 1: case 2:
-        add(input, events::AgentDone{id, run, "gt/x/" + id.text, random_.one_in(8) ? "https://github.com/test/repo/pull/7" : "", "ok", "abc123"});
+      case 0:
+      case 1:
+      case 2:
+        add(input, events::AgentDone{id, run, "gt/x/" + id.text,
+                                     random_.one_in(8) ? "https://github.com/test/repo/pull/7" : "", "ok", "abc123"});
         break;
       case 3: add(input, events::AgentCompleted{id, run, "completed", "", 10, 100, {}}); break;
       case 4: {
-        constexpr std::string_view kReasons[] = {"", "gave_up", "container eviction", "crashed", "rate_limited", "not_logged_in", "timed_out"};
-        add(input, events::AgentCompleted{id, run, "failed", std::string(kReasons[is(Mood::failing) ? 3 : random_.between(0, 6)]), 0, 0, {}});
+        constexpr std::string_view kReasons[] = {
+            "", "gave_up", "container eviction", "crashed", "rate_limited", "not_logged_in", "timed_out"};
+        add(input,
+            events::AgentCompleted{
+                id, run, "failed", std::string(kReasons[is(Mood::failing) ? 3 : random_.between(0, 6)]), 0, 0, {}});
         break;
       }
       case 5: {
@@ -84,7 +94,9 @@ void RandomTown::agents_speak(TickInput& input) {
       case 6: add(input, events::AgentWaiting{id, {}}); break;
       case 7: add(input, events::AgentSaid{id, "thinking"}); break;
       case 8: add(input, events::RequestChanges{id, run, {}, "please", {}}); break;
-      default: add(input, events::EscalationRaised{id, a_rig(), static_cast<Priority>(random_.between(0, 3)), "", "help", "me"});
+      default:
+        add(input,
+            events::EscalationRaised{id, a_rig(), static_cast<Priority>(random_.between(0, 3)), "", "help", "me"});
     }
   }
 }
@@ -94,17 +106,21 @@ void RandomTown::effects_answer(TickInput& input) {
   const std::size_t place = random_.next() % unanswered_.size();
   const Effect effect = unanswered_[place];
   if (!random_.one_in(8)) unanswered_.erase(unanswered_.begin() + static_cast<std::ptrdiff_t>(place));  // else: twice
-  if (!random_.one_in(8)) answer(effect, input);                                                      // else: never
+  if (!random_.one_in(8)) answer(effect, input);                                                        // else: never
 }
 
 void RandomTown::answer(const Effect& effect, TickInput& input) {
   if (const auto* start = std::get_if<effects::StartAgent>(&effect.body)) {
-    if (!random_.one_in(is(Mood::failing) ? 1 : 4)) add(input, events::DispatchAccepted{start->run_id});
-    else add(input, events::DispatchRefused{start->run_id, random_.one_in(4) ? Outcome::not_logged_in : Outcome::refused, "no", {}});
+    if (!random_.one_in(is(Mood::failing) ? 1 : 4))
+      add(input, events::DispatchAccepted{start->run_id});
+    else
+      add(input, events::DispatchRefused{
+                     start->run_id, random_.one_in(4) ? Outcome::not_logged_in : Outcome::refused, "no", {}});
   } else if (const auto* stop = std::get_if<effects::StopAgent>(&effect.body)) {
     if (stop->run_id) add(input, events::AgentStopped{stop->agent_id, stop->run_id});
   } else if (const auto* land = std::get_if<effects::Land>(&effect.body)) {
-    add(input, events::GitMergeResult{land->request_id, static_cast<events::LandingAnswer>(random_.between(0, 3)), "feed", "why"});
+    add(input, events::GitMergeResult{land->request_id, static_cast<events::LandingAnswer>(random_.between(0, 3)),
+                                      "feed", "why"});
   } else if (const auto* poll = std::get_if<effects::PollPr>(&effect.body)) {
     add(input, events::PrPolled{poll->request_id, a_poll()});
   } else if (const auto* merge = std::get_if<effects::MergePr>(&effect.body)) {
@@ -150,19 +166,33 @@ void RandomTown::forge_speaks(TickInput& input) {
       for (const RunId& id : town_.live_runs()) {
         const Run& run = *town_.run(id);
         if (run.kind != RunKind::review || random_.one_in(2)) continue;
-        add(input, events::TrialResult{run.agent_id, id, "base", {run.bead_id}, "c0ffee", "make test",
-                                       static_cast<events::TrialOutcome>(random_.between(0, 3)), "output", 10});
+        add(input, events::TrialResult{run.agent_id,
+                                       id,
+                                       "base",
+                                       {run.bead_id},
+                                       "c0ffee",
+                                       "make test",
+                                       static_cast<events::TrialOutcome>(random_.between(0, 3)),
+                                       "output",
+                                       10});
         break;
       }
       break;
     }
-    default: add(input, events::ReviewCompleted{request, random_.one_in(2) ? "merged" : random_.one_in(2) ? "failed" : "conflict", "x", "", "person"});
+    default:
+      add(input, events::ReviewCompleted{request,
+                                         random_.one_in(2)   ? "merged"
+                                         : random_.one_in(2) ? "failed"
+                                                             : "conflict",
+                                         "x", "", "person"});
   }
 }
 
 void RandomTown::people_interfere(TickInput& input) {
   switch (random_.between(0, 25)) {
-    case 0: case 1: case 2: {
+    case 0:
+    case 1:
+    case 2: {
       events::BeadCreated bead;
       bead.title = "slung";
       bead.rig_id = a_rig();
@@ -186,7 +216,8 @@ void RandomTown::people_interfere(TickInput& input) {
     case 8: {
       events::ConvoyCreated convoy;
       convoy.title = "a new convoy";
-      for (int i = random_.between(1, 4); i > 0; --i) convoy.beads.push_back({"child", "", a_rig(), Priority::medium, {}, {}, "{}"});
+      for (int i = random_.between(1, 4); i > 0; --i)
+        convoy.beads.push_back({"child", "", a_rig(), Priority::medium, {}, {}, "{}"});
       for (std::size_t i = 1; i < convoy.beads.size(); ++i)
         if (random_.one_in(2)) convoy.beads[i].after = {static_cast<int>(i) - 1};
       convoy.staged = random_.one_in(3);
@@ -195,38 +226,53 @@ void RandomTown::people_interfere(TickInput& input) {
       break;
     }
     case 9: add(input, events::ConvoyStarted{a_live(BeadType::convoy)}); break;
-    case 10: if (random_.one_in(4)) add(input, events::ConvoyClosed{a_live(BeadType::convoy), "person"}); break;
+    case 10:
+      if (random_.one_in(4)) add(input, events::ConvoyClosed{a_live(BeadType::convoy), "person"});
+      break;
     case 11: add(input, events::ConvoyBeadAdded{a_live(BeadType::convoy), a_live(BeadType::issue), {}}); break;
     case 12: add(input, events::ConvoyBeadRemoved{a_live(BeadType::convoy), a_live(BeadType::issue)}); break;
     case 13: add(input, events::AgentReset{an_agent(), "person"}); break;
     case 14: add(input, events::MailSent{an_agent(), an_agent(), a_rig(), "hello", "there"}); break;
     case 15: add(input, events::MailRead{an_agent(), MessageId("zzzzzzzzzzzz")}); break;
-    case 16: add(input, events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person", random_.one_in(2) ? std::optional(minutes(3)) : std::nullopt}); break;
+    case 16:
+      add(input, events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person",
+                                     random_.one_in(2) ? std::optional(minutes(3)) : std::nullopt});
+      break;
     case 17: add(input, events::EscalationAcknowledged{a_live(BeadType::escalation), "person"}); break;
-    case 18: case 19: {
+    case 18:
+    case 19: {
       if (is(Mood::asking) && random_.one_in(2)) {
-        add(input, events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person", seconds(random_.between(1, 90))});
+        add(input,
+            events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person", seconds(random_.between(1, 90))});
         break;
       }
-      constexpr std::string_view kActions[] = {"RESTART", "CLOSE_BEAD", "ESCALATE", "NUDGE", "REASSIGN_BEAD", "DISCARD"};
+      constexpr std::string_view kActions[] = {"RESTART", "CLOSE_BEAD",    "ESCALATE",
+                                               "NUDGE",   "REASSIGN_BEAD", "DISCARD"};
       if (!town_.open_triage_requests().empty())
-        add(input, events::TriageResolved{*town_.open_triage_requests().begin(), an_agent(), std::string(kActions[random_.between(0, 5)]), "so"});
+        add(input, events::TriageResolved{*town_.open_triage_requests().begin(), an_agent(),
+                                          std::string(kActions[random_.between(0, 5)]), "so"});
       break;
     }
     case 20: {
       events::BeadUpdated edit;
       edit.bead_id = a_bead();
-      if (const Bead* bead = town_.bead(edit.bead_id); bead && !has_label(*bead, "gt:triage-request") && !has_label(*bead, "gt:triage"))
+      if (const Bead* bead = town_.bead(edit.bead_id);
+          bead && !has_label(*bead, "gt:triage-request") && !has_label(*bead, "gt:triage"))
         edit.labels = random_.one_in(2) ? std::vector<std::string>{} : std::vector<std::string>{"gt:held"};
       edit.priority = static_cast<Priority>(random_.between(0, 3));
       add(input, std::move(edit));
       break;
     }
-    case 21: add(input, town_.row().paused ? EventBody(events::TownResumed{}) : EventBody(events::TownPaused{"lunch"})); break;
-    case 22: add(input, town_.row().draining_since ? EventBody(events::DrainEnded{}) : EventBody(events::DrainStarted{})); break;
+    case 21:
+      add(input, town_.row().paused ? EventBody(events::TownResumed{}) : EventBody(events::TownPaused{"lunch"}));
+      break;
+    case 22:
+      add(input, town_.row().draining_since ? EventBody(events::DrainEnded{}) : EventBody(events::DrainStarted{}));
+      break;
     case 23: {
       const Agent* agent = town_.agent(an_agent());
-      const BeadId bead = agent && agent->current_hook_bead_id && random_.one_in(2) ? agent->current_hook_bead_id : a_bead();
+      const BeadId bead =
+          agent && agent->current_hook_bead_id && random_.one_in(2) ? agent->current_hook_bead_id : a_bead();
       add(input, events::BeadStatusSet{bead, static_cast<BeadStatus>(random_.between(0, 4)), "person"});
       break;
     }
@@ -240,8 +286,10 @@ void RandomTown::people_interfere(TickInput& input) {
     default: {
       const RigId id = a_rig();
       const Rig& rig = *town_.rig(id);
-      if (random_.one_in(3)) add(input, events::RigChanged{id, "", "", "", rig.config});
-      else add(input, events::RigTrust{id, rig.untrusted_reason.empty() && random_.one_in(2) ? "a change of .town/" : ""});
+      if (random_.one_in(3))
+        add(input, events::RigChanged{id, "", "", "", rig.config});
+      else
+        add(input, events::RigTrust{id, rig.untrusted_reason.empty() && random_.one_in(2) ? "a change of .town/" : ""});
     }
   }
 }
@@ -258,7 +306,8 @@ void RandomTown::machine_changes(TickInput& input) {
     case 2: node.runtime_reachable = !node.runtime_reachable; break;
     default:
       if (node.presets.empty()) node.presets = {{"claude", true, "", {}}, {"refine", true, "", {}}};
-      for (PresetState& preset : node.presets) preset.usable = !random_.one_in(5), preset.reason = preset.usable ? "" : "missing";
+      for (PresetState& preset : node.presets)
+        preset.usable = !random_.one_in(5), preset.reason = preset.usable ? "" : "missing";
   }
   add(input, events::NodeChanged{std::move(node)});
 }

@@ -29,7 +29,8 @@ RandomTown::RandomTown(std::uint64_t seed, int most) : random_(seed), now_(kStar
 
 int RandomTown::length() const {
   switch (mood_) {
-    case Mood::loaded: case Mood::landing: return 15;
+    case Mood::loaded:
+    case Mood::landing: return 15;
     case Mood::failing: return 60;
     case Mood::resting: return 30;
     default: return 150;
@@ -45,7 +46,9 @@ Instant RandomTown::past(Duration longest) {
   }
 }
 
-RigId RandomTown::a_rig() { return rigs_[static_cast<std::size_t>(random_.between(0, static_cast<int>(rigs_.size()) - 1))]; }
+RigId RandomTown::a_rig() {
+  return rigs_[static_cast<std::size_t>(random_.between(0, static_cast<int>(rigs_.size()) - 1))];
+}
 
 void RandomTown::know_beads() { known_ = town_.bead_ids(); }
 
@@ -120,7 +123,8 @@ void RandomTown::make_convoys(int count) {
     bead.type = BeadType::convoy;
     bead.title = "convoy";
     bead.created_at = bead.ready_since = bead.updated_at = bead.status_since = past(kLongAgo);
-    if (random_.one_in(6)) bead.status = random_.one_in(2) ? BeadStatus::closed : BeadStatus::failed, bead.closed_at = bead.status_since;
+    if (random_.one_in(6))
+      bead.status = random_.one_in(2) ? BeadStatus::closed : BeadStatus::failed, bead.closed_at = bead.status_since;
     Convoy convoy;
     convoy.bead_id = bead.bead_id;
     convoy.merge_mode = random_.one_in(3) ? MergeMode::review_and_merge : MergeMode::review_then_land;
@@ -129,8 +133,10 @@ void RandomTown::make_convoys(int count) {
     convoy.on_failed_child = static_cast<OnFailedChild>(random_.between(0, 2));
     convoy.ready_to_land = random_.one_in(is(Mood::landing) ? 2 : 5);
     convoy.total_beads = random_.between(0, 6);
-    if (is(Mood::landing)) convoy.landings = {{rigs_.front(), random_.between(1, 4), now_ - seconds(random_.between(0, 200)), 0}};
-    else if (random_.one_in(3)) convoy.landings = {{rigs_.front(), random_.between(0, 5), past(hours(1)), random_.between(0, 2)}};
+    if (is(Mood::landing))
+      convoy.landings = {{rigs_.front(), random_.between(1, 4), now_ - seconds(random_.between(0, 200)), 0}};
+    else if (random_.one_in(3))
+      convoy.landings = {{rigs_.front(), random_.between(0, 5), past(hours(1)), random_.between(0, 2)}};
     town_.put(std::move(convoy));
     town_.put(std::move(bead));
   }
@@ -147,12 +153,15 @@ void RandomTown::make_issues(int count) {
     bead.created_at = past(kLongAgo);
     bead.ready_since = bead.created_at;
     bead.status_since = bead.updated_at = std::max(bead.created_at, past(kLongAgo));
-    constexpr BeadStatus kStates[] = {BeadStatus::open, BeadStatus::open, BeadStatus::open, BeadStatus::in_progress,
-                                      BeadStatus::in_review, BeadStatus::closed, BeadStatus::closed, BeadStatus::failed};
+    constexpr BeadStatus kStates[] = {BeadStatus::open,        BeadStatus::open,      BeadStatus::open,
+                                      BeadStatus::in_progress, BeadStatus::in_review, BeadStatus::closed,
+                                      BeadStatus::closed,      BeadStatus::failed};
     bead.status = kStates[is(Mood::landing) && !random_.one_in(20) ? random_.between(5, 6) : random_.between(0, 7)];
     if (terminal(bead.status)) bead.closed_at = bead.status_since;
-    if (random_.one_in(4)) bead.dispatch_attempts = random_.between(0, 5), bead.last_dispatch_attempt_at = past(minutes(20));
-    else if (is(Mood::loaded) && random_.one_in(4)) bead.dispatch_attempts = 1, bead.last_dispatch_attempt_at = now_;
+    if (random_.one_in(4))
+      bead.dispatch_attempts = random_.between(0, 5), bead.last_dispatch_attempt_at = past(minutes(20));
+    else if (is(Mood::loaded) && random_.one_in(4))
+      bead.dispatch_attempts = 1, bead.last_dispatch_attempt_at = now_;
     if (random_.one_in(12)) bead.labels.emplace_back("gt:held");
     if (random_.one_in(12)) bead.labels.emplace_back(random_.one_in(2) ? "gt:rework" : "gt:pr-feedback");
     if (random_.one_in(25)) bead.review_rounds = 5;
@@ -160,9 +169,16 @@ void RandomTown::make_issues(int count) {
     if (random_.one_in(20)) bead.last_unhook_at = past(minutes(20));
     if (random_.one_in(is(Mood::asking) ? 3 : 16)) {
       bead.labels = {"gt:triage-request"};
-      bead.detail = std::make_shared<const BeadDetail>(TriageRequest{
-          random_.one_in(4) ? "escalation" : "stuck_agent", AgentId("a-" + std::to_string(random_.between(0, 9))),
-          BeadId("b-" + std::to_string(random_.between(0, count))), RunId{}, "stuck", {}, "", "", ""});
+      bead.detail =
+          std::make_shared<const BeadDetail>(TriageRequest{random_.one_in(4) ? "escalation" : "stuck_agent",
+                                                           AgentId("a-" + std::to_string(random_.between(0, 9))),
+                                                           BeadId("b-" + std::to_string(random_.between(0, count))),
+                                                           RunId{},
+                                                           "stuck",
+                                                           {},
+                                                           "",
+                                                           "",
+                                                           ""});
     } else if (random_.one_in(is(Mood::asking) ? 400 : 40)) {
       bead.labels = {"gt:triage"};
       bead.created_by = "patrol";
@@ -179,7 +195,8 @@ void RandomTown::make_issues(int count) {
 void RandomTown::make_requests(int count) {
   auto sources = town_.bead_ids();
   if (is(Mood::landing) && town_.bead(BeadId("c-0")))
-    std::erase_if(sources, [&](const BeadId& id) { return town_.bead(id)->type == BeadType::issue && !random_.one_in(4); });
+    std::erase_if(sources,
+                  [&](const BeadId& id) { return town_.bead(id)->type == BeadType::issue && !random_.one_in(4); });
   for (int i = 0; i < count; ++i) {
     const Bead* source = town_.bead(sources[random_.next() % sources.size()]);
     Bead bead;
@@ -190,11 +207,12 @@ void RandomTown::make_requests(int count) {
     bead.labels = {"gt:merge-request"};
     bead.created_at = bead.ready_since = past(days(3));
     bead.updated_at = bead.status_since = past(random_.one_in(2) ? hours(1) : kLongAgo);
-    constexpr BeadStatus kStates[] = {BeadStatus::open, BeadStatus::in_progress, BeadStatus::in_progress, BeadStatus::closed,
-                                      BeadStatus::failed};
+    constexpr BeadStatus kStates[] = {BeadStatus::open, BeadStatus::in_progress, BeadStatus::in_progress,
+                                      BeadStatus::closed, BeadStatus::failed};
     bead.status = kStates[is(Mood::landing) ? random_.between(3, 4) : random_.between(0, 4)];
     if (terminal(bead.status)) bead.closed_at = bead.status_since;
-    if (random_.one_in(3)) bead.dispatch_attempts = random_.between(0, 5), bead.last_dispatch_attempt_at = past(minutes(20));
+    if (random_.one_in(3))
+      bead.dispatch_attempts = random_.between(0, 5), bead.last_dispatch_attempt_at = past(minutes(20));
     Review review;
     review.bead_id = bead.bead_id;
     review.branch = "gt/x/" + bead.bead_id.text;
@@ -212,7 +230,8 @@ void RandomTown::make_requests(int count) {
     if (random_.one_in(2)) review.last_poll_at = past(minutes(3));
     if (random_.one_in(2)) review.last_poll_answer_at = past(hours(1));
     if (random_.one_in(2)) review.pr_changed_at = past(hours(1));
-    if (review.pr_url.empty() && random_.one_in(4)) review.verifying_since = past(minutes(5)), review.claimed_commit = "c0ffee";
+    if (review.pr_url.empty() && random_.one_in(4))
+      review.verifying_since = past(minutes(5)), review.claimed_commit = "c0ffee";
     if (random_.one_in(8) && i > 0) review.batch_head = BeadId("m-" + std::to_string(random_.between(0, i - 1)));
     const Dependency edge{bead.bead_id, source->bead_id, DependencyKind::tracks};
     town_.put(std::move(review));
@@ -242,16 +261,21 @@ void RandomTown::make_agents(int count) {
   for (int i = 0; i < count; ++i) {
     Agent agent;
     agent.agent_id = AgentId("a-" + std::to_string(i));
-    agent.role = i == 0 && random_.one_in(2) ? AgentRole::mayor : random_.one_in(4) ? AgentRole::refinery : AgentRole::polecat;
+    agent.role = i == 0 && random_.one_in(2) ? AgentRole::mayor
+                 : random_.one_in(4)         ? AgentRole::refinery
+                                             : AgentRole::polecat;
     agent.name = agent.agent_id.text;
     agent.created_at = past(kLongAgo);
     if (agent.role != AgentRole::mayor) agent.rig_id = a_rig();
-    constexpr AgentStatus kStates[] = {AgentStatus::idle, AgentStatus::idle, AgentStatus::working, AgentStatus::working, AgentStatus::stalled};
+    constexpr AgentStatus kStates[] = {AgentStatus::idle, AgentStatus::idle, AgentStatus::working, AgentStatus::working,
+                                       AgentStatus::stalled};
     agent.status = kStates[random_.between(0, 4)];
     agent.status_since = past(hours(4));
     if (agent.status == AgentStatus::stalled) agent.stalled_at = past(hours(4));
-    if (is(Mood::loaded) && random_.one_in(2)) agent.last_activity_at = now_ - seconds(random_.between(0, 100));
-    else if (!random_.one_in(5)) agent.last_activity_at = past(random_.one_in(2) ? minutes(5) : days(2));
+    if (is(Mood::loaded) && random_.one_in(2))
+      agent.last_activity_at = now_ - seconds(random_.between(0, 100));
+    else if (!random_.one_in(5))
+      agent.last_activity_at = past(random_.one_in(2) ? minutes(5) : days(2));
     if (random_.one_in(2)) agent.last_event_at = past(hours(4));
     if (random_.one_in(5)) agent.active_tools = {"bash"};
     if (random_.one_in(5)) agent.dispatch_attempts = random_.between(3, 7);
@@ -260,10 +284,13 @@ void RandomTown::make_agents(int count) {
       const Bead* bead = town_.bead(hook);
       const bool fits = bead && (bead->type == BeadType::merge_request) == (agent.role == AgentRole::refinery) &&
                         (bead->type == BeadType::merge_request || bead->type == BeadType::issue);
-      if (fits && town_.links(hook).hooked.empty()) agent.current_hook_bead_id = hook, agent.rig_id = bead->rig_id ? bead->rig_id : agent.rig_id;
+      if (fits && town_.links(hook).hooked.empty())
+        agent.current_hook_bead_id = hook, agent.rig_id = bead->rig_id ? bead->rig_id : agent.rig_id;
       if (is(Mood::loaded) && fits && !random_.one_in(3)) {
         const bool over = terminal(bead->status);
-        agent.status = over ? AgentStatus::stalled : bead->status == BeadStatus::open ? AgentStatus::idle : AgentStatus::working;
+        agent.status = over                               ? AgentStatus::stalled
+                       : bead->status == BeadStatus::open ? AgentStatus::idle
+                                                          : AgentStatus::working;
         agent.stalled_at = over ? MaybeInstant(now_) : std::nullopt;
         agent.last_activity_at = now_ - seconds(random_.between(0, 60));
       }

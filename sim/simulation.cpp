@@ -16,12 +16,9 @@ constexpr Duration kPatience = days(4);  ///< from the last fault until every be
 
 const char* text_of(Explained::Kind kind) {
   switch (kind) {
-    case Explained::Kind::act:
-      return "acts";
-    case Explained::Kind::wait:
-      return "waits";
-    case Explained::Kind::hold:
-      return "holds";
+    case Explained::Kind::act: return "acts";
+    case Explained::Kind::wait: return "waits";
+    case Explained::Kind::hold: return "holds";
   }
   return "";
 }
@@ -53,12 +50,9 @@ Simulation::Simulation(std::uint64_t seed, RuleCounts& counts, bool telling)
     if (!faults_ || !random_.one_in(8)) return std::nullopt;
     using Answer = events::LandingAnswer;
     switch (random_.between(0, 2)) {
-      case 0:
-        return expected<events::GitMergeResult>(fail(Error::Code::unavailable, "the disk is slow"));
-      case 1:
-        return events::GitMergeResult{spec.request_id, Answer::held, {}, "the owner's checkout is dirty"};
-      default:
-        return events::GitMergeResult{spec.request_id, Answer::failed, {}, "the proof failed"};
+      case 0: return expected<events::GitMergeResult>(fail(Error::Code::unavailable, "the disk is slow"));
+      case 1: return events::GitMergeResult{spec.request_id, Answer::held, {}, "the owner's checkout is dirty"};
+      default: return events::GitMergeResult{spec.request_id, Answer::failed, {}, "the proof failed"};
     }
   };
 }
@@ -167,7 +161,9 @@ void Simulation::set_up_towns() {
 }
 
 void Simulation::give_work(const TownId& town, const std::vector<RigId>& rigs) {
-  const auto rig = [&] { return rigs[static_cast<std::size_t>(random_.between(0, static_cast<int>(rigs.size()) - 1))]; };
+  const auto rig = [&] {
+    return rigs[static_cast<std::size_t>(random_.between(0, static_cast<int>(rigs.size()) - 1))];
+  };
   const auto accepted = [this](const expected<Receipt>& made) {
     if (!made) wrong("work was refused: " + made.error().what);
   };
@@ -357,7 +353,8 @@ void Simulation::check_landings(const Engine::View& view) {
       const auto found = landings.find(request);
       const Review& review = *view.town.review(request);
       if (found != landings.end()) landed += found->second.size();
-      if (review.result == ReviewResult::merged && !forge_.contains(bead.rig_id, review.target_branch, review.merge_commit))
+      if (review.result == ReviewResult::merged &&
+          !forge_.contains(bead.rig_id, review.target_branch, review.merge_commit))
         wrong("request " + request.text + " is merged, but not on " + review.target_branch);
     }
     if (landed != 1) wrong("bead " + id.text + " was landed " + std::to_string(landed) + " times");

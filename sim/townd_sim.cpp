@@ -8,8 +8,8 @@
 #include "core/rule.hpp"
 #include "sim/simulation.hpp"
 
-/// townd-sim [--seed] SEED [[--seeds] COUNT]: that many simulations from that seed on; ends with 1 at the first that fails. With
-/// TOWND_SIM_TELL in the environment every decision is printed.
+/// townd-sim [--seed] SEED [[--seeds] COUNT]: that many simulations from that seed on; ends with 1 at the first that
+/// fails. With TOWND_SIM_TELL in the environment every decision is printed.
 int main(int count_of_words, char** words) {
   std::vector<std::uint64_t> numbers;
   for (int i = 1; i < count_of_words; ++i)
@@ -39,8 +39,8 @@ int main(int count_of_words, char** words) {
             << "waited" << std::setw(10) << "held\n";
   for (const townd::Rule& rule : townd::rules()) {
     const townd::sim::RuleCount& count_of = counts[std::string(rule.id)];
-    std::cout << std::left << std::setw(28) << rule.id << std::right << std::setw(10) << count_of.acted
-              << std::setw(10) << count_of.waited << std::setw(9) << count_of.held << "\n";
+    std::cout << std::left << std::setw(28) << rule.id << std::right << std::setw(10) << count_of.acted << std::setw(10)
+              << count_of.waited << std::setw(9) << count_of.held << "\n";
   }
   std::cout << count << " seeds from " << first << ": " << beads << " beads, " << kills << " kills, " << hours
             << " hours: all ended\n";

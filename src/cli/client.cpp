@@ -83,24 +83,16 @@ Error::Code code_of(int status) {
     case 400:
     case 405:
     case 415:
-    case 422:
-      return Error::Code::invalid;
-    case 404:
-      return Error::Code::not_found;
-    case 409:
-      return Error::Code::conflict;
+    case 422: return Error::Code::invalid;
+    case 404: return Error::Code::not_found;
+    case 409: return Error::Code::conflict;
     case 401:
     case 403:
-    case 421:
-      return Error::Code::forbidden;
-    case 413:
-      return Error::Code::too_large;
-    case 429:
-      return Error::Code::too_many;
-    case 503:
-      return Error::Code::unavailable;
-    default:
-      return Error::Code::internal;
+    case 421: return Error::Code::forbidden;
+    case 413: return Error::Code::too_large;
+    case 429: return Error::Code::too_many;
+    case 503: return Error::Code::unavailable;
+    default: return Error::Code::internal;
   }
 }
 

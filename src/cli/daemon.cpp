@@ -102,7 +102,8 @@ expected<bool> start_daemon(const std::string& data, const std::vector<std::stri
       ended = false;
     }
     if (std::chrono::steady_clock::now() > deadline)
-      return fail(Error::Code::unavailable, "townd was started but is not ready after a minute:\n" + log_tail(data, said_before),
+      return fail(Error::Code::unavailable,
+                  "townd was started but is not ready after a minute:\n" + log_tail(data, said_before),
                   "The whole log is " + data + "/townd.log");
   }
   terminal.progress_done();

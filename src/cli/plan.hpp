@@ -9,7 +9,7 @@
 namespace townd::cli {
 
 struct PlanRequest {
-  std::string snapshot;         ///< path of a town-snapshot/1 file
+  std::string snapshot;           ///< path of a town-snapshot/1 file
   std::optional<std::string> at;  ///< ISO 8601; the snapshot's own time when not given
   bool as_json = false;
 };

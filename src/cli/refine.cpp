@@ -72,14 +72,14 @@ class Trial {
     auto known = clone_.commit_of(request.commit);
     if (!known) return tl::unexpected(known.error());
     if (!*known) {
-      return fail(Error::Code::not_found, "commit " + request.commit + " of " + request.bead_id.text +
-                                              " is not in the rig's repository");
+      return fail(Error::Code::not_found,
+                  "commit " + request.commit + " of " + request.bead_id.text + " is not in the rig's repository");
     }
     input_.say("merging " + request.bead_id.text);
     git::Call call;
     call.timeout = std::chrono::minutes(5);
-    auto merged = clone_.call({"merge", "--no-ff", "--no-edit", "--no-verify", "-m", merge_message(request),
-                               request.commit}, call);
+    auto merged = clone_.call(
+        {"merge", "--no-ff", "--no-edit", "--no-verify", "-m", merge_message(request), request.commit}, call);
     if (merged && merged->ok()) return true;
     auto why = git::done(merged, "merging " + request.bead_id.text);
     auto files = clone_.text({"diff", "--name-only", "--diff-filter=U"}, "listing the conflicts");

@@ -13,8 +13,8 @@ namespace townd::cli {
 namespace {
 
 constexpr std::array<std::string_view, 5> kFileKeys{"format", "matching", "ops", "defaults", "scenarios"};
-constexpr std::array<std::string_view, 10> kScenarioKeys{"id",     "title",  "covers", "note", "now",
-                                                         "config", "draining", "given", "when", "expect"};
+constexpr std::array<std::string_view, 10> kScenarioKeys{"id",     "title",    "covers", "note", "now",
+                                                         "config", "draining", "given",  "when", "expect"};
 constexpr std::array<std::string_view, 3> kExpectKeys{"actions", "actions_absent", "states"};
 constexpr std::size_t kFileLimit = std::size_t{64} << 20;
 
@@ -98,8 +98,7 @@ expected<std::vector<ScenarioResult>> play_scenarios(std::string_view file) {
   if (!format || *format != "town-scenarios/1" || !scenarios || !scenarios->is_array())
     return fail(Error::Code::invalid, "not a file of scenarios: its format is not \"town-scenarios/1\"",
                 "give a file such as tests/scenario/reference.json");
-  if (const auto why = unknown_key(*object, kFileKeys, ""))
-    return fail(Error::Code::invalid, *why, "correct the key");
+  if (const auto why = unknown_key(*object, kFileKeys, "")) return fail(Error::Code::invalid, *why, "correct the key");
   std::vector<ScenarioResult> results;
   for (const json::value& scenario : scenarios->get_array()) {
     ScenarioResult result;

@@ -23,7 +23,7 @@ constexpr std::array kMail{ShortForm{"id", "mail_id"}, ShortForm{"from", "from_a
                            ShortForm{"to", "to_agent_id"}};
 
 /// What the scenarios keep with a convoy but belongs to its bead.
-constexpr std::array<std::string_view, 7> kOfConvoyBead{"status",     "metadata",   "title",     "labels",
+constexpr std::array<std::string_view, 7> kOfConvoyBead{"status",     "metadata",   "title",    "labels",
                                                         "created_at", "updated_at", "closed_at"};
 /// Columns of the reference that nothing reads.
 constexpr std::array<std::string_view, 2> kUnreadReviewKeys{"retry_count", "last_feedback_check_at"};

@@ -13,8 +13,7 @@ class Matcher {
  public:
   enum class Null { ignored, compared };  ///< in an action; in a state
 
-  Matcher(Null null, std::map<std::string, std::string> new_beads)
-      : null_(null), new_beads_(std::move(new_beads)) {}
+  Matcher(Null null, std::map<std::string, std::string> new_beads) : null_(null), new_beads_(std::move(new_beads)) {}
 
   /// What is not as expected, as `path: expected X, got Y`; none when all is. Objects are compared by the keys that
   /// are expected, lists by the elements that are.

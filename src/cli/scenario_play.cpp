@@ -54,8 +54,9 @@ BOOST_DESCRIBE_STRUCT(Tick, (), (op))
 BOOST_DESCRIBE_STRUCT(Heartbeat, (), (op, agent))
 BOOST_DESCRIBE_STRUCT(CompleteReview, (), (op, entry, status, message))
 BOOST_DESCRIBE_STRUCT(SetStatus, (), (op, bead, status))
-BOOST_DESCRIBE_STRUCT(PollError, (), (kind, provider, status, statusText, transient, reason, url, message,
-                                      resolutionChain, sampleKeys))
+BOOST_DESCRIBE_STRUCT(PollError, (),
+                      (kind, provider, status, statusText, transient, reason, url, message, resolutionChain,
+                       sampleKeys))
 BOOST_DESCRIBE_STRUCT(PollOutcome, (), (ok, error, result))
 BOOST_DESCRIBE_STRUCT(PollPr, (), (op, bead, outcome))
 

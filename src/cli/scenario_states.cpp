@@ -9,9 +9,18 @@ namespace {
 
 using Why = std::optional<std::string>;
 
-constexpr std::array<std::string_view, 12> kStates{
-    "beads",         "agents",        "reviews",             "convoys",      "nudges",      "agents_created",
-    "agents_deleted", "beads_created", "agents_created_count", "beads_created_count", "deps_created", "events_pending"};
+constexpr std::array<std::string_view, 12> kStates{"beads",
+                                                   "agents",
+                                                   "reviews",
+                                                   "convoys",
+                                                   "nudges",
+                                                   "agents_created",
+                                                   "agents_deleted",
+                                                   "beads_created",
+                                                   "agents_created_count",
+                                                   "beads_created_count",
+                                                   "deps_created",
+                                                   "events_pending"};
 
 json::object view_of(const Review& review) { return to_json(review).get_object(); }
 

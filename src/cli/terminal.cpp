@@ -56,18 +56,12 @@ std::size_t width_of(std::string_view text) {
 
 std::string_view code_of(Style style) {
   switch (style) {
-    case Style::plain:
-      return "";
-    case Style::bold:
-      return "\033[1m";
-    case Style::dim:
-      return "\033[2m";
-    case Style::good:
-      return "\033[32m";
-    case Style::bad:
-      return "\033[31m";
-    case Style::warn:
-      return "\033[33m";
+    case Style::plain: return "";
+    case Style::bold: return "\033[1m";
+    case Style::dim: return "\033[2m";
+    case Style::good: return "\033[32m";
+    case Style::bad: return "\033[31m";
+    case Style::warn: return "\033[33m";
   }
   return "";
 }

@@ -15,8 +15,8 @@ BOOST_DESCRIBE_STRUCT(ServerSettings, (), (listen, hosts, origins, behind_proxy)
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (url))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))
-BOOST_DESCRIBE_STRUCT(RepositorySettings, (), (gates, setup, copy, target, strategy, max_polecats,
-                                               max_dispatch_attempts))
+BOOST_DESCRIBE_STRUCT(RepositorySettings, (),
+                      (gates, setup, copy, target, strategy, max_polecats, max_dispatch_attempts))
 
 template <>
 struct JsonForm<ByteCount> {

@@ -73,8 +73,8 @@ RigConfig with_repository(RigConfig rig, const RepositorySettings& repository, c
 
 /// One line of `town config` and of docs/config.md.
 struct ConfigKey {
-  std::string key;      ///< `reconciler.lost_agent`
-  std::string value;    ///< in TOML
+  std::string key;    ///< `reconciler.lost_agent`
+  std::string value;  ///< in TOML
   std::string default_value;
   bool from_file = false;
   std::string meaning;

@@ -16,8 +16,9 @@ BOOST_DESCRIBE_STRUCT(AgentCheckpoint, (), (agent_id, data))
 BOOST_DESCRIBE_STRUCT(AgentSaid, (), (agent_id, message))
 BOOST_DESCRIBE_STRUCT(RequestChanges, (), (agent_id, run_id, bead_id, feedback, files))
 BOOST_DESCRIBE_STRUCT(EscalationRaised, (), (agent_id, rig_id, severity, category, title, body))
-BOOST_DESCRIBE_STRUCT(BeadCreated, (), (bead_id, type, title, body, rig_id, priority, labels, metadata, parent_bead_id,
-                                        convoy_id, after, held, created_by))
+BOOST_DESCRIBE_STRUCT(BeadCreated, (),
+                      (bead_id, type, title, body, rig_id, priority, labels, metadata, parent_bead_id, convoy_id, after,
+                       held, created_by))
 BOOST_DESCRIBE_STRUCT(BeadUpdated, (), (bead_id, title, body, priority, labels, metadata, actor))
 BOOST_DESCRIBE_STRUCT(BeadStatusSet, (), (bead_id, status, actor))
 BOOST_DESCRIBE_STRUCT(BeadCancelled, (), (bead_id, cancel_status, actor))
@@ -26,8 +27,8 @@ BOOST_DESCRIBE_STRUCT(BeadRetried, (), (bead_id, actor))
 BOOST_DESCRIBE_STRUCT(DependencyAdded, (), (dependency))
 BOOST_DESCRIBE_STRUCT(DependencyRemoved, (), (dependency))
 BOOST_DESCRIBE_STRUCT(ConvoyBead, (), (title, body, rig_id, priority, labels, after, metadata))
-BOOST_DESCRIBE_STRUCT(ConvoyCreated, (), (title, beads, existing_beads, merge_mode, staged, on_failed_child,
-                                          created_by))
+BOOST_DESCRIBE_STRUCT(ConvoyCreated, (),
+                      (title, beads, existing_beads, merge_mode, staged, on_failed_child, created_by))
 BOOST_DESCRIBE_STRUCT(ConvoyStarted, (), (convoy_id))
 BOOST_DESCRIBE_STRUCT(ConvoyClosed, (), (convoy_id, actor))
 BOOST_DESCRIBE_STRUCT(ConvoyBeadAdded, (), (convoy_id, bead_id, after))
@@ -60,8 +61,9 @@ BOOST_DESCRIBE_STRUCT(PollAnswer, (),
                        error_kind, http_status, transient, error_message))
 BOOST_DESCRIBE_STRUCT(PrPolled, (), (bead_id, answer))
 BOOST_DESCRIBE_STRUCT(PrStatusChanged, (), (bead_id, pr_url, pr_state))
-BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (), (mr_bead_id, pr_url, pr_number, repo, branch, has_unresolved_comments,
-                                               has_failing_checks, has_unchecked_runs))
+BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (),
+                      (mr_bead_id, pr_url, pr_number, repo, branch, has_unresolved_comments, has_failing_checks,
+                       has_unchecked_runs))
 BOOST_DESCRIBE_STRUCT(PrConflictDetected, (), (mr_bead_id, source_bead_id, pr_url, branch))
 BOOST_DESCRIBE_STRUCT(PrAutoMerge, (), (mr_bead_id, pr_url))
 BOOST_DESCRIBE_STRUCT(PrMergeResult, (), (bead_id, merged, why))
@@ -76,8 +78,8 @@ BOOST_DESCRIBE_STRUCT(ObservationGap, (), (from, to))
 
 namespace townd {
 
-BOOST_DESCRIBE_STRUCT(SignOfLife, (), (agent_id, run_id, at, last_event_type, last_event_at, active_tools, tokens,
-                                       cost_micro_usd))
+BOOST_DESCRIBE_STRUCT(SignOfLife, (),
+                      (agent_id, run_id, at, last_event_type, last_event_at, active_tools, tokens, cost_micro_usd))
 
 /// The wire form {seq, event_type, agent_id, bead_id, payload, created_at}, as snapshots and answers show it.
 template <>

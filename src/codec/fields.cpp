@@ -121,8 +121,7 @@ bool JsonReader::read_json(const json::value& v, std::string& out) {
   }
   const json::string* text = v.if_string();
   json::error_code error;
-  if (!text || !json::parse(*text, error).is_object() || error)
-    return wrong("expected an object, got " + kind_name(v));
+  if (!text || !json::parse(*text, error).is_object() || error) return wrong("expected an object, got " + kind_name(v));
   out.assign(text->data(), text->size());
   return true;
 }

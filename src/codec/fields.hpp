@@ -32,7 +32,9 @@ template <class T>
 struct JsonForm;
 
 template <class T>
-concept HasJsonForm = requires { sizeof(JsonForm<T>); };
+concept HasJsonForm = requires {
+  sizeof(JsonForm<T>);
+};
 template <class T>
 concept Described = boost::describe::has_describe_members<T>::value;
 template <class T>

@@ -18,9 +18,8 @@ void append_canonical(std::string& out, const json::value& value) {
     std::vector<const json::key_value_pair*> members;
     members.reserve(object->size());
     for (const auto& member : *object) members.push_back(&member);
-    std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) {
-      return std::string_view(a->key()) < std::string_view(b->key());
-    });
+    std::sort(members.begin(), members.end(),
+              [](const auto* a, const auto* b) { return std::string_view(a->key()) < std::string_view(b->key()); });
     out += '{';
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i > 0) out += ',';

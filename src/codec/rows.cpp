@@ -131,15 +131,14 @@ std::string encode_row(const AnyRow& row) {
 }
 
 expected<AnyRow> decode_row(RowKey::Table table, std::string_view text) {
-  std::array<unsigned char, 8192> buffer;      // NOLINT: written by the parser before it is read
-  std::array<unsigned char, 2048> working;     // NOLINT
+  std::array<unsigned char, 8192> buffer;   // NOLINT: written by the parser before it is read
+  std::array<unsigned char, 2048> working;  // NOLINT
   json::monotonic_resource memory(buffer.data(), buffer.size());
   json::parser parser({}, {}, working.data(), working.size());
   parser.reset(&memory);
   json::error_code error;
   parser.write(text.data(), text.size(), error);
-  if (error)
-    return fail(Error::Code::internal, "a stored row is not JSON: " + error.message(), "restore a backup");
+  if (error) return fail(Error::Code::internal, "a stored row is not JSON: " + error.message(), "restore a backup");
 
   AnyRow row = blank_row(table, static_cast<AnyRow*>(nullptr));
   const json::value document = parser.release();

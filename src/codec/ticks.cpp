@@ -61,9 +61,8 @@ json::object plan_json(std::span<const TickResult> ticks, Instant at) {
       }
     }
     for (const Violation& violation : tick.violations)
-      violations.push_back(json::value{{"invariant", violation.invariant},
-                                       {"subject", violation.subject},
-                                       {"message", violation.message}});
+      violations.push_back(json::value{
+          {"invariant", violation.invariant}, {"subject", violation.subject}, {"message", violation.message}});
   }
   json::object plan;
   plan.emplace("at", to_text(at));

@@ -1,7 +1,8 @@
 #include "codec/toml.hpp"
 
-#include <sstream>
 #include <toml++/toml.h>
+
+#include <sstream>
 
 namespace townd {
 namespace {
@@ -69,8 +70,8 @@ expected<TomlDocument> parse_toml(std::string_view text, std::string file) {
     document.value = Converter(document).convert(table, "");
   } catch (const toml::parse_error& error) {
     return fail(Error::Code::invalid,
-                document.file + ":" + std::to_string(error.source().begin.line) + ": not TOML: " +
-                    std::string(error.description()),
+                document.file + ":" + std::to_string(error.source().begin.line) +
+                    ": not TOML: " + std::string(error.description()),
                 "correct the file there");
   }
   return document;

@@ -92,7 +92,7 @@ struct CloseConvoy {
 
 struct FailConvoy {
   BeadId convoy_id;
-  std::string reason;   ///< a name, such as `landing_mr_exhausted`
+  std::string reason;  ///< a name, such as `landing_mr_exhausted`
   std::string message;
 };
 

@@ -6,17 +6,16 @@ namespace townd {
 
 std::string_view to_string(Stage stage) {
   constexpr std::array<std::string_view, kStages> names = {
-      "agents", "issues",    "hooked_agents", "work_queue", "town",  "requests", "refineries", "merge_queue",
-      "convoys", "gupp",     "gc_agents",     "gc_beads",   "mayor", "messages", "triage",     "escalations"};
+      "agents",  "issues", "hooked_agents", "work_queue", "town",  "requests", "refineries", "merge_queue",
+      "convoys", "gupp",   "gc_agents",     "gc_beads",   "mayor", "messages", "triage",     "escalations"};
   return names[static_cast<std::size_t>(stage)];
 }
 
 std::string_view to_string(Edge edge) {
   constexpr std::array<std::string_view, kEdges> names = {
-      "self",       "blocked",     "request",   "source",      "source_blocked", "convoy",
-      "source_convoy", "tracked",  "hooked_agent", "hook",     "child",          "parent",
-      "blocker",    "batch",       "work_queue", "merge_queue", "run_agent",     "run_bead",
-      "run_triage", "recipient",   "message",   "gate",       "everything"};
+      "self",         "blocked",  "request",    "source",    "source_blocked", "convoy", "source_convoy", "tracked",
+      "hooked_agent", "hook",     "child",      "parent",    "blocker",        "batch",  "work_queue",    "merge_queue",
+      "run_agent",    "run_bead", "run_triage", "recipient", "message",        "gate",   "everything"};
   return names[static_cast<std::size_t>(edge)];
 }
 

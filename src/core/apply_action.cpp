@@ -19,7 +19,8 @@ class Applier {
 
   Applied on(const TransitionBead& a) {
     const Bead* bead = town_.bead(a.bead_id);
-    if (!bead || bead->status != a.from) return stale_because("the bead is no longer " + std::string(to_string(a.from)));
+    if (!bead || bead->status != a.from)
+      return stale_because("the bead is no longer " + std::string(to_string(a.from)));
     if (!change_.set_status(a.bead_id, a.to)) return stale_because("no such change of status");
     used_.beads.insert(a.bead_id);
     if (Review* review = ended_review(a); review) settle(*review, a);
@@ -62,7 +63,8 @@ class Applier {
                                 [&](const LandingAttempts& l) { return l.rig_id == a.rig_id; });
     if (landing == convoy.landings.end()) {
       convoy.landings.push_back({a.rig_id, 0, {}, 0});
-      std::sort(convoy.landings.begin(), convoy.landings.end(), [](const auto& x, const auto& y) { return x.rig_id < y.rig_id; });
+      std::sort(convoy.landings.begin(), convoy.landings.end(),
+                [](const auto& x, const auto& y) { return x.rig_id < y.rig_id; });
       landing = std::find_if(convoy.landings.begin(), convoy.landings.end(),
                              [&](const LandingAttempts& l) { return l.rig_id == a.rig_id; });
     }
@@ -76,7 +78,8 @@ class Applier {
     review.target_branch = a.target_branch;
     review.source_bead_id = a.convoy_id;
     review.strategy = rig && rig->config.merge_strategy ? *rig->config.merge_strategy : town_.config().merge_strategy;
-    const BeadId id = change_.create_request(std::move(review), a.rig_id, Priority::medium, "Review: " + a.feature_branch, "", kSystemActor);
+    const BeadId id = change_.create_request(std::move(review), a.rig_id, Priority::medium,
+                                             "Review: " + a.feature_branch, "", kSystemActor);
     Bead request = *town_.bead(id);
     request.priority = priority;
     town_.put(std::move(request));
@@ -85,7 +88,8 @@ class Applier {
 
   Applied on(const TransitionAgent& a) {
     const Agent* agent = town_.agent(a.agent_id);
-    if (!agent || agent->status != a.from) return stale_because("the agent is no longer " + std::string(to_string(a.from)));
+    if (!agent || agent->status != a.from)
+      return stale_because("the agent is no longer " + std::string(to_string(a.from)));
     if (!change_.set_status(a.agent_id, a.to)) return stale_because("no such change of status");
     used_.agents.insert(a.agent_id);
     return {};
@@ -128,7 +132,8 @@ class Applier {
 
   Applied on(const DeleteAgent& a) {
     const Agent* agent = town_.agent(a.agent_id);
-    if (!agent || !agent->current_hook_bead_id.empty() || run_live(town_, *agent)) return stale_because("the agent is in use");
+    if (!agent || !agent->current_hook_bead_id.empty() || run_live(town_, *agent))
+      return stale_because("the agent is in use");
     for (const MessageId& id : std::set<MessageId>(town_.undelivered(a.agent_id)))
       if (town_.nudge(id)) town_.erase_message(id);  // its mail is told back to the sender by messages.deliver
     town_.erase(a.agent_id);
@@ -195,9 +200,9 @@ class Applier {
     AgentId agent_id = a.agent_id;
     if (agent_id.empty()) {
       agent_id = choose(a);
-    } else if (const Agent* agent = town_.agent(agent_id);
-               !agent || agent->status != AgentStatus::idle || run_live(town_, *agent) ||
-               agent->current_hook_bead_id != a.bead_id) {
+    } else if (const Agent* agent = town_.agent(agent_id); !agent || agent->status != AgentStatus::idle ||
+                                                           run_live(town_, *agent) ||
+                                                           agent->current_hook_bead_id != a.bead_id) {
       return stale_because("the agent is no longer idle with this bead");
     }
     change_.hook(agent_id, a.bead_id);
@@ -233,8 +238,10 @@ class Applier {
       run.forced_stop = run.forced_stop || a.outcome == Outcome::timed_out;
     }
     town_.put(std::move(run));
-    if (a.give_up) change_.end_run(a.run_id, a.outcome, a.reason);
-    else change_.effect(effects::StopAgent{a.agent_id, a.run_id}, a.run_id.text);
+    if (a.give_up)
+      change_.end_run(a.run_id, a.outcome, a.reason);
+    else
+      change_.effect(effects::StopAgent{a.agent_id, a.run_id}, a.run_id.text);
     used_.agents.insert(a.agent_id);
     return {};
   }
@@ -303,11 +310,14 @@ class Applier {
     if (!found || found->delivered_at) return stale_because("no such mail");
     Mail mail = *found;
     const bool gone = !town_.agent(mail.to_agent_id);
-    if (gone) mail.undeliverable = true;
-    else mail.delivering_since = change_.now();
+    if (gone)
+      mail.undeliverable = true;
+    else
+      mail.delivering_since = change_.now();
     const Mail sent = mail;
     town_.put(std::move(mail));
-    if (!gone) change_.effect(effects::DeliverMail{a.agent_id, a.mail_id}, a.mail_id.text);
+    if (!gone)
+      change_.effect(effects::DeliverMail{a.agent_id, a.mail_id}, a.mail_id.text);
     else if (town_.agent(sent.from_agent_id))
       change_.mail(AgentId{}, sent.from_agent_id, sent.rig_id, "Not delivered: " + sent.subject,
                    "The agent " + sent.to_agent_id.text + " is gone.");
@@ -336,7 +346,8 @@ class Applier {
     batch.labels = {"gt:triage"};
     batch.created_by = "patrol";
     for (const BeadId& id : a.requests)
-      if (const Bead* request = town_.bead(id); request && request->rig_id && batch.rig_id.empty()) batch.rig_id = request->rig_id;
+      if (const Bead* request = town_.bead(id); request && request->rig_id && batch.rig_id.empty())
+        batch.rig_id = request->rig_id;
     if (const auto rigs = town_.rig_ids(); batch.rig_id.empty() && !rigs.empty()) batch.rig_id = rigs.front();
     change_.create(std::move(batch));
     return {};
@@ -381,8 +392,10 @@ class Applier {
     Convoy convoy = *found;
     const auto landing = std::find_if(convoy.landings.begin(), convoy.landings.end(),
                                       [&](const LandingAttempts& l) { return l.rig_id == a.rig_id; });
-    if (landing == convoy.landings.end()) convoy.landings.push_back({a.rig_id, 0, {}, a.suppressed_attempt});
-    else landing->suppressed_attempt = a.suppressed_attempt;
+    if (landing == convoy.landings.end())
+      convoy.landings.push_back({a.rig_id, 0, {}, a.suppressed_attempt});
+    else
+      landing->suppressed_attempt = a.suppressed_attempt;
     town_.put(std::move(convoy));
     RaiseEscalation ask;
     ask.bead_id = a.convoy_id;
@@ -422,7 +435,8 @@ class Applier {
 
   Applied dispatch_mayor(const DispatchAgent& a) {
     const Agent* agent = town_.agent(a.agent_id);
-    if (!agent || agent->status != AgentStatus::idle || run_live(town_, *agent)) return stale_because("the mayor is not idle");
+    if (!agent || agent->status != AgentStatus::idle || run_live(town_, *agent))
+      return stale_because("the mayor is not idle");
     start_run(a, a.agent_id, town_.config().mayor_preset);
     used_.agents.insert(a.agent_id);
     return {true, "", a.agent_id};
@@ -476,7 +490,8 @@ class Applier {
     Escalation escalation;
     escalation.severity = Priority::high;
     escalation.category = "landing_unanswered";
-    escalation.message = "the landing was asked for " + std::to_string(town_.constants().verify_tries) + " times without an answer";
+    escalation.message =
+        "the landing was asked for " + std::to_string(town_.constants().verify_tries) + " times without an answer";
     escalation.source = town_.review(id)->source_bead_id;
     change_.escalate(std::move(escalation), request.rig_id, "Landing unanswered: " + request.title);
     used_.beads.insert(id);

@@ -171,7 +171,8 @@ Result on(Change& change, const events::AgentDone& e) {
     return noted(change, "done, but the work has been given to somebody else; the branch is kept");
   const Bead before = *bead;
   const std::optional<Run> its_run = run ? std::optional(*run) : std::nullopt;
-  if (its_run) change.settle_run(its_run->run_id, its_run->requested_changes ? Outcome::changes_requested : Outcome::done);
+  if (its_run)
+    change.settle_run(its_run->run_id, its_run->requested_changes ? Outcome::changes_requested : Outcome::done);
   if (agent.role == AgentRole::refinery && town.review(bead_id)) {
     refinery_done(change, agent, before, its_run ? &*its_run : nullptr, e);
   } else {
@@ -209,8 +210,10 @@ Result on(Change& change, const events::AgentCompleted& e) {
     spent.cost_micro_usd = std::max(run->cost_micro_usd, e.cost_micro_usd);
     town.put(std::move(spent));
   }
-  if (run) change.end_run(agent.run_id, outcome, e.reason, e.limited_until);
-  else if (about_hook && !costs_attempt(outcome) && agent.role == AgentRole::polecat) change.refund(hook);
+  if (run)
+    change.end_run(agent.run_id, outcome, e.reason, e.limited_until);
+  else if (about_hook && !costs_attempt(outcome) && agent.role == AgentRole::polecat)
+    change.refund(hook);
   change.set_status(id, AgentStatus::idle);
   if (agent.role != AgentRole::polecat || !hook) return applied();
   change.unhook(id);
@@ -302,8 +305,7 @@ Result on(Change& change, const events::TrialResult& e) {
   if (!request || !town.review(id) || terminal(request->status)) return noted(change, "the request has ended");
   if (!run || run->bead_id != id || run->agent_id != e.agent_id) return noted(change, "not a trial of this request");
   if (run->outcome) return noted(change, "the trial has been reported");
-  if (agent->run_id != e.run_id || agent->current_hook_bead_id != id)
-    return noted(change, "a trial of an earlier run");
+  if (agent->run_id != e.run_id || agent->current_hook_bead_id != id) return noted(change, "a trial of an earlier run");
   switch (e.outcome) {
     case events::TrialOutcome::green: {
       Review review = *town.review(id);
@@ -322,8 +324,8 @@ Result on(Change& change, const events::TrialResult& e) {
     case events::TrialOutcome::red:
     case events::TrialOutcome::conflict: {
       const bool red = e.outcome == events::TrialOutcome::red;
-      const std::string feedback = (red ? "The gate failed: " + e.gate : std::string("The work conflicts with its target.")) +
-                                   "\n\n" + e.output;
+      const std::string feedback =
+          (red ? "The gate failed: " + e.gate : std::string("The work conflicts with its target.")) + "\n\n" + e.output;
       ask_for_changes(change, id, e.run_id, feedback, {});
       change.set_status(id, BeadStatus::open);
       change.let_go(e.agent_id);

@@ -5,36 +5,102 @@
 namespace townd {
 
 std::string_view event_type(const EventBody& body) {
-  constexpr std::string_view names[] = {
-      "agent_done", "agent_completed", "agent_waiting", "agent_checkpoint", "agent_said", "request_changes",
-      "escalation_raised", "bead_created", "bead_updated", "bead_status_set", "bead_cancelled", "bead_reopened",
-      "bead_retried", "dependency_added", "dependency_removed", "convoy_created", "convoy_started", "convoy_closed",
-      "convoy_bead_added", "convoy_bead_removed", "agent_reset", "review_completed", "mail_sent", "mail_read",
-      "nudge_queued", "nudge_timeout", "escalation_acknowledged", "triage_resolved", "rig_added", "rig_changed",
-      "rig_checked", "rig_trust", "config_changed", "drain_started", "drain_ended", "town_paused", "town_resumed",
-      "container_eviction", "container_status", "dispatch_accepted", "dispatch_refused", "agent_stopped", "pr_polled",
-      "pr_status_changed", "pr_feedback_detected", "pr_conflict_detected", "pr_auto_merge", "pr_merge_result",
-      "trial_result", "git_merge_result", "node_changed", "nudge_delivered", "mail_delivered", "observation_gap"};
+  constexpr std::string_view names[] = {"agent_done",
+                                        "agent_completed",
+                                        "agent_waiting",
+                                        "agent_checkpoint",
+                                        "agent_said",
+                                        "request_changes",
+                                        "escalation_raised",
+                                        "bead_created",
+                                        "bead_updated",
+                                        "bead_status_set",
+                                        "bead_cancelled",
+                                        "bead_reopened",
+                                        "bead_retried",
+                                        "dependency_added",
+                                        "dependency_removed",
+                                        "convoy_created",
+                                        "convoy_started",
+                                        "convoy_closed",
+                                        "convoy_bead_added",
+                                        "convoy_bead_removed",
+                                        "agent_reset",
+                                        "review_completed",
+                                        "mail_sent",
+                                        "mail_read",
+                                        "nudge_queued",
+                                        "nudge_timeout",
+                                        "escalation_acknowledged",
+                                        "triage_resolved",
+                                        "rig_added",
+                                        "rig_changed",
+                                        "rig_checked",
+                                        "rig_trust",
+                                        "config_changed",
+                                        "drain_started",
+                                        "drain_ended",
+                                        "town_paused",
+                                        "town_resumed",
+                                        "container_eviction",
+                                        "container_status",
+                                        "dispatch_accepted",
+                                        "dispatch_refused",
+                                        "agent_stopped",
+                                        "pr_polled",
+                                        "pr_status_changed",
+                                        "pr_feedback_detected",
+                                        "pr_conflict_detected",
+                                        "pr_auto_merge",
+                                        "pr_merge_result",
+                                        "trial_result",
+                                        "git_merge_result",
+                                        "node_changed",
+                                        "nudge_delivered",
+                                        "mail_delivered",
+                                        "observation_gap"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }
 
 std::string_view action_type(const ActionBody& body) {
-  constexpr std::string_view names[] = {
-      "transition_bead", "clear_bead_assignee", "create_mr_bead", "create_landing_mr", "transition_agent",
-      "hook_agent", "unhook_agent", "clear_agent_checkpoint", "reset_agent_dispatch_attempts", "delete_agent",
-      "archive_bead", "update_convoy_progress", "set_convoy_ready_to_land", "close_convoy", "fail_convoy",
-      "dispatch_agent", "stop_agent", "poll_pr", "merge_pr", "verify_merge", "send_nudge", "deliver_nudge",
-      "deliver_mail", "expire_nudge", "create_triage_request", "create_triage_batch", "raise_escalation",
-      "notify_mayor", "emit_event"};
+  constexpr std::string_view names[] = {"transition_bead",
+                                        "clear_bead_assignee",
+                                        "create_mr_bead",
+                                        "create_landing_mr",
+                                        "transition_agent",
+                                        "hook_agent",
+                                        "unhook_agent",
+                                        "clear_agent_checkpoint",
+                                        "reset_agent_dispatch_attempts",
+                                        "delete_agent",
+                                        "archive_bead",
+                                        "update_convoy_progress",
+                                        "set_convoy_ready_to_land",
+                                        "close_convoy",
+                                        "fail_convoy",
+                                        "dispatch_agent",
+                                        "stop_agent",
+                                        "poll_pr",
+                                        "merge_pr",
+                                        "verify_merge",
+                                        "send_nudge",
+                                        "deliver_nudge",
+                                        "deliver_mail",
+                                        "expire_nudge",
+                                        "create_triage_request",
+                                        "create_triage_batch",
+                                        "raise_escalation",
+                                        "notify_mayor",
+                                        "emit_event"};
   static_assert(std::size(names) == std::variant_size_v<ActionBody>);
   return names[body.index()];
 }
 
 std::string_view effect_kind(const EffectBody& body) {
-  constexpr std::string_view names[] = {"start_agent", "stop_agent", "land", "poll_pr", "merge_pr",
-                                        "close_pr_comment", "deliver_nudge", "deliver_mail", "collect_run",
-                                        "prepare_rig", "prepare_convoy", "alert"};
+  constexpr std::string_view names[] = {"start_agent", "stop_agent",       "land",           "poll_pr",
+                                        "merge_pr",    "close_pr_comment", "deliver_nudge",  "deliver_mail",
+                                        "collect_run", "prepare_rig",      "prepare_convoy", "alert"};
   static_assert(std::size(names) == std::variant_size_v<EffectBody>);
   return names[body.index()];
 }
@@ -54,7 +120,8 @@ void apply_sign_of_life(Town& town, const SignOfLife& sign, Outbox& out) {
   Agent agent = *found;
   agent.last_activity_at = std::max(sign.at, agent.last_activity_at.value_or(sign.at));
   if (!sign.last_event_type.empty()) agent.last_event_type = sign.last_event_type;
-  if (sign.last_event_at) agent.last_event_at = std::max(*sign.last_event_at, agent.last_event_at.value_or(*sign.last_event_at));
+  if (sign.last_event_at)
+    agent.last_event_at = std::max(*sign.last_event_at, agent.last_event_at.value_or(*sign.last_event_at));
   if (sign.active_tools) agent.active_tools = *sign.active_tools;
   agent.dispatch_attempts = 0;
   const bool wakes = !over && agent.status == AgentStatus::idle && !agent.current_hook_bead_id.empty();

@@ -2,8 +2,9 @@
 
 #include "core/change.hpp"
 
-/// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp, effects'
-/// in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error, and nothing is half done.
+/// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp,
+/// effects' in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error, and nothing is
+/// half done.
 namespace townd::apply {
 
 using Result = expected<void>;

@@ -16,8 +16,10 @@ void cancel_issue(Change& change, const BeadId& id, BeadStatus to) {
 void cancel_request(Change& change, const BeadId& id) {
   const Review* review = change.town().review(id);
   const BeadId source = review ? review->source_bead_id : BeadId{};
-  if (review) change.fail_request(id, ReviewResult::cancelled, "cancelled", "", "cancelled by a person");
-  else change.set_status(id, BeadStatus::failed);
+  if (review)
+    change.fail_request(id, ReviewResult::cancelled, "cancelled", "", "cancelled by a person");
+  else
+    change.set_status(id, BeadStatus::failed);
   change.release_refinery(id);
   const Bead* bead = change.town().bead(source);
   if (!bead || bead->type != BeadType::issue || terminal(bead->status)) return;
@@ -65,7 +67,8 @@ void allow_refused(Change& change, const BeadId& source) {
 void allow_all_refused(Change& change, const RigId& rig) {
   for (const SubjectKey& key : change.town().all_subjects(Stage::issues)) {
     const Bead* bead = change.town().bead(BeadId(key.text));
-    if (bead->status == BeadStatus::in_review && (rig.empty() || bead->rig_id == rig)) allow_refused(change, bead->bead_id);
+    if (bead->status == BeadStatus::in_review && (rig.empty() || bead->rig_id == rig))
+      allow_refused(change, bead->bead_id);
   }
 }
 
@@ -82,7 +85,9 @@ void cancel(Change& change, const BeadId& id, BeadStatus to) {
     case BeadType::issue: return cancel_issue(change, id, to);
     case BeadType::merge_request: return cancel_request(change, id);
     case BeadType::convoy: return cancel_convoy(change, id, to);
-    case BeadType::escalation: case BeadType::message: case BeadType::molecule: change.set_status(id, to);
+    case BeadType::escalation:
+    case BeadType::message:
+    case BeadType::molecule: change.set_status(id, to);
   }
 }
 
@@ -141,8 +146,10 @@ Result on(Change& change, const events::BeadUpdated& e) {
 Result on(Change& change, const events::BeadStatusSet& e) {
   const Bead* bead = change.town().bead(e.bead_id);
   if (!bead) return noted(change, "no such bead");
-  if (terminal(e.status)) cancel(change, e.bead_id, e.status);
-  else if (!change.set_status(e.bead_id, e.status)) return noted(change, "no such change of status");
+  if (terminal(e.status))
+    cancel(change, e.bead_id, e.status);
+  else if (!change.set_status(e.bead_id, e.status))
+    return noted(change, "no such change of status");
   return applied();
 }
 
@@ -154,7 +161,8 @@ Result on(Change& change, const events::BeadCancelled& e) {
 
 Result on(Change& change, const events::BeadReopened& e) {
   if (!change.town().bead(e.bead_id)) return noted(change, "no such bead");
-  if (!change.set_status(e.bead_id, BeadStatus::open, true)) return noted(change, "only a failed issue or convoy reopens");
+  if (!change.set_status(e.bead_id, BeadStatus::open, true))
+    return noted(change, "only a failed issue or convoy reopens");
   return applied();
 }
 
@@ -259,7 +267,8 @@ Result on(Change& change, const events::ConvoyClosed& e) {
 }
 
 Result on(Change& change, const events::ConvoyBeadAdded& e) {
-  if (!change.town().convoy(e.convoy_id) || !change.town().bead(e.bead_id)) return noted(change, "no such convoy or bead");
+  if (!change.town().convoy(e.convoy_id) || !change.town().bead(e.bead_id))
+    return noted(change, "no such convoy or bead");
   make_edges(change, e.bead_id, e.after);
   track(change, e.bead_id, e.convoy_id);
   return applied();
@@ -308,9 +317,12 @@ Result on(Change& change, const events::ReviewCompleted& e) {
   const Bead* bead = change.town().bead(e.entry);
   if (!bead || !change.town().review(e.entry)) return noted(change, "no such request");
   if (terminal(bead->status)) return noted(change, "the request has ended");
-  if (e.status == "merged") change.merged(e.entry, e.actor.empty() ? "complete_review" : e.actor, e.commit_sha);
-  else if (e.status == "conflict") change.not_merged(e.entry, ReviewResult::conflict, e.message);
-  else change.not_merged(e.entry, ReviewResult::failed, e.message);
+  if (e.status == "merged")
+    change.merged(e.entry, e.actor.empty() ? "complete_review" : e.actor, e.commit_sha);
+  else if (e.status == "conflict")
+    change.not_merged(e.entry, ReviewResult::conflict, e.message);
+  else
+    change.not_merged(e.entry, ReviewResult::failed, e.message);
   return applied();
 }
 
@@ -321,7 +333,8 @@ Result on(Change& change, const events::MailSent& e) {
 
 Result on(Change& change, const events::MailRead& e) {
   Town& town = change.town();
-  for (const MessageId& id : std::vector<MessageId>(town.undelivered(e.agent_id).begin(), town.undelivered(e.agent_id).end())) {
+  for (const MessageId& id :
+       std::vector<MessageId>(town.undelivered(e.agent_id).begin(), town.undelivered(e.agent_id).end())) {
     if (id > e.last) break;
     if (const Mail* found = town.mail(id)) {
       Mail mail = *found;
@@ -388,7 +401,8 @@ Result on(Change& change, const events::TriageResolved& e) {
   const bool still_there = about && !target.empty() && about->current_hook_bead_id == target;
   if (e.action == "CLOSE_BEAD" || e.action == "CLOSE") {
     cancel(change, target, BeadStatus::failed);
-  } else if ((e.action == "RESTART" || e.action == "RESTART_WITH_BACKOFF" || e.action == "REASSIGN_BEAD") && still_there) {
+  } else if ((e.action == "RESTART" || e.action == "RESTART_WITH_BACKOFF" || e.action == "REASSIGN_BEAD") &&
+             still_there) {
     change.let_go(agent);  // A8 ends its run, then the bead is dispatched again through the gate
     change.set_status(target, BeadStatus::open);
     change.clear_assignee(target);

@@ -32,11 +32,12 @@ Result on(Change& change, const events::ContainerStatus& e) {
   if (e.status == "not_found") {
     MaybeInstant sign = agent.last_activity_at;
     if (run && run->last_sign_at) sign = std::max(sign.value_or(Instant{0}), *run->last_sign_at);
-    if (sign && change.now() - *sign <= town.constants().not_found_grace) return noted(change, "within the grace of a start");
+    if (sign && change.now() - *sign <= town.constants().not_found_grace)
+      return noted(change, "within the grace of a start");
   }
   if (run) {
-    const Outcome outcome = e.status == "not_found" ? Outcome::lost
-                            : e.status == "failed"  ? Outcome::crashed
+    const Outcome outcome = e.status == "not_found"          ? Outcome::lost
+                            : e.status == "failed"           ? Outcome::crashed
                             : agent.role == AgentRole::mayor ? Outcome::done
                                                              : Outcome::no_done;
     change.end_run(agent.run_id, outcome, e.exit_reason);
@@ -102,8 +103,10 @@ Result on(Change& change, const events::NodeChanged& e) {
     for (const PresetState& known : row.node.presets)
       if (known.preset == state.preset && !state.limited_until) state.limited_until = known.limited_until;
   }
-  if (node.runtime_reachable != row.node.runtime_reachable) node.runtime_since = change.now();
-  else node.runtime_since = row.node.runtime_since;
+  if (node.runtime_reachable != row.node.runtime_reachable)
+    node.runtime_since = change.now();
+  else
+    node.runtime_since = row.node.runtime_since;
   row.node = std::move(node);
   change.town().put(std::move(row));
   return applied();
@@ -120,7 +123,8 @@ Result on(Change& change, const events::RigChecked& e) {
   const Rig* found = change.town().rig(e.rig_id);
   if (!found) return noted(change, "no such rig");
   Rig rig = *found;
-  if (rig.setup_failed && e.broken_reason.empty()) return noted(change, "its setup failed, which this does not look at");
+  if (rig.setup_failed && e.broken_reason.empty())
+    return noted(change, "its setup failed, which this does not look at");
   if (rig.broken_reason != e.broken_reason) {
     rig.broken_reason = e.broken_reason;
     rig.broken_since = e.broken_reason.empty() ? std::nullopt : MaybeInstant(change.now());
@@ -136,8 +140,10 @@ Result on(Change& change, const events::NudgeDelivered& e) {
   const Nudge* found = change.town().nudge(e.nudge_id);
   if (!found) return noted(change, "no such nudge");
   Nudge nudge = *found;
-  if (e.delivered) nudge.delivered_at = change.now();
-  else nudge.expired = true;  // the agent's program takes no messages; prime shows what still matters
+  if (e.delivered)
+    nudge.delivered_at = change.now();
+  else
+    nudge.expired = true;  // the agent's program takes no messages; prime shows what still matters
   change.town().put(std::move(nudge));
   return applied();
 }
@@ -206,12 +212,18 @@ bool refused_for_good(const events::PollAnswer& a) {
 std::string poll_message(const events::PollAnswer& a) {
   const std::string provider = a.provider == "gitlab" ? "GitLab" : "GitHub";
   std::string text;
-  if (a.error_kind == "no_token") text = "No " + provider + " token resolved";
-  else if (a.error_kind == "http_error") text = provider + " answered HTTP " + std::to_string(a.http_status);
-  else if (a.error_kind == "unrecognized_url") text = "Not a pull request URL that townd knows";
-  else if (a.error_kind == "host_mismatch") text = "The pull request is on another host than the rig";
-  else if (a.error_kind == "invalid_response") text = provider + " answered something unreadable";
-  else text = provider + " could not be reached";
+  if (a.error_kind == "no_token")
+    text = "No " + provider + " token resolved";
+  else if (a.error_kind == "http_error")
+    text = provider + " answered HTTP " + std::to_string(a.http_status);
+  else if (a.error_kind == "unrecognized_url")
+    text = "Not a pull request URL that townd knows";
+  else if (a.error_kind == "host_mismatch")
+    text = "The pull request is on another host than the rig";
+  else if (a.error_kind == "invalid_response")
+    text = provider + " answered something unreadable";
+  else
+    text = provider + " could not be reached";
   return a.error_message.empty() ? text : text + ": " + a.error_message;
 }
 
@@ -230,8 +242,10 @@ void poll_failed(Change& change, const BeadId& id, const events::PollAnswer& a) 
 
 /// Someone closed the pull request or merged it elsewhere.
 void pr_ended(Change& change, const BeadId& id, std::string_view state) {
-  if (state == "merged") change.merged(id, "forge", "");
-  else if (state == "closed") change.not_merged(id, ReviewResult::failed, "the pull request was closed without a merge");
+  if (state == "merged")
+    change.merged(id, "forge", "");
+  else if (state == "closed")
+    change.not_merged(id, ReviewResult::failed, "the pull request was closed without a merge");
 }
 
 const Review& note_answer(Change& change, const BeadId& id, const events::PollAnswer& a) {
@@ -259,13 +273,15 @@ bool setting(const std::optional<bool>& of_rig, bool of_town) { return of_rig.va
 void watch_for_auto_merge(Change& change, const BeadId& id, const events::PollAnswer& a, const Rig* rig) {
   Town& town = change.town();
   const std::optional<int> delay = rig && rig->config.has_auto_merge_delay ? rig->config.auto_merge_delay_minutes
-                                                                          : town.config().auto_merge_delay_minutes;
+                                                                           : town.config().auto_merge_delay_minutes;
   if (!town.config().auto_merge || !delay) return;
   Review review = *town.review(id);
   const bool green = a.feedback_known && !a.unresolved_comments && !a.failing_checks && !a.unchecked_runs &&
                      a.all_checks_pass && !review.awaiting_approval && a.review_decision != "CHANGES_REQUESTED";
-  if (!green) review.auto_merge_ready_since.reset();
-  else if (!review.auto_merge_ready_since) review.auto_merge_ready_since = change.now();
+  if (!green)
+    review.auto_merge_ready_since.reset();
+  else if (!review.auto_merge_ready_since)
+    review.auto_merge_ready_since = change.now();
   const bool due = review.auto_merge_ready_since && change.now() - *review.auto_merge_ready_since >= minutes(*delay);
   const bool reviewed = review.verdict == Verdict::approved || !code_review(town, town.bead(id)->rig_id);
   if (due && reviewed) review.auto_merge_pending = true;

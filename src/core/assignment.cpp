@@ -12,8 +12,10 @@ std::string slug(std::string_view text) {
   for (const char c : text) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     const bool upper = c >= 'A' && c <= 'Z';
-    if (letter || upper) made += upper ? static_cast<char>(c - 'A' + 'a') : c;
-    else if (!made.empty() && made.back() != '-') made += '-';
+    if (letter || upper)
+      made += upper ? static_cast<char>(c - 'A' + 'a') : c;
+    else if (!made.empty() && made.back() != '-')
+      made += '-';
     if (made.size() == kLongest) break;
   }
   while (!made.empty() && made.back() == '-') made.pop_back();
@@ -40,7 +42,9 @@ std::string branch_of(const Town& town, const Agent& agent, const Bead& bead) {
 
 namespace {
 
-std::string explicit_of(const std::string& of_rig, const std::string& of_town) { return of_rig.empty() ? of_town : of_rig; }
+std::string explicit_of(const std::string& of_rig, const std::string& of_town) {
+  return of_rig.empty() ? of_town : of_rig;
+}
 
 /// The newest ended run on the bead that left work behind; for rework, the run whose work was refused.
 RunId continue_from(const Town& town, const Bead& bead, const RunId& current) {
@@ -91,7 +95,8 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
     if (const Bead* of = town.bead(convoy->bead_id)) a.convoy_title = of->title;
   for (const RunId& id : town.links(bead->bead_id).runs) {
     const Run& earlier = *town.run(id);
-    if (id != run_id && earlier.outcome) a.attempts.push_back({id, std::string(to_string(*earlier.outcome)), earlier.exit_reason});
+    if (id != run_id && earlier.outcome)
+      a.attempts.push_back({id, std::string(to_string(*earlier.outcome)), earlier.exit_reason});
   }
   if (const auto* rework = bead->detail ? std::get_if<Rework>(bead->detail.get()) : nullptr) a.rework = *rework;
   if (const Review* review = town.review(bead->bead_id)) {
@@ -102,7 +107,8 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
     return a;
   }
   a.branch = branch_of(town, *agent, *bead);
-  a.target_branch = a.rework && !a.rework->target_branch.empty() ? a.rework->target_branch : target_branch_of(town, *bead);
+  a.target_branch =
+      a.rework && !a.rework->target_branch.empty() ? a.rework->target_branch : target_branch_of(town, *bead);
   a.continue_run_id = continue_from(town, *bead, run_id);
   if (run->kind == RunKind::triage)
     for (const BeadId& id : town.open_triage_requests()) a.triage.push_back(*town.bead(id));

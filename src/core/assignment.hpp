@@ -30,10 +30,10 @@ struct Assignment {
   RunId run_id;
   RunKind kind = RunKind::work;
   Agent agent;
-  Rig rig;                    ///< empty id for the mayor
-  std::optional<Bead> bead;   ///< none for the mayor
+  Rig rig;                   ///< empty id for the mayor
+  std::optional<Bead> bead;  ///< none for the mayor
   std::string preset;
-  std::string branch;         ///< where its work goes: `gt/<name>/<bead>` or `convoy/<slug>/<id>/gt/<name>/<bead>`
+  std::string branch;  ///< where its work goes: `gt/<name>/<bead>` or `convoy/<slug>/<id>/gt/<name>/<bead>`
   std::string target_branch;
   /// Where a fresh clone starts: the earlier run whose work is continued, or empty for the tip of `target_branch`.
   RunId continue_run_id;
@@ -41,8 +41,8 @@ struct Assignment {
   std::vector<std::string> gates;
   std::vector<EarlierAttempt> attempts;
   std::optional<Rework> rework;
-  std::vector<TrialRequest> trial;       ///< of a refinery
-  std::vector<Bead> triage;              ///< the questions of a triage batch
+  std::vector<TrialRequest> trial;  ///< of a refinery
+  std::vector<Bead> triage;         ///< the questions of a triage batch
   TextRef checkpoint;
   std::string convoy_title;
 };

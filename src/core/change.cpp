@@ -19,7 +19,10 @@ bool may_change(BeadType type, BeadStatus from, BeadStatus to, bool reopen) {
     case BeadType::merge_request:
       return (from == BeadStatus::open && to == BeadStatus::in_progress) ||
              (from == BeadStatus::in_progress && to == BeadStatus::open);
-    case BeadType::convoy: case BeadType::escalation: case BeadType::message: case BeadType::molecule: return false;
+    case BeadType::convoy:
+    case BeadType::escalation:
+    case BeadType::message:
+    case BeadType::molecule: return false;
   }
   return false;
 }
@@ -172,7 +175,7 @@ void Change::leave_hook(const AgentId& id, bool to_idle) {
 
 AgentId Change::create_agent(AgentRole role, const RigId& rig) {
   static constexpr std::array<std::string_view, 20> kNames = {
-      "Toast", "Maple", "Birch", "Shadow", "Clover", "Ember", "Sage", "Dusk", "Flint", "Coral",
+      "Toast", "Maple", "Birch", "Shadow", "Clover", "Ember", "Sage",  "Dusk", "Flint", "Coral",
       "Slate", "Reed",  "Thorn", "Pike",   "Moss",   "Wren",  "Blaze", "Gale", "Drift", "Lark"};
   Agent agent;
   agent.agent_id = AgentId(town_.make_id());

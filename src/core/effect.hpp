@@ -62,9 +62,8 @@ struct Alert {
 namespace townd {
 
 using EffectBody = std::variant<effects::StartAgent, effects::StopAgent, effects::Land, effects::PollPr,
-                                effects::MergePr, effects::ClosePrComment, effects::DeliverNudge,
-                                effects::DeliverMail, effects::CollectRun, effects::PrepareRig,
-                                effects::PrepareConvoy, effects::Alert>;
+                                effects::MergePr, effects::ClosePrComment, effects::DeliverNudge, effects::DeliverMail,
+                                effects::CollectRun, effects::PrepareRig, effects::PrepareConvoy, effects::Alert>;
 
 std::string_view effect_kind(const EffectBody& body);
 

@@ -9,7 +9,10 @@ namespace {
 /// Appends values one after another.
 class Encoder {
  public:
-  explicit Encoder(char kind) { bytes_.reserve(384); bytes_.push_back(kind); }
+  explicit Encoder(char kind) {
+    bytes_.reserve(384);
+    bytes_.push_back(kind);
+  }
 
   template <class... Values>
   std::string of(const Values&... values) && {
@@ -26,7 +29,7 @@ class Encoder {
     bytes_.push_back(static_cast<char>(value));
   }
   template <class T>
-    requires std::integral<T> || std::is_enum_v<T>
+  requires std::integral<T> || std::is_enum_v<T>
   void add(const T& value) {
     const auto wide = static_cast<std::int64_t>(value);
     add_number((static_cast<std::uint64_t>(wide) << 1) ^ static_cast<std::uint64_t>(wide >> 63));  // zigzag
@@ -36,7 +39,9 @@ class Encoder {
     bytes_ += text;
   }
   template <class Tag>
-  void add(const Id<Tag>& id) { add(id.text); }
+  void add(const Id<Tag>& id) {
+    add(id.text);
+  }
   void add(const Instant& t) { add(t.ms); }
   void add(const Duration& d) { add(d.ms); }
   void add(const Hash128& h) {
@@ -116,22 +121,22 @@ class Encoder {
 
 std::string encode(const TownRow& v) {
   return Encoder('T').of(v.town_id, v.name, v.prefix, v.next_id, v.draining_since, v.paused, v.paused_reason,
-                         v.observed_since, v.breaker, v.node, v.triage_failures, v.triage_failed_at,
-                         v.triage_escalated, v.polecats_named, v.next_effect);
+                         v.observed_since, v.breaker, v.node, v.triage_failures, v.triage_failed_at, v.triage_escalated,
+                         v.polecats_named, v.next_effect);
 }
 
 std::string encode(const TownConfig& v) { return Encoder('c').of(v); }
 
 std::string encode(const Rig& v) {
-  return Encoder('R').of(v.rig_id, v.name, v.git_url, v.default_branch, v.broken_reason, v.broken_since,
-                         v.setup_failed, v.untrusted_reason, v.config, v.breaker, v.created_at);
+  return Encoder('R').of(v.rig_id, v.name, v.git_url, v.default_branch, v.broken_reason, v.broken_since, v.setup_failed,
+                         v.untrusted_reason, v.config, v.breaker, v.created_at);
 }
 
 std::string encode(const Bead& v) {
   return Encoder('B').of(v.bead_id, v.type, v.status, v.status_since, v.title, v.body, v.rig_id, v.parent_bead_id,
                          v.assignee_agent_bead_id, v.priority, v.labels, v.metadata, v.dispatch_attempts,
-                         v.last_dispatch_attempt_at, v.attempts_cap, v.review_rounds, v.ready_since,
-                         v.last_unhook_at, v.created_by, v.created_at, v.updated_at, v.closed_at, v.detail);
+                         v.last_dispatch_attempt_at, v.attempts_cap, v.review_rounds, v.ready_since, v.last_unhook_at,
+                         v.created_by, v.created_at, v.updated_at, v.closed_at, v.detail);
 }
 
 std::string encode(const Agent& v) {
@@ -144,8 +149,8 @@ std::string encode(const Agent& v) {
 std::string encode(const Run& v) {
   return Encoder('r').of(v.run_id, v.agent_id, v.bead_id, v.rig_id, v.kind, v.state, v.requested_at, v.last_sign_at,
                          v.outcome, v.outcome_at, v.ended_at, v.exit_reason, v.preset, v.tokens, v.cost_micro_usd,
-                         v.stop_requested_at, v.stop_rule, v.stop_outcome, v.tombstone, v.requested_changes,
-                         v.probe, v.forced_stop, v.branch, v.commit);
+                         v.stop_requested_at, v.stop_rule, v.stop_outcome, v.tombstone, v.requested_changes, v.probe,
+                         v.forced_stop, v.branch, v.commit);
 }
 
 std::string encode(const Review& v) {
@@ -155,9 +160,8 @@ std::string encode(const Review& v) {
       v.held_why, v.verifying_since, v.last_verify_at, v.verify_tries, v.batch_head, v.pr_changed_at, v.last_poll_at,
       v.last_poll_answer_at, v.poll_transient_count, v.poll_non_transient_count, v.poll_error_kind, v.checks_pending,
       v.pr_head, v.review_decision, v.merge_state_status, v.awaiting_approval, v.awaiting_approval_observed_at,
-      v.has_conflicts, v.conflicts_detected_at, v.auto_merge_pending, v.merge_requested_at,
-      v.auto_merge_ready_since, v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message,
-      v.retry_refused);
+      v.has_conflicts, v.conflicts_detected_at, v.auto_merge_pending, v.merge_requested_at, v.auto_merge_ready_since,
+      v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused);
 }
 
 std::string encode(const Convoy& v) {
@@ -166,9 +170,7 @@ std::string encode(const Convoy& v) {
                          v.failure_message);
 }
 
-std::string encode(const Dependency& v) {
-  return Encoder('D').of(v.bead_id, v.depends_on_bead_id, v.kind);
-}
+std::string encode(const Dependency& v) { return Encoder('D').of(v.bead_id, v.depends_on_bead_id, v.kind); }
 
 std::string encode(const Nudge& v) {
   return Encoder('N').of(v.nudge_id, v.agent_id, v.message, v.mode, v.urgent, v.source, v.created_at, v.expires_at,

@@ -24,12 +24,14 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
            std::to_string(town.row().node.slots) + " in the town";
   }
   if (reason == Reason::landing_held)
-    if (const Review* review = town.review(bead->bead_id); review && !review->held_why.empty()) return ": " + review->held_why;
+    if (const Review* review = town.review(bead->bead_id); review && !review->held_why.empty())
+      return ": " + review->held_why;
   return {};
 }
 
 std::string what_a_person_can_do(const Town& town, const Bead& bead, const Explanation& explanation) {
-  if (bead.status == BeadStatus::failed && bead.type == BeadType::issue) return "`town reopen " + bead.bead_id.text + "` gives it a new start";
+  if (bead.status == BeadStatus::failed && bead.type == BeadType::issue)
+    return "`town reopen " + bead.bead_id.text + "` gives it a new start";
   if (terminal(bead.status)) return "nothing; it has ended";
   for (const Explained& e : explanation.decisions)
     if (e.kind == Explained::Kind::act) return "the next tick does it";
@@ -46,10 +48,12 @@ void ask(const Town& town, Stage stage, const SubjectKey& subject, const Bead* b
     const Decision decision = rule.decide(town, subject, now);
     Explained explained{rule.id, Explained::Kind::act, std::string(rule.line), now};
     if (const auto* wait = std::get_if<Wait>(&decision)) {
-      explained = {rule.id, Explained::Kind::wait, std::string(because(wait->because)) + detail_of(town, bead, wait->because), wait->until};
+      explained = {rule.id, Explained::Kind::wait,
+                   std::string(because(wait->because)) + detail_of(town, bead, wait->because), wait->until};
     } else if (const auto* hold = std::get_if<Hold>(&decision)) {
       if (hold->because == Reason::none) continue;
-      explained = {rule.id, Explained::Kind::hold, std::string(because(hold->because)) + detail_of(town, bead, hold->because), kNever};
+      explained = {rule.id, Explained::Kind::hold,
+                   std::string(because(hold->because)) + detail_of(town, bead, hold->because), kNever};
     }
     into.decisions.push_back(std::move(explained));
   }
@@ -61,7 +65,8 @@ Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
   if (terminal(bead.status)) {
     ask(town, Stage::gc_beads, key, &bead, now, explanation);
   } else if (bead.type == BeadType::issue) {
-    for (const AgentId& agent : town.links(bead.bead_id).hooked) ask(town, Stage::hooked_agents, SubjectKey(agent.text), &bead, now, explanation);
+    for (const AgentId& agent : town.links(bead.bead_id).hooked)
+      ask(town, Stage::hooked_agents, SubjectKey(agent.text), &bead, now, explanation);
     ask(town, Stage::work_queue, key, &bead, now, explanation);
     ask(town, Stage::issues, key, &bead, now, explanation);
     if (has_label(bead, "gt:triage-request")) {
@@ -69,7 +74,8 @@ Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
       ask(town, Stage::town, SubjectKey(kTownSubject), &bead, now, explanation);
     }
   } else if (bead.type == BeadType::merge_request) {
-    for (const AgentId& agent : town.links(bead.bead_id).hooked) ask(town, Stage::refineries, SubjectKey(agent.text), &bead, now, explanation);
+    for (const AgentId& agent : town.links(bead.bead_id).hooked)
+      ask(town, Stage::refineries, SubjectKey(agent.text), &bead, now, explanation);
     ask(town, Stage::merge_queue, key, &bead, now, explanation);
     ask(town, Stage::requests, key, &bead, now, explanation);
   } else if (bead.type == BeadType::convoy) {
@@ -84,7 +90,8 @@ Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
 Explanation explain_agent(const Town& town, const Agent& agent, Instant now) {
   Explanation explanation{agent.agent_id.text, std::string(to_string(agent.status)), {}, ""};
   const Bead* hook = town.bead(agent.current_hook_bead_id);
-  for (const Stage stage : {Stage::agents, Stage::hooked_agents, Stage::refineries, Stage::gupp, Stage::gc_agents, Stage::mayor})
+  for (const Stage stage :
+       {Stage::agents, Stage::hooked_agents, Stage::refineries, Stage::gupp, Stage::gc_agents, Stage::mayor})
     ask(town, stage, SubjectKey(agent.agent_id.text), hook, now, explanation);
   explanation.next = hook ? "it holds " + hook->bead_id.text : "it holds nothing";
   return explanation;
@@ -93,7 +100,8 @@ Explanation explain_agent(const Town& town, const Agent& agent, Instant now) {
 Explanation explain_rig(const Town& town, const Rig& rig) {
   Explanation explanation{rig.rig_id.text, rig.broken_reason.empty() ? "usable" : "broken", {}, ""};
   const RigIndex& index = town.index(rig.rig_id);
-  explanation.next = std::to_string(index.ready.size()) + " ready, " + std::to_string(index.queue.size()) + " in the merge queue";
+  explanation.next =
+      std::to_string(index.ready.size()) + " ready, " + std::to_string(index.queue.size()) + " in the merge queue";
   return explanation;
 }
 

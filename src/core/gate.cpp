@@ -7,7 +7,10 @@ namespace townd {
 
 bool Gate::rig_wide() const {
   switch (reason) {
-    case Reason::rig_broken: case Reason::rig_untrusted: case Reason::breaker_rig: case Reason::provider_limited:
+    case Reason::rig_broken:
+    case Reason::rig_untrusted:
+    case Reason::breaker_rig:
+    case Reason::provider_limited:
     case Reason::no_slot: return true;
     default: return town_wide();
   }
@@ -15,7 +18,10 @@ bool Gate::rig_wide() const {
 
 bool Gate::town_wide() const {
   switch (reason) {
-    case Reason::paused: case Reason::draining: case Reason::breaker_town: case Reason::disk_low:
+    case Reason::paused:
+    case Reason::draining:
+    case Reason::breaker_town:
+    case Reason::disk_low:
     case Reason::budget: return true;
     default: return false;
   }
@@ -40,7 +46,8 @@ Gate shut(Reason reason, Instant until = kNever) { return {reason, until, false}
 
 const PresetState* preset_state(const Town& town, const std::string& preset) {
   const auto& presets = town.row().node.presets;
-  const auto found = std::find_if(presets.begin(), presets.end(), [&](const PresetState& s) { return s.preset == preset; });
+  const auto found =
+      std::find_if(presets.begin(), presets.end(), [&](const PresetState& s) { return s.preset == preset; });
   return found == presets.end() ? nullptr : &*found;
 }
 
@@ -56,7 +63,8 @@ MaybeInstant limited_until(const Town& town, const std::string& preset, Instant 
 
 bool bead_run_live(const Town& town, const BeadId& id) {
   const auto& runs = town.links(id).runs;
-  return std::any_of(runs.begin(), runs.end(), [&](const RunId& run) { return town.run(run)->state != RunState::ended; });
+  return std::any_of(runs.begin(), runs.end(),
+                     [&](const RunId& run) { return town.run(run)->state != RunState::ended; });
 }
 
 /// Shut, or open for one probe at a time, the next `breaker_probe` after the last.

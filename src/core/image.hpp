@@ -9,8 +9,7 @@
 namespace townd {
 
 /// Any row of a town.
-using AnyRow =
-    std::variant<TownRow, Rig, Bead, Agent, Run, Review, Convoy, Dependency, Nudge, Mail, DeferredEvent>;
+using AnyRow = std::variant<TownRow, Rig, Bead, Agent, Run, Review, Convoy, Dependency, Nudge, Mail, DeferredEvent>;
 
 /// A copy of the row that `key` names, or none when it is gone.
 std::optional<AnyRow> row_image(const Town& town, const RowKey& key);

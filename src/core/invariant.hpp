@@ -9,8 +9,8 @@ namespace townd {
 /// The invariants of domain.md §5 that can be judged on the rows named by `changed` and their neighbours.
 std::vector<Violation> check_rows(const Town& town, const std::vector<RowKey>& changed);
 
-/// Would an edge `bead` waits for `on` close a cycle of waiting (`blocks`, and bead → its live requests)? Gives the cycle,
-/// from `on` back to `on`, or nothing. Searches from `on` only.
+/// Would an edge `bead` waits for `on` close a cycle of waiting (`blocks`, and bead → its live requests)? Gives the
+/// cycle, from `on` back to `on`, or nothing. Searches from `on` only.
 std::vector<BeadId> cycle_by(const Town& town, const BeadId& bead, const BeadId& on);
 
 }  // namespace townd

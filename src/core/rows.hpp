@@ -156,9 +156,9 @@ struct Run {
   std::optional<Outcome> stop_outcome;  ///< what the run will have ended with when the stop is confirmed
   bool tombstone = false;               ///< not to be started any more, whatever is still under way
   bool requested_changes = false;
-  bool probe = false;  ///< let through an open breaker
+  bool probe = false;        ///< let through an open breaker
   bool forced_stop = false;  ///< G3 has stopped it once
-  std::string branch;  ///< evidence: what its done named
+  std::string branch;        ///< evidence: what its done named
   std::string commit;
 };
 
@@ -171,7 +171,7 @@ struct Review {
   BeadId bead_id;
   std::string branch;
   std::string target_branch;
-  std::string commit;  ///< the tip of `branch` when the work was handed in; empty when unknown
+  std::string commit;     ///< the tip of `branch` when the work was handed in; empty when unknown
   BeadId source_bead_id;  ///< the issue, or for a landing request the convoy
   AgentId source_agent_id;
   RunId source_run_id;
@@ -179,10 +179,10 @@ struct Review {
   Strategy strategy = Strategy::direct;
   Verdict verdict = Verdict::none;
   ReviewResult result = ReviewResult::none;
-  std::string base_commit;   ///< the target's tip that the trial was made on
+  std::string base_commit;     ///< the target's tip that the trial was made on
   std::string claimed_commit;  ///< what the refinery says is the merged result; nothing is merged by it
-  std::string merge_commit;  ///< proven to be reachable from the target
-  std::string evidence;      ///< commit, `forge`, a person's name, or `loaded` (invariant 12)
+  std::string merge_commit;    ///< proven to be reachable from the target
+  std::string evidence;        ///< commit, `forge`, a person's name, or `loaded` (invariant 12)
   RunId trial_run_id;
   std::string held_why;  ///< why the landing is held back; empty when it is not
   MaybeInstant verifying_since;
@@ -206,7 +206,7 @@ struct Review {
   bool auto_merge_pending = false;
   MaybeInstant merge_requested_at;
   MaybeInstant auto_merge_ready_since;
-  bool told_waiting = false;  ///< Q4 has escalated once
+  bool told_waiting = false;   ///< Q4 has escalated once
   bool retry_refused = false;  ///< the forge refused it, and something about the rig has changed since (R4)
   std::string failure_reason;
   std::string failure_kind;
@@ -317,7 +317,7 @@ struct Rig {
   std::string name;
   std::string git_url;
   std::string default_branch = "main";
-  std::string broken_reason;    ///< empty when usable
+  std::string broken_reason;  ///< empty when usable
   MaybeInstant broken_since;
   bool setup_failed = false;     ///< why it is broken; only another setup can help, so nothing checks it again
   std::string untrusted_reason;  ///< a change of `.town/` that nobody has trusted yet
@@ -414,7 +414,7 @@ struct NodeFacts {
   int slots = 16;
   bool disk_low = false;
   bool runtime_reachable = true;
-  MaybeInstant runtime_since;  ///< since when `runtime_reachable` has its value
+  MaybeInstant runtime_since;        ///< since when `runtime_reachable` has its value
   std::vector<PresetState> presets;  ///< in name order
   friend bool operator==(const NodeFacts&, const NodeFacts&) = default;
 };

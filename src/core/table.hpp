@@ -19,7 +19,7 @@ class Table {
   struct Slot {
     IdType id;
     Row row;
-    Hash128 hash;        ///< what the row last added to the digest
+    Hash128 hash;  ///< what the row last added to the digest
     bool in_use = false;
     bool dirty = false;  ///< listed to be hashed again
   };
@@ -94,9 +94,7 @@ class Table {
   /// Room for rows, used or not: places for `slot_at`.
   [[nodiscard]] std::size_t places() const { return slots_.size(); }
   /// The row at a place with its id, none where there is none.
-  [[nodiscard]] const Slot* slot_at(std::size_t place) const {
-    return slots_[place].in_use ? &slots_[place] : nullptr;
-  }
+  [[nodiscard]] const Slot* slot_at(std::size_t place) const { return slots_[place].in_use ? &slots_[place] : nullptr; }
 
   template <class Visit>
   void for_each(Visit visit) const {

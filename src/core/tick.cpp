@@ -123,9 +123,12 @@ class Pass {
 
   bool used_up(Stage stage, const SubjectKey& subject) const {
     switch (stage) {
-      case Stage::agents: case Stage::hooked_agents: case Stage::refineries: case Stage::gupp:
-      case Stage::gc_agents: case Stage::mayor:
-        return used_.has(AgentId(subject.text));
+      case Stage::agents:
+      case Stage::hooked_agents:
+      case Stage::refineries:
+      case Stage::gupp:
+      case Stage::gc_agents:
+      case Stage::mayor: return used_.has(AgentId(subject.text));
       case Stage::town: return false;
       default: return used_.has(BeadId(subject.text));
     }
@@ -227,7 +230,8 @@ class Pass {
     if (broken.empty()) return;
     const std::vector<Violation> known = known_violations(rows, mark);  // broken before: not this decision's fault
     for (const Violation& violation : broken) {
-      if (std::any_of(known.begin(), known.end(), [&](const Violation& v) { return same_violation(v, violation); })) continue;
+      if (std::any_of(known.begin(), known.end(), [&](const Violation& v) { return same_violation(v, violation); }))
+        continue;
       decided.fate = ActionFate::refused;
       decided.why = "invariant " + std::to_string(violation.invariant) + ": " + violation.message;
       Violation refused = violation;

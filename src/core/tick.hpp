@@ -36,8 +36,8 @@ struct Outbox {
   std::vector<std::string> created;                    ///< ids that the event just applied made, in order
 };
 
-/// `refused`: a request that something earlier in the same tick made impossible; nothing was changed, the note says why,
-/// and whoever asked is told so.
+/// `refused`: a request that something earlier in the same tick made impossible; nothing was changed, the note says
+/// why, and whoever asked is told so.
 enum class EventFate { applied, deferred, quarantined, refused };
 struct EventOutcome {
   std::int64_t seq = 0;
@@ -53,8 +53,8 @@ struct Decided {
   SubjectKey subject;
   std::vector<ActionBody> actions;
   ActionFate fate = ActionFate::applied;
-  std::string why;    ///< for stale and refused
-  AgentId chosen;     ///< the agent that applying a dispatch chose or made
+  std::string why;  ///< for stale and refused
+  AgentId chosen;   ///< the agent that applying a dispatch chose or made
 };
 
 struct Violation {

@@ -205,8 +205,10 @@ void Town::write(TownRow row) {
 void Town::write(const Dependency& dependency, bool exists) {
   link(dependency, exists);
   const Hash128 hash = siphash128(encode(dependency));
-  if (exists) digest_ += hash;
-  else digest_ -= hash;
+  if (exists)
+    digest_ += hash;
+  else
+    digest_ -= hash;
   undo_.push_back(UndoDependency{dependency, !exists});
 }
 
@@ -245,19 +247,32 @@ void Town::rollback(Mark mark) {
     const std::size_t before = undo_.size();
     std::visit(
         [this]<class Record>(Record& undo) {
-          if constexpr (std::is_same_v<Record, UndoTown>) write(TownRow(*undo.old));
-          else if constexpr (std::is_same_v<Record, UndoCounter>) row_.next_id = undo.next_id, row_.next_effect = undo.next_effect, town_dirty_ = true;
-          else if constexpr (std::is_same_v<Record, UndoRefusal>) refusals_[undo.key] = undo.old;
-          else if constexpr (std::is_same_v<Record, UndoDependency>) write(undo.dependency, undo.existed);
-          else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>) write(undo.key, undo.old ? std::optional(*undo.old) : std::nullopt);
-          else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>) restore(rigs_, RowKey::Table::rig, undo);
-          else if constexpr (std::is_same_v<Record, Undo<Bead, BeadId>>) restore(beads_, RowKey::Table::bead, undo);
-          else if constexpr (std::is_same_v<Record, Undo<Agent, AgentId>>) restore(agents_, RowKey::Table::agent, undo);
-          else if constexpr (std::is_same_v<Record, Undo<Run, RunId>>) restore(runs_, RowKey::Table::run, undo);
-          else if constexpr (std::is_same_v<Record, Undo<Review, BeadId>>) restore(reviews_, RowKey::Table::review, undo);
-          else if constexpr (std::is_same_v<Record, Undo<Convoy, BeadId>>) restore(convoys_, RowKey::Table::convoy, undo);
-          else if constexpr (std::is_same_v<Record, Undo<Nudge, MessageId>>) restore(nudges_, RowKey::Table::nudge, undo);
-          else restore(mail_, RowKey::Table::mail, undo);
+          if constexpr (std::is_same_v<Record, UndoTown>)
+            write(TownRow(*undo.old));
+          else if constexpr (std::is_same_v<Record, UndoCounter>)
+            row_.next_id = undo.next_id, row_.next_effect = undo.next_effect, town_dirty_ = true;
+          else if constexpr (std::is_same_v<Record, UndoRefusal>)
+            refusals_[undo.key] = undo.old;
+          else if constexpr (std::is_same_v<Record, UndoDependency>)
+            write(undo.dependency, undo.existed);
+          else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>)
+            write(undo.key, undo.old ? std::optional(*undo.old) : std::nullopt);
+          else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>)
+            restore(rigs_, RowKey::Table::rig, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Bead, BeadId>>)
+            restore(beads_, RowKey::Table::bead, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Agent, AgentId>>)
+            restore(agents_, RowKey::Table::agent, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Run, RunId>>)
+            restore(runs_, RowKey::Table::run, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Review, BeadId>>)
+            restore(reviews_, RowKey::Table::review, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Convoy, BeadId>>)
+            restore(convoys_, RowKey::Table::convoy, undo);
+          else if constexpr (std::is_same_v<Record, Undo<Nudge, MessageId>>)
+            restore(nudges_, RowKey::Table::nudge, undo);
+          else
+            restore(mail_, RowKey::Table::mail, undo);
         },
         record);
     undo_.resize(before);
@@ -270,18 +285,30 @@ std::vector<RowKey> Town::changed_since(Mark mark) const {
     std::visit(
         [&keys]<class Record>(const Record& undo) {
           using T = RowKey::Table;
-          if constexpr (std::is_same_v<Record, UndoTown> || std::is_same_v<Record, UndoCounter>) keys.push_back({T::town, ""});
-          else if constexpr (std::is_same_v<Record, UndoRefusal>) return;  // not a row
-          else if constexpr (std::is_same_v<Record, UndoDependency>) keys.push_back({T::dependency, key_of(undo.dependency)});
-          else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>) keys.push_back({T::deferred, std::to_string(undo.key)});
-          else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>) keys.push_back({T::rig, undo.key.text});
-          else if constexpr (std::is_same_v<Record, Undo<Bead, BeadId>>) keys.push_back({T::bead, undo.key.text});
-          else if constexpr (std::is_same_v<Record, Undo<Agent, AgentId>>) keys.push_back({T::agent, undo.key.text});
-          else if constexpr (std::is_same_v<Record, Undo<Run, RunId>>) keys.push_back({T::run, undo.key.text});
-          else if constexpr (std::is_same_v<Record, Undo<Review, BeadId>>) keys.push_back({T::review, undo.key.text});
-          else if constexpr (std::is_same_v<Record, Undo<Convoy, BeadId>>) keys.push_back({T::convoy, undo.key.text});
-          else if constexpr (std::is_same_v<Record, Undo<Nudge, MessageId>>) keys.push_back({T::nudge, undo.key.text});
-          else keys.push_back({T::mail, undo.key.text});
+          if constexpr (std::is_same_v<Record, UndoTown> || std::is_same_v<Record, UndoCounter>)
+            keys.push_back({T::town, ""});
+          else if constexpr (std::is_same_v<Record, UndoRefusal>)
+            return;  // not a row
+          else if constexpr (std::is_same_v<Record, UndoDependency>)
+            keys.push_back({T::dependency, key_of(undo.dependency)});
+          else if constexpr (std::is_same_v<Record, Undo<DeferredEvent, std::int64_t>>)
+            keys.push_back({T::deferred, std::to_string(undo.key)});
+          else if constexpr (std::is_same_v<Record, Undo<Rig, RigId>>)
+            keys.push_back({T::rig, undo.key.text});
+          else if constexpr (std::is_same_v<Record, Undo<Bead, BeadId>>)
+            keys.push_back({T::bead, undo.key.text});
+          else if constexpr (std::is_same_v<Record, Undo<Agent, AgentId>>)
+            keys.push_back({T::agent, undo.key.text});
+          else if constexpr (std::is_same_v<Record, Undo<Run, RunId>>)
+            keys.push_back({T::run, undo.key.text});
+          else if constexpr (std::is_same_v<Record, Undo<Review, BeadId>>)
+            keys.push_back({T::review, undo.key.text});
+          else if constexpr (std::is_same_v<Record, Undo<Convoy, BeadId>>)
+            keys.push_back({T::convoy, undo.key.text});
+          else if constexpr (std::is_same_v<Record, Undo<Nudge, MessageId>>)
+            keys.push_back({T::nudge, undo.key.text});
+          else
+            keys.push_back({T::mail, undo.key.text});
         },
         undo_[i]);
   }
@@ -311,7 +338,9 @@ Hash128 Town::digest() {
       case T::convoy: renew(convoys_.find_slot(BeadId(key.key))); break;
       case T::nudge: renew(nudges_.find_slot(MessageId(key.key))); break;
       case T::mail: renew(mail_.find_slot(MessageId(key.key))); break;
-      case T::town: case T::dependency: case T::deferred: break;  // summed when written
+      case T::town:
+      case T::dependency:
+      case T::deferred: break;  // summed when written
     }
   }
   dirty_.clear();
@@ -368,8 +397,10 @@ void Town::link(const Dependency& dependency, bool exists) {
   const auto& [from, to, kind] = dependency;
   // Both sides are looked up anew each time: making one may move the other.
   const auto change = [exists](std::vector<BeadId>& list, const BeadId& id) {
-    if (exists) insert_sorted(list, id);
-    else remove_sorted(list, id);
+    if (exists)
+      insert_sorted(list, id);
+    else
+      remove_sorted(list, id);
   };
   if (kind == DependencyKind::blocks) {
     change(links_for(from).blockers, to);

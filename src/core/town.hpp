@@ -22,16 +22,16 @@ namespace townd {
 /// What is known about a bead's neighbours without looking at every row. Kept for missing beads too, as long as
 /// something names them.
 struct BeadLinks {
-  std::vector<BeadId> blockers;   ///< this bead waits for them (`blocks`)
-  std::vector<BeadId> blocked;    ///< they wait for this bead
-  std::vector<BeadId> tracks;     ///< convoys (or, for a request, its source)
+  std::vector<BeadId> blockers;  ///< this bead waits for them (`blocks`)
+  std::vector<BeadId> blocked;   ///< they wait for this bead
+  std::vector<BeadId> tracks;    ///< convoys (or, for a request, its source)
   std::vector<BeadId> tracked_by;
-  std::vector<BeadId> requests;   ///< merge requests whose source this is
-  std::vector<BeadId> members;    ///< requests whose batch head this is
+  std::vector<BeadId> requests;  ///< merge requests whose source this is
+  std::vector<BeadId> members;   ///< requests whose batch head this is
   std::vector<BeadId> children;
-  std::vector<AgentId> hooked;    ///< in id order; more than one breaks invariant 6
-  std::vector<RunId> runs;        ///< in id order
-  std::vector<BeadId> triage;     ///< live triage requests about it
+  std::vector<AgentId> hooked;  ///< in id order; more than one breaks invariant 6
+  std::vector<RunId> runs;      ///< in id order
+  std::vector<BeadId> triage;   ///< live triage requests about it
   int live_requests = 0;
   // What this bead counts for in each convoy that it tracks:
   int counts_issue = 0;
@@ -195,7 +195,7 @@ class Town {
     bool reviewing = false;
     bool triage_request = false;
     bool triage_batch = false;
-    BeadId source;  ///< of a live request
+    BeadId source;     ///< of a live request
     AgentId assignee;  ///< of a live bead
     AgentId triage_agent;
     BeadId triage_bead;
@@ -242,10 +242,10 @@ class Town {
     Dependency dependency;
     bool existed;
   };
-  using UndoRecord = std::variant<UndoTown, UndoCounter, UndoRefusal, Undo<Rig, RigId>, Undo<Bead, BeadId>, Undo<Agent, AgentId>,
-                                  Undo<Run, RunId>, Undo<Review, BeadId>, Undo<Convoy, BeadId>,
-                                  Undo<Nudge, MessageId>, Undo<Mail, MessageId>, UndoDependency,
-                                  Undo<DeferredEvent, std::int64_t>>;
+  using UndoRecord =
+      std::variant<UndoTown, UndoCounter, UndoRefusal, Undo<Rig, RigId>, Undo<Bead, BeadId>, Undo<Agent, AgentId>,
+                   Undo<Run, RunId>, Undo<Review, BeadId>, Undo<Convoy, BeadId>, Undo<Nudge, MessageId>,
+                   Undo<Mail, MessageId>, UndoDependency, Undo<DeferredEvent, std::int64_t>>;
 
   /// Puts the row, or with null erases what is there.
   template <class Row, class IdType>

@@ -41,14 +41,16 @@ constexpr Stage kOfMessages[] = {Stage::messages};
 
 std::span<const Stage> stages_of(const Bead& bead) {
   static constexpr Stage ended[] = {Stage::gc_beads}, issue[] = {Stage::issues, Stage::triage},
-                         request[] = {Stage::requests}, convoy[] = {Stage::convoys}, escalation[] = {Stage::escalations};
+                         request[] = {Stage::requests}, convoy[] = {Stage::convoys},
+                         escalation[] = {Stage::escalations};
   if (terminal(bead.status)) return ended;
   switch (bead.type) {
     case BeadType::issue: return issue;
     case BeadType::merge_request: return request;
     case BeadType::convoy: return convoy;
     case BeadType::escalation: return escalation;
-    case BeadType::message: case BeadType::molecule: return {};
+    case BeadType::message:
+    case BeadType::molecule: return {};
   }
   return {};
 }
@@ -114,14 +116,17 @@ void Town::touch_rig(const RigId& id, Edge edge) {
 void Town::touch_town(Edge edge) { agenda_.touch(Stage::town, subject(kTownSubject), edge); }
 
 void Town::touch_gate(const RigId& rig) {
-  if (rig) touch_rig(rig, Edge::gate);
-  else rigs_.for_each([this](const auto& slot) { touch_rig(slot.id, Edge::gate); });
+  if (rig)
+    touch_rig(rig, Edge::gate);
+  else
+    rigs_.for_each([this](const auto& slot) { touch_rig(slot.id, Edge::gate); });
   for (const AgentId& agent : hooked_idle_) touch_agent(agent, Edge::gate);
   for (const AgentId& mayor : mayors_) touch_agent(mayor, Edge::gate);
 }
 
 void Town::touch_messages_of(const AgentId& id) {
-  for (const MessageId& message : undelivered(id)) agenda_.touch(Stage::messages, subject(message.text), Edge::recipient);
+  for (const MessageId& message : undelivered(id))
+    agenda_.touch(Stage::messages, subject(message.text), Edge::recipient);
 }
 
 void Town::touch_everything() {
@@ -194,7 +199,8 @@ void Town::refile(const BeadId& id) {
     }
     if (bead->type == BeadType::issue && has_label(*bead, "gt:triage-request")) {
       next.triage_request = true;
-      if (const TriageRequest* triage = triage_of(bead)) next.triage_agent = triage->agent, next.triage_bead = triage->bead;
+      if (const TriageRequest* triage = triage_of(bead))
+        next.triage_agent = triage->agent, next.triage_bead = triage->bead;
     }
     next.triage_batch = bead->type == BeadType::issue && has_label(*bead, "gt:triage");
   }
@@ -223,8 +229,10 @@ void Town::refile(const BeadId& id) {
     if (next.ready) touch_rig(next.rig, Edge::work_queue);
   }
   // Before its neighbours are filed: in data a request may wait for its own source, which files it again.
-  if (bead) filed_.insert(id).row = next;
-  else filed_.erase(id);
+  if (bead)
+    filed_.insert(id).row = next;
+  else
+    filed_.erase(id);
   if (last.live_request != next.live_request || last.source != next.source) {
     if (last.live_request && last.source) {
       --links_for(last.source).live_requests;
@@ -391,15 +399,21 @@ void Town::refile(const AgentId& id) {
   }
   slots_taken_ += (next.takes_slot ? 1 : 0) - (last.takes_slot ? 1 : 0);
   if (last.mayor != next.mayor) {
-    if (next.mayor) mayors_.insert(id);
-    else mayors_.erase(id);
+    if (next.mayor)
+      mayors_.insert(id);
+    else
+      mayors_.erase(id);
   }
   if (last.hooked_idle != next.hooked_idle) {
-    if (next.hooked_idle) hooked_idle_.insert(id);
-    else hooked_idle_.erase(id);
+    if (next.hooked_idle)
+      hooked_idle_.insert(id);
+    else
+      hooked_idle_.erase(id);
   }
-  if (agent) filed_agents_.insert(id).row = next;
-  else filed_agents_.erase(id);
+  if (agent)
+    filed_agents_.insert(id).row = next;
+  else
+    filed_agents_.erase(id);
   if (last.takes_slot && !next.takes_slot) touch_gate(RigId{});  // a slot came free for everybody
 }
 
@@ -440,8 +454,10 @@ void Town::changed(const Run* old, const Run* now) {
     runs_by_request_.insert({now->requested_at, id});
     if (now->bead_id) insert_sorted(links_for(now->bead_id).runs, id);
   }
-  if (now && now->state != RunState::ended) live_runs_.insert(id);
-  else live_runs_.erase(id);
+  if (now && now->state != RunState::ended)
+    live_runs_.insert(id);
+  else
+    live_runs_.erase(id);
 
   refile(row.agent_id);
   touch_agent(row.agent_id, Edge::run_agent);
@@ -476,8 +492,10 @@ void Town::changed(const Nudge* old, const Nudge* now) {
   if (old) nudged_.insert(old->agent_id).row.erase({old->source, old->created_at, old->nudge_id});
   if (now) nudged_.insert(now->agent_id).row.insert({now->source, now->created_at, now->nudge_id});
   auto& waiting = undelivered_.insert(row.agent_id).row;
-  if (waits(now)) waiting.insert(row.nudge_id);
-  else waiting.erase(row.nudge_id);
+  if (waits(now))
+    waiting.insert(row.nudge_id);
+  else
+    waiting.erase(row.nudge_id);
   if (now) agenda_.touch(Stage::messages, subject(row.nudge_id.text), Edge::self);
   touch_messages_of(row.agent_id);
   touch_agent(row.agent_id, Edge::message);
@@ -486,8 +504,10 @@ void Town::changed(const Nudge* old, const Nudge* now) {
 void Town::changed(const Mail* old, const Mail* now) {
   const Mail& row = now ? *now : *old;
   auto& waiting = undelivered_.insert(row.to_agent_id).row;
-  if (now && !now->delivered_at && !now->undeliverable) waiting.insert(row.mail_id);
-  else waiting.erase(row.mail_id);
+  if (now && !now->delivered_at && !now->undeliverable)
+    waiting.insert(row.mail_id);
+  else
+    waiting.erase(row.mail_id);
   if (now) agenda_.touch(Stage::messages, subject(row.mail_id.text), Edge::self);
   touch_messages_of(row.to_agent_id);
   touch_agent(row.to_agent_id, Edge::message);

@@ -18,7 +18,9 @@ class Validator {
   Validator(const Town& town, Instant now) : town_(town), now_(now) {}
 
   template <class Body>
-  Result on(const Body&) { return ok(); }  // facts are applied, with a note where something is missing
+  Result on(const Body&) {
+    return ok();
+  }  // facts are applied, with a note where something is missing
 
   Result on(const events::BeadCreated& e) {
     if (e.title.empty()) return fail(Code::invalid, "a bead needs a title");
@@ -37,13 +39,15 @@ class Validator {
   Result on(const events::BeadStatusSet& e) {
     const Bead* row = town_.bead(e.bead_id);
     if (!row) return missing("bead", e.bead_id.text);
-    if (row->status != e.status && !may_change(row->type, row->status, e.status)) return wrong_state(*row, to_string(e.status));
+    if (row->status != e.status && !may_change(row->type, row->status, e.status))
+      return wrong_state(*row, to_string(e.status));
     return ok();
   }
   Result on(const events::BeadReopened& e) {
     const Bead* row = town_.bead(e.bead_id);
     if (!row) return missing("bead", e.bead_id.text);
-    if (!may_change(row->type, row->status, BeadStatus::open, true) || !terminal(row->status)) return wrong_state(*row, "reopened");
+    if (!may_change(row->type, row->status, BeadStatus::open, true) || !terminal(row->status))
+      return wrong_state(*row, "reopened");
     return ok();
   }
   Result on(const events::BeadRetried& e) {
@@ -56,22 +60,26 @@ class Validator {
   }
   Result on(const events::DependencyAdded& e) {
     if (auto found = beads_exist({e.dependency.bead_id, e.dependency.depends_on_bead_id}); !found) return found;
-    if (e.dependency.kind == DependencyKind::blocks) return no_cycle(e.dependency.bead_id, e.dependency.depends_on_bead_id);
+    if (e.dependency.kind == DependencyKind::blocks)
+      return no_cycle(e.dependency.bead_id, e.dependency.depends_on_bead_id);
     return town_.convoy(e.dependency.depends_on_bead_id) ? issue(e.dependency.bead_id) : ok();
   }
   Result on(const events::DependencyRemoved& e) {
     if (town_.has(e.dependency)) return ok();
-    return fail(Code::not_found, e.dependency.bead_id.text + " does not depend on " + e.dependency.depends_on_bead_id.text);
+    return fail(Code::not_found,
+                e.dependency.bead_id.text + " does not depend on " + e.dependency.depends_on_bead_id.text);
   }
   Result on(const events::ConvoyCreated& e) {
     if (e.title.empty()) return fail(Code::invalid, "a convoy needs a title");
     if (e.beads.empty() && e.existing_beads.empty()) return fail(Code::invalid, "a convoy needs at least one bead");
     for (std::size_t i = 0; i < e.beads.size(); ++i) {
-      if (e.beads[i].title.empty()) return fail(Code::invalid, "bead " + std::to_string(i) + " of the convoy has no title");
+      if (e.beads[i].title.empty())
+        return fail(Code::invalid, "bead " + std::to_string(i) + " of the convoy has no title");
       if (!town_.rig(e.beads[i].rig_id)) return missing("rig", e.beads[i].rig_id.text);
       for (const int place : e.beads[i].after)
         if (place < 0 || static_cast<std::size_t>(place) >= e.beads.size())
-          return fail(Code::invalid, "bead " + std::to_string(i) + " depends on number " + std::to_string(place) + ", which the convoy does not have");
+          return fail(Code::invalid, "bead " + std::to_string(i) + " depends on number " + std::to_string(place) +
+                                         ", which the convoy does not have");
     }
     std::set<BeadId> twice;
     for (const BeadId& id : e.existing_beads) {
@@ -83,7 +91,8 @@ class Validator {
   Result on(const events::ConvoyStarted& e) {
     const Convoy* convoy = town_.convoy(e.convoy_id);
     if (!convoy) return missing("convoy", e.convoy_id.text);
-    if (!convoy->staged) return fail(Code::conflict, "convoy " + e.convoy_id.text + " is not staged: it has been started");
+    if (!convoy->staged)
+      return fail(Code::conflict, "convoy " + e.convoy_id.text + " is not staged: it has been started");
     return ok();
   }
   Result on(const events::ConvoyClosed& e) {
@@ -149,7 +158,8 @@ class Validator {
     if (e.rig.name.empty()) return fail(Code::invalid, "a rig needs a name");
     for (const RigId& id : town_.rig_ids()) {
       if (id == e.rig.rig_id) return fail(Code::conflict, "rig " + id.text + " exists");
-      if (town_.rig(id)->name == e.rig.name) return fail(Code::conflict, "a rig named " + e.rig.name + " exists: " + id.text);
+      if (town_.rig(id)->name == e.rig.name)
+        return fail(Code::conflict, "a rig named " + e.rig.name + " exists: " + id.text);
     }
     return ok();
   }
@@ -175,7 +185,8 @@ class Validator {
     const Bead* row = town_.bead(id);
     if (!row) return missing("bead", id.text);
     if (row->type == BeadType::issue) return ok();
-    return fail(Code::invalid, id.text + " is a " + std::string(to_string(row->type)) + "; a convoy tracks issues only");
+    return fail(Code::invalid,
+                id.text + " is a " + std::string(to_string(row->type)) + "; a convoy tracks issues only");
   }
   Result agent(const AgentId& id) const { return town_.agent(id) ? ok() : missing("agent", id.text); }
   Result rig(const RigId& id) const { return town_.rig(id) ? ok() : missing("rig", id.text); }

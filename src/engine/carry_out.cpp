@@ -5,7 +5,8 @@
 
 #include "engine/start_run.hpp"
 
-/// Each kind of effect as a job. What is read from the town is read here, on the engine's thread; the job takes it along.
+/// Each kind of effect as a job. What is read from the town is read here, on the engine's thread; the job takes it
+/// along.
 namespace townd {
 namespace {
 
@@ -71,9 +72,9 @@ struct Carry {
     const Rig* rig = rig_of(town, land.request_id);
     if (review == nullptr || rig == nullptr || !review->verifying_since || !live(town, land.request_id))
       return not_wanted("the request is not being verified any more");
-    LandSpec spec{town.row().town_id,    *rig,
-                  land.request_id,       review->trial_run_id,
-                  review->target_branch, review->base_commit,
+    LandSpec spec{town.row().town_id,     *rig,
+                  land.request_id,        review->trial_run_id,
+                  review->target_branch,  review->base_commit,
                   review->claimed_commit, commits_of(town, *review)};
     return Job([&forge = hands.ports.forge, spec = std::move(spec)]() -> Found {
       const auto result = forge.land(spec);
@@ -86,8 +87,7 @@ struct Carry {
   Answer operator()(const effects::PollPr& poll) const {
     const Review* review = town.review(poll.request_id);
     const Rig* rig = rig_of(town, poll.request_id);
-    if (review == nullptr || rig == nullptr || !live(town, poll.request_id))
-      return not_wanted("the request is over");
+    if (review == nullptr || rig == nullptr || !live(town, poll.request_id)) return not_wanted("the request is over");
     return Job([&forge = hands.ports.forge, rig = *rig, url = review->pr_url, poll]() -> Found {
       const auto answer = forge.poll_pr(rig, url);
       if (answer) return {EffectState::done, {}, events::PrPolled{poll.request_id, *answer}, false};
@@ -102,16 +102,15 @@ struct Carry {
   Answer operator()(const effects::MergePr& merge) const {
     const Review* review = town.review(merge.request_id);
     const Rig* rig = rig_of(town, merge.request_id);
-    if (review == nullptr || rig == nullptr || !live(town, merge.request_id))
-      return not_wanted("the request is over");
-    return Job([&forge = hands.ports.forge, rig = *rig, url = review->pr_url, head = review->pr_head,
-                merge]() -> Found {
-      const auto result = forge.merge_pr(rig, url, head);
-      if (result) return {EffectState::done, result->why, *result, false};
-      if (cannot_say(result.error())) return unknown(result.error());
-      return {EffectState::failed, result.error().what,
-              events::PrMergeResult{merge.request_id, false, result.error().what}, false};
-    });
+    if (review == nullptr || rig == nullptr || !live(town, merge.request_id)) return not_wanted("the request is over");
+    return Job(
+        [&forge = hands.ports.forge, rig = *rig, url = review->pr_url, head = review->pr_head, merge]() -> Found {
+          const auto result = forge.merge_pr(rig, url, head);
+          if (result) return {EffectState::done, result->why, *result, false};
+          if (cannot_say(result.error())) return unknown(result.error());
+          return {EffectState::failed, result.error().what,
+                  events::PrMergeResult{merge.request_id, false, result.error().what}, false};
+        });
   }
 
   /// The forge offers no comments; a person is told instead that the pull request was left open.

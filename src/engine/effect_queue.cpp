@@ -41,7 +41,8 @@ bool EffectQueue::busy(const Waiting& waiting) const {
   const std::string& key = waiting.effect.effect.key;
   const std::string kind_and_subject = key.substr(0, key.rfind(':') + 1);
   const auto next = running_.lower_bound({waiting.town, kind_and_subject});
-  return next != running_.end() && next->first.first == waiting.town && next->first.second.starts_with(kind_and_subject);
+  return next != running_.end() && next->first.first == waiting.town &&
+         next->first.second.starts_with(kind_and_subject);
 }
 
 bool EffectQueue::has(const TownId& town, const std::string& key) const {

@@ -7,7 +7,8 @@
 
 namespace townd {
 
-// ---- a step ----------------------------------------------------------------------------------------------------------
+// ---- a step
+// ----------------------------------------------------------------------------------------------------------
 
 Engine::State::State(Ports p, EngineOptions o)
     : ports(p),
@@ -135,7 +136,8 @@ LiveTown* Engine::State::town_of_run(const RunId& run) {
   return nullptr;
 }
 
-// ---- what others call ------------------------------------------------------------------------------------------------
+// ---- what others call
+// ------------------------------------------------------------------------------------------------
 
 Engine::Engine(Ports ports, EngineOptions options) : state_(std::make_unique<State>(ports, options)) {
   state_->ports.runtime.on_change([inbox = state_->inbox] { inbox->wake(); });

@@ -25,9 +25,9 @@ struct Ports {
 };
 
 struct EngineOptions {
-  int max_agents = 4;            ///< slots of this node, shared out over its towns
-  int pending_limit = 10'000;    ///< pending events of a town; one more is refused with too_many
-  int start_lanes = 4;           ///< effects of one kind that may run at once
+  int max_agents = 4;          ///< slots of this node, shared out over its towns
+  int pending_limit = 10'000;  ///< pending events of a town; one more is refused with too_many
+  int start_lanes = 4;         ///< effects of one kind that may run at once
   Limits run_limits;
 };
 
@@ -41,10 +41,10 @@ struct Receipt {
 
 /// One line of the live stream (`GET …/stream`).
 struct StreamItem {
-  std::int64_t tick = 0;      ///< the stream's event id
-  std::string kind;           ///< `tick bead agent alert`
+  std::int64_t tick = 0;  ///< the stream's event id
+  std::string kind;       ///< `tick bead agent alert`
   std::string id;
-  std::string data;           ///< short `key=value` text: status or rule
+  std::string data;  ///< short `key=value` text: status or rule
 };
 
 /// The towns of a node: inboxes, ticks, outboxes. `step` has no threads in it; `Driver` (driver.hpp) owns those. All

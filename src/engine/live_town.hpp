@@ -32,7 +32,7 @@ struct Batch {
   std::vector<Event> events;
   std::set<std::int64_t> recorded;  ///< events among them that the store has already
   std::vector<Asker> askers;
-  std::vector<Submission> facts;    ///< to be said again when the commit fails
+  std::vector<Submission> facts;  ///< to be said again when the commit fails
   std::vector<StoredEffect> outcomes;
 };
 
@@ -112,15 +112,15 @@ class LiveTown {
   const TownId id;
   Town town;
   State state = State::ready;
-  std::string why_not;         ///< of a town that is not run
-  Instant retry_at;            ///< of an unreadable one
+  std::string why_not;  ///< of a town that is not run
+  Instant retry_at;     ///< of an unreadable one
   int retries = 0;
   std::map<std::string, StoredEffect> in_doubt;  ///< by key
   std::deque<std::variant<inbox::Look, inbox::DryRun>> readers;
   std::set<RunId> reminded;
-  NodeFacts node_said;         ///< the last that was submitted
-  std::int64_t slots_given = 0;  ///< when its share of the node last grew, as a count
-  bool slots_used = true;        ///< something has run since then
+  NodeFacts node_said;              ///< the last that was submitted
+  std::int64_t slots_given = 0;     ///< when its share of the node last grew, as a count
+  bool slots_used = true;           ///< something has run since then
   std::optional<int> slots_wanted;  ///< counted once for each state that it is in
 
  private:
@@ -141,11 +141,11 @@ class LiveTown {
   std::vector<Event> recorded_;  ///< from the store: arrived before a stop, not processed
   std::vector<StoredEffect> outcomes_;
   Life life_;
-  bool life_matters_ = false;    ///< a sign that changes more than a time
+  bool life_matters_ = false;  ///< a sign that changes more than a time
   bool gap_ = false;
   bool restarted_ = false;
   Resync resync_;
-  Life carried_life_;            ///< of ticks that wrote nothing
+  Life carried_life_;  ///< of ticks that wrote nothing
   std::set<RowKey> carried_rows_;
   bool new_town_ = false;
 
@@ -153,10 +153,10 @@ class LiveTown {
   std::int64_t next_tick_ = 1;
   Instant last_tick_at_;
   std::optional<TickRecord> last_record_;
-  Instant next_due_;             ///< the agenda's top; zero before the first tick
+  Instant next_due_;  ///< the agenda's top; zero before the first tick
   bool follow_up_ = false;
-  int follow_ups_ = 0;           ///< in a row
-  Instant settle_at_;            ///< when a series without an end goes on
+  int follow_ups_ = 0;  ///< in a row
+  Instant settle_at_;   ///< when a series without an end goes on
   bool unsettled_ = false;
   std::optional<Flight> flight_;
   std::optional<Engine::Answered> creation_;

@@ -48,8 +48,8 @@ TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result,
 }
 
 std::vector<Missed> LiveTown::resync(Instant now) {
-  constexpr std::size_t kStride = 64;                    // rows between two looks at the time
-  constexpr int kRounds = 60;                            // resyncs in which the whole town is looked at, if time allows
+  constexpr std::size_t kStride = 64;  // rows between two looks at the time
+  constexpr int kRounds = 60;          // resyncs in which the whole town is looked at, if time allows
   constexpr std::chrono::microseconds kSlice{1'000};
   std::vector<Missed> missed;
   const std::size_t share = (town.bead_count() + town.agent_count()) / kRounds + kStride;

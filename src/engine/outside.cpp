@@ -73,7 +73,8 @@ void Engine::State::in_pool(std::string_view kind, std::function<inbox::Item()> 
   pool(kind, [inbox = inbox, job = std::move(job)] { inbox->post(job()); });
 }
 
-// ---- effects ---------------------------------------------------------------------------------------------------------
+// ---- effects
+// ---------------------------------------------------------------------------------------------------------
 
 bool Engine::State::begin_effects() {
   // A process that is about to end begins nothing: the outbox is its successor's.
@@ -101,15 +102,14 @@ void Engine::State::begin(EffectQueue::Waiting waiting) {
   auto work = carry_out(hands, find(id)->town, effect, now);
   if (auto* found = std::get_if<Found>(&work))
     return ended({id, effect.key, found->state, found->again, found->detail, std::move(found->fact)});
-  in_pool(effect_kind(effect.body),
-          [id, key = effect.key, job = std::get<Job>(std::move(work))]() -> inbox::Item {
-            try {
-              Found found = job();
-              return inbox::EffectEnded{id, key, found.state, found.again, found.detail, std::move(found.fact)};
-            } catch (const std::exception& thrown) {
-              return inbox::EffectEnded{id, key, EffectState::unknown, false, thrown.what(), {}};
-            }
-          });
+  in_pool(effect_kind(effect.body), [id, key = effect.key, job = std::get<Job>(std::move(work))]() -> inbox::Item {
+    try {
+      Found found = job();
+      return inbox::EffectEnded{id, key, found.state, found.again, found.detail, std::move(found.fact)};
+    } catch (const std::exception& thrown) {
+      return inbox::EffectEnded{id, key, EffectState::unknown, false, thrown.what(), {}};
+    }
+  });
 }
 
 void Engine::State::ended(const inbox::EffectEnded& result) {
@@ -158,17 +158,18 @@ void Engine::State::end_tokens(LiveTown& town, const Flight& flight) {
     const Run* run = town.town.run(id);
     if (run != nullptr && run->state != RunState::ended) continue;
     town.reminded.erase(id);
-    in_pool("token", [tokens = hands.tokens, observer = &ports.observer, town_id = town.id, id,
-                      at = now]() -> inbox::Item {
-      const auto over = tokens->end(id, at);
-      return inbox::Say{[observer, town_id, id, over] {
-        if (!over) observer->alert(town_id, "token_not_ended", id.text + ": " + over.error().what);
-      }};
-    });
+    in_pool("token",
+            [tokens = hands.tokens, observer = &ports.observer, town_id = town.id, id, at = now]() -> inbox::Item {
+              const auto over = tokens->end(id, at);
+              return inbox::Say{[observer, town_id, id, over] {
+                if (!over) observer->alert(town_id, "token_not_ended", id.text + ": " + over.error().what);
+              }};
+            });
   }
 }
 
-// ---- the runtime -----------------------------------------------------------------------------------------------------
+// ---- the runtime
+// -----------------------------------------------------------------------------------------------------
 
 void Engine::State::observe() {
   if (closing) return;
@@ -190,17 +191,18 @@ void Engine::State::observe() {
 std::optional<EventBody> Engine::State::end_of_run(LiveTown& town, const Observation& seen) {
   if (left_without_a_word(town.town, seen) && town.reminded.insert(seen.run_id).second) {
     if (auto spec = spec_of(town.town, seen.run_id, options.run_limits)) {
-      in_pool("remind", [hands = hands, spec = std::move(*spec), seen, id = town.id, at = now]() mutable -> inbox::Item {
-        inbox::Reminded reminded{id, seen, false};
-        if (!hands.ports.runtime.can_remind(seen.run_id)) return reminded;
-        auto texts = texts_for(hands.ports.store, spec.assignment);
-        auto token = hands.tokens->make(id, seen.agent_id, seen.run_id, at);
-        if (!texts || !token) return reminded;
-        spec.texts = std::move(*texts);
-        spec.token = std::move(*token);
-        reminded.under_way = hands.ports.runtime.remind(spec).has_value();
-        return reminded;
-      });
+      in_pool("remind",
+              [hands = hands, spec = std::move(*spec), seen, id = town.id, at = now]() mutable -> inbox::Item {
+                inbox::Reminded reminded{id, seen, false};
+                if (!hands.ports.runtime.can_remind(seen.run_id)) return reminded;
+                auto texts = texts_for(hands.ports.store, spec.assignment);
+                auto token = hands.tokens->make(id, seen.agent_id, seen.run_id, at);
+                if (!texts || !token) return reminded;
+                spec.texts = std::move(*texts);
+                spec.token = std::move(*token);
+                reminded.under_way = hands.ports.runtime.remind(spec).has_value();
+                return reminded;
+              });
       return std::nullopt;
     }
   }
@@ -212,7 +214,8 @@ void Engine::State::reminded(const inbox::Reminded& reminded) {
   if (town != nullptr && !reminded.under_way) town->submit(reminded.exited);
 }
 
-// ---- the node --------------------------------------------------------------------------------------------------------
+// ---- the node
+// --------------------------------------------------------------------------------------------------------
 
 void Engine::State::look_at_the_node() {
   if (closing || looking_at_node || now < look_at_node_at) return;
@@ -261,7 +264,8 @@ void Engine::State::look_at_broken_rigs() {
 void Engine::State::rig_looked_at(const inbox::RigLookedAt& looked) {
   LiveTown* town = find(looked.town);
   const Rig* rig = town == nullptr ? nullptr : town->town.rig(looked.found.rig_id);
-  if (rig != nullptr && rig->broken_reason != looked.found.broken_reason) town->submit(Submission{looked.found, {}, {}});
+  if (rig != nullptr && rig->broken_reason != looked.found.broken_reason)
+    town->submit(Submission{looked.found, {}, {}});
 }
 
 int Engine::State::wanted_by(LiveTown& town) const {

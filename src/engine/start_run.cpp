@@ -28,8 +28,7 @@ Beginnings beginnings_of(const Town& town, const Assignment& assignment) {
 
 expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignment) {
   if (needed.continued) {
-    if (const auto collected = forge.collect(*needed.continued); !collected)
-      return tl::unexpected(collected.error());
+    if (const auto collected = forge.collect(*needed.continued); !collected) return tl::unexpected(collected.error());
   }
   for (std::size_t i = 0; i < needed.trial.size(); ++i) {
     if (!needed.trial[i].run_id) continue;  // loaded work: its branch is in the repository already
@@ -56,12 +55,9 @@ Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instan
   switch (started.error().code) {
     case Error::Code::unavailable:  // it may be running: a sign of life, a status or A0 will tell
       return {EffectState::unknown, started.error().what, {}, false};
-    case Error::Code::forbidden:
-      return refused(run, started.error(), Outcome::not_logged_in);
-    case Error::Code::invalid:
-      return refused(run, started.error(), Outcome::refused, true);
-    default:
-      return refused(run, started.error());
+    case Error::Code::forbidden: return refused(run, started.error(), Outcome::not_logged_in);
+    case Error::Code::invalid: return refused(run, started.error(), Outcome::refused, true);
+    default: return refused(run, started.error());
   }
 }
 
@@ -76,9 +72,8 @@ std::variant<Job, Found> start_run(const Hands& hands, const Town& town, const R
   if (!spec)
     return refused(id, Error{Error::Code::internal, "the run " + id.text + " has no agent or bead any more", {}});
   Beginnings needed = beginnings_of(town, spec->assignment);
-  return Job([hands, spec = std::move(*spec), needed = std::move(needed), now] {
-    return start(hands, spec, needed, now);
-  });
+  return Job(
+      [hands, spec = std::move(*spec), needed = std::move(needed), now] { return start(hands, spec, needed, now); });
 }
 
 std::optional<AgentSpec> spec_of(const Town& town, const RunId& run, const Limits& limits) {

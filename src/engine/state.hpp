@@ -83,7 +83,7 @@ struct Engine::State {
   Instant keep_house_at;
   Instant look_at_rigs_at;
   std::map<std::pair<TownId, RigId>, Instant> rigs_checked_at;  ///< broken ones
-  bool shares_moved = true;  ///< something changed that the shares depend on
+  bool shares_moved = true;                                     ///< something changed that the shares depend on
   std::int64_t grants = 0;
   bool closing = false;
 

@@ -38,8 +38,7 @@ expected<void> check_new(const TownRow& row, const std::map<TownId, std::unique_
   if (row.town_id.empty()) return fail(Error::Code::invalid, "a town needs an id");
   if (towns.contains(row.town_id))
     return fail(Error::Code::conflict, "there is a town " + row.town_id.text + " already", "choose another name");
-  const bool letters =
-      std::all_of(row.prefix.begin(), row.prefix.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  const bool letters = std::all_of(row.prefix.begin(), row.prefix.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   if (!letters || row.prefix.size() < 2 || row.prefix.size() > 6)
     return fail(Error::Code::invalid, "the prefix \"" + row.prefix + "\" is not 2 to 6 of the letters a to z");
   for (const auto& [id, town] : towns)
@@ -89,8 +88,9 @@ void Engine::State::load_town(const TownId& id) {
       town->notice_restart();
       if (digest && town->town.digest() != *digest)
         ports.observer.alert(id, "rows_altered",
-                             "the rows of " + id.text + " are not those that its last tick left; a replay across this "
-                             "point will not match");
+                             "the rows of " + id.text +
+                                 " are not those that its last tick left; a replay across this "
+                                 "point will not match");
       for (const StoredEffect& effect : outbox) queue.add(id, effect);
     } else {
       why = loaded.error().what;
@@ -150,7 +150,8 @@ void Engine::State::submit(inbox::Submit submit) {
     town->submit(Submission{std::move(submit.body), std::move(submit.answered), {}});
 }
 
-// ---- reads -----------------------------------------------------------------------------------------------------------
+// ---- reads
+// -----------------------------------------------------------------------------------------------------------
 
 void Engine::State::serve_readers(LiveTown& town) {
   while (!town.readers.empty()) {
@@ -236,7 +237,9 @@ void Engine::State::landed(LiveTown& town) {
   }
   if (flight.creation && *flight.creation)
     (*flight.creation)(Receipt{flight.result.events.empty() ? 0 : flight.result.events.front().seq,
-                               flight.record->number, {}, {town.id.text}});
+                               flight.record->number,
+                               {},
+                               {town.id.text}});
   for (const Effect& effect : flight.result.outbox.effects) queue.add(town.id, {effect, EffectState::pending, 0, {}});
   // Begun before the town ticks again, so that what is read for them is what was committed.
   begin_effects();

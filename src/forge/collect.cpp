@@ -49,9 +49,8 @@ expected<void> keep_earlier(const git::Repository& bare, const std::string& plac
 expected<std::string> collect_clone(const git::Repository& bare, const CloneWork& work) {
   const std::string ref = git::run_ref(work.run_id);
   const std::string place = "refs/town-clone/" + git::path_part(work.run_id.text);
-  auto fetched = git::fetch_from_clone(bare, work.folder,
-                                       {"+HEAD:" + place + "/HEAD", "+refs/heads/*:" + place + "/heads/*"},
-                                       work.sandboxed);
+  auto fetched = git::fetch_from_clone(
+      bare, work.folder, {"+HEAD:" + place + "/HEAD", "+refs/heads/*:" + place + "/heads/*"}, work.sandboxed);
   if (!fetched) return tl::unexpected(fetched.error());
   auto commit = choose(bare, place, work.branch);
   if (!commit) return tl::unexpected(commit.error());

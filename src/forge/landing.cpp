@@ -211,8 +211,7 @@ class Landing {
       if (auto verdict = push(); !verdict || *verdict) return verdict;
     }
     if (!owner_waits) return Verdict{};
-    auto advanced =
-        owner_.advance(target, *outside_.owner, spec_.commit, bare_, git::run_ref(spec_.trial_run_id));
+    auto advanced = owner_.advance(target, *outside_.owner, spec_.commit, bare_, git::run_ref(spec_.trial_run_id));
     if (!advanced) return tl::unexpected(advanced.error());
     if (advanced->result == Advance::moved) return moved(advanced->why);
     if (advanced->result == Advance::held) return held(advanced->why);
@@ -223,8 +222,8 @@ class Landing {
     auto has = contains(outside_.host_tip);
     if (!has) return tl::unexpected(has.error());
     if (*has) return Verdict{};
-    auto pushed = git::push(git_, bare_, *outside_.host, spec_.target_branch, spec_.commit,
-                            outside_.host_tip.value_or(""));
+    auto pushed =
+        git::push(git_, bare_, *outside_.host, spec_.target_branch, spec_.commit, outside_.host_tip.value_or(""));
     if (!pushed) return tl::unexpected(pushed.error());
     if (pushed->result == git::Pushed::moved) return moved(pushed->why);
     if (pushed->result == git::Pushed::refused) return held(pushed->why);

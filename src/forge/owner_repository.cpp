@@ -72,9 +72,9 @@ expected<std::string> OwnerRepository::unusable() const {
 }
 
 expected<std::optional<OwnerBranch>> OwnerRepository::branch(const std::string& name) const {
-  auto said = repository_.text({"for-each-ref", "--format=%(refname)%00%(objectname)%00%(worktreepath)%00",
-                                "refs/heads/" + name},
-                               "looking up " + name + " in " + repository_.folder());
+  auto said = repository_.text(
+      {"for-each-ref", "--format=%(refname)%00%(objectname)%00%(worktreepath)%00", "refs/heads/" + name},
+      "looking up " + name + " in " + repository_.folder());
   if (!said) return tl::unexpected(said.error());
   std::string_view rest = *said;
   if (next_field(rest) != "refs/heads/" + name) return std::nullopt;
@@ -206,9 +206,9 @@ expected<AdvanceAnswer> OwnerRepository::advance(const std::string& name, const 
   auto filtered = filtered_file(checkout, branch.tip, commit);
   if (!filtered) return tl::unexpected(filtered.error());
   if (!filtered->empty()) {
-    return AdvanceAnswer{Advance::held,
-                         *filtered + " goes through a git filter (such as LFS), which townd does not run; in " +
-                             branch.worktree + " run: git merge --ff-only " + commit};
+    return AdvanceAnswer{Advance::held, *filtered +
+                                            " goes through a git filter (such as LFS), which townd does not run; in " +
+                                            branch.worktree + " run: git merge --ff-only " + commit};
   }
   git::Call call;
   call.timeout = std::chrono::minutes(5);

@@ -58,8 +58,8 @@ expected<Seen> look_at_host(const git::Program& git, const Rig& rig) {
   call.timeout = std::chrono::minutes(2);
   call.output_limit = std::size_t{16} << 20;
   const std::string shown = git::without_credentials(rig.git_url);
-  auto finished = git.alone(
-      {"ls-remote", "--quiet", "--symref", "--end-of-options", rig.git_url, "HEAD", "refs/heads/*"}, call);
+  auto finished =
+      git.alone({"ls-remote", "--quiet", "--symref", "--end-of-options", rig.git_url, "HEAD", "refs/heads/*"}, call);
   auto listed = git::text_of(std::move(finished), "asking " + shown + " for its branches");
   if (!listed) {
     return broken(listed.error().what +

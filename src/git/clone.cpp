@@ -37,9 +37,10 @@ std::string config_text(const std::string& value) {
 
 /// Makes an empty repository in `folder` that borrows the objects of the bare one.
 expected<void> make_empty(const Program& git, const CloneSpec& spec, const std::string& folder) {
-  auto made = done(git.alone({"init", "--quiet", "--template=", "--initial-branch=" +
-                              (spec.branch.empty() ? std::string("main") : spec.branch), "--", folder}),
-                   "making the clone " + folder);
+  auto made =
+      done(git.alone({"init", "--quiet", "--template=",
+                      "--initial-branch=" + (spec.branch.empty() ? std::string("main") : spec.branch), "--", folder}),
+           "making the clone " + folder);
   if (!made) return made;
   std::error_code error;
   fs::create_directories(folder + "/.git/objects/info", error);

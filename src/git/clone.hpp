@@ -10,14 +10,15 @@ namespace townd::git {
 
 /// A run's own clone of a rig's repository.
 struct CloneSpec {
-  std::string bare;    ///< the rig's repository; absolute. Its objects are used in place, through alternates
-  std::string folder;  ///< where the clone goes; its parent exists
-  std::string branch;  ///< made at `start` and checked out; empty: `start` is checked out detached
-  std::string start;   ///< full ref name in `bare`, or an object id: refs/heads/<target>, refs/town/<run>
+  std::string bare;           ///< the rig's repository; absolute. Its objects are used in place, through alternates
+  std::string folder;         ///< where the clone goes; its parent exists
+  std::string branch;         ///< made at `start` and checked out; empty: `start` is checked out detached
+  std::string start;          ///< full ref name in `bare`, or an object id: refs/heads/<target>, refs/town/<run>
   std::string target_branch;  ///< seen by the agent as `origin/<target>`; empty: none
-  std::string name;    ///< whose commits: `<name>` `<email>`
+  std::string name;           ///< whose commits: `<name>` `<email>`
   std::string email;
-  std::vector<std::string> branches = {};  ///< further branches of `bare` seen as `origin/<branch>`; a missing one is left out
+  std::vector<std::string> branches =
+      {};  ///< further branches of `bare` seen as `origin/<branch>`; a missing one is left out
 };
 
 /// Makes the clone; complete or not there at all, whenever townd is killed. One that is there already stays as it is.

@@ -21,8 +21,8 @@ constexpr std::size_t kLargestPack = std::size_t{16} << 30;
 /// What one run may add.
 constexpr std::size_t kLargestRunPack = std::size_t{1} << 30;
 
-/// The far side of a local transport does not inherit `-c`. A folder that its owner named to townd may belong to another
-/// user; hooks and every other program that its configuration names stay off there too.
+/// The far side of a local transport does not inherit `-c`. A folder that its owner named to townd may belong to
+/// another user; hooks and every other program that its configuration names stay off there too.
 constexpr const char* kUploadPack =
     "git -c safe.directory=* -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true upload-pack";
 constexpr const char* kReceivePack =
@@ -37,8 +37,9 @@ Call patient(Transport transport) {
 }
 
 std::vector<std::string> fetch_arguments(const std::string& upload_pack) {
-  std::vector<std::string> args = {"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-                                   "--no-recurse-submodules", "--no-prune"};
+  std::vector<std::string> args = {
+      "fetch",     "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
+      "--no-prune"};
   if (!upload_pack.empty()) args.push_back("--upload-pack=" + upload_pack);
   args.push_back("--end-of-options");
   return args;
@@ -54,8 +55,9 @@ void remove_half_packs(const std::string& git_dir) {
 
 /// The sandbox: the system read-only, the clone and the objects it borrows read-only, nothing else, no network.
 std::vector<std::string> sandbox(const std::string& bare, const std::string& folder) {
-  std::vector<std::string> argv = {"bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
-                                   "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"};
+  std::vector<std::string> argv = {
+      "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--proc", "/proc",
+      "--dev", "/dev",          "--tmpfs",           "/tmp"};
   for (const char* system : {"/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/opt", "/nix", "/etc/ld.so.cache"}) {
     argv.insert(argv.end(), {"--ro-bind-try", system, system});
   }
@@ -123,8 +125,8 @@ expected<void> fetch(const Repository& repository, const Place& from, const std:
 expected<PushAnswer> push(const Program& git, const Repository& from, const Place& to, const std::string& branch,
                           const std::string& commit, const std::string& expected_tip) {
   const std::string ref = "refs/heads/" + branch;
-  std::vector<std::string> args = {"push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags",
-                                   "--force-with-lease=" + ref + ":" + expected_tip};
+  std::vector<std::string> args = {"push",        "--porcelain",      "--no-verify",
+                                   "--no-signed", "--no-follow-tags", "--force-with-lease=" + ref + ":" + expected_tip};
   if (to.transport == Transport::local) args.push_back(std::string("--receive-pack=") + kReceivePack);
   args.insert(args.end(), {"--end-of-options", to.address, commit + ":" + ref});
   const auto finished = from.call(std::move(args), patient(to.transport));

@@ -54,24 +54,17 @@ constexpr std::array<const char*, 28> kRules = {
 };
 
 /// Only what says where the user's keys, proxies and certificates are.
-constexpr std::array<const char*, 13> kInherited = {"HOME",        "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "http_proxy",
-                                                    "https_proxy", "HTTPS_PROXY",     "all_proxy",     "ALL_PROXY",
-                                                    "no_proxy",    "NO_PROXY",        "SSL_CERT_FILE", "SSL_CERT_DIR",
-                                                    "TZ"};
+constexpr std::array<const char*, 13> kInherited = {
+    "HOME",      "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "http_proxy",    "https_proxy",  "HTTPS_PROXY", "all_proxy",
+    "ALL_PROXY", "no_proxy",        "NO_PROXY",      "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"};
 
 std::vector<std::string> base_environment() {
-  std::vector<std::string> env = {"PATH=" + own_path(),
-                                  "LANG=C.UTF-8",
-                                  "GIT_CONFIG_NOSYSTEM=1",
-                                  "GIT_ATTR_NOSYSTEM=1",
-                                  "GIT_TERMINAL_PROMPT=0",
-                                  "GIT_ASKPASS=",
-                                  "GIT_NO_LAZY_FETCH=1",
-                                  "GIT_NO_REPLACE_OBJECTS=1",
-                                  "GIT_LFS_SKIP_SMUDGE=1",
-                                  "GIT_OPTIONAL_LOCKS=0",
-                                  "GIT_EDITOR=false",
-                                  "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=20"};
+  std::vector<std::string> env = {"PATH=" + own_path(),    "LANG=C.UTF-8",
+                                  "GIT_CONFIG_NOSYSTEM=1", "GIT_ATTR_NOSYSTEM=1",
+                                  "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=",
+                                  "GIT_NO_LAZY_FETCH=1",   "GIT_NO_REPLACE_OBJECTS=1",
+                                  "GIT_LFS_SKIP_SMUDGE=1", "GIT_OPTIONAL_LOCKS=0",
+                                  "GIT_EDITOR=false",      "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=20"};
   for (const char* name : kInherited) {
     const char* value = std::getenv(name);
     if (value != nullptr) env.push_back(std::string(name) + "=" + value);

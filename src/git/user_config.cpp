@@ -23,9 +23,8 @@ Key split(std::string_view key) {
 
 bool allowed(const Key& key) {
   static constexpr std::array<std::string_view, 11> kHttp = {
-      "proxy",           "proxyauthmethod",  "proxysslcert", "proxysslkey",     "proxysslcainfo",
-      "sslcainfo",       "sslcapath",        "sslcert",      "sslkey",          "schannelusesslcainfo",
-      "sslcertpasswordprotected"};
+      "proxy",     "proxyauthmethod", "proxysslcert", "proxysslkey",          "proxysslcainfo",          "sslcainfo",
+      "sslcapath", "sslcert",         "sslkey",       "schannelusesslcainfo", "sslcertpasswordprotected"};
   if (key.section == "credential") return true;
   if (key.section == "http") return std::find(kHttp.begin(), kHttp.end(), key.name) != kHttp.end();
   if (key.section == "url") return key.name == "insteadof" || key.name == "pushinsteadof";

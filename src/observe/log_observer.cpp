@@ -26,12 +26,9 @@ struct Concerned {
 
 std::string_view fate_of(ActionFate fate) {
   switch (fate) {
-    case ActionFate::applied:
-      return "applied";
-    case ActionFate::stale:
-      return "stale";
-    case ActionFate::refused:
-      return "refused";
+    case ActionFate::applied: return "applied";
+    case ActionFate::stale: return "stale";
+    case ActionFate::refused: return "refused";
   }
   return "refused";
 }

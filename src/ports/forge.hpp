@@ -18,10 +18,10 @@ struct LandSpec {
   TownId town_id;
   Rig rig;
   BeadId request_id;
-  RunId trial_run_id;       ///< in whose clone the merged commit was made
+  RunId trial_run_id;  ///< in whose clone the merged commit was made
   std::string target_branch;
-  std::string base_commit;  ///< what the target must still point to
-  std::string commit;       ///< what it shall point to
+  std::string base_commit;                   ///< what the target must still point to
+  std::string commit;                        ///< what it shall point to
   std::vector<std::string> request_commits;  ///< of the requests; each must be proven to be contained in `commit`
 };
 

@@ -50,24 +50,24 @@ struct RowChange {
 /// All that one town's tick leaves behind; written whole or not at all.
 struct TownCommit {
   TownId town_id;
-  std::vector<Event> events;             ///< arrived with this commit
-  std::vector<EventOutcome> processed;   ///< of these and of earlier ones
-  std::optional<TickRecord> tick;        ///< none when only effect outcomes are written
+  std::vector<Event> events;            ///< arrived with this commit
+  std::vector<EventOutcome> processed;  ///< of these and of earlier ones
+  std::optional<TickRecord> tick;       ///< none when only effect outcomes are written
   std::vector<RowChange> rows;
   std::vector<HistoryRow> history;
   std::vector<std::pair<Hash128, std::string>> texts;
-  std::vector<Effect> effects;           ///< new in the outbox
-  std::vector<StoredEffect> outcomes;    ///< of effects already there
+  std::vector<Effect> effects;         ///< new in the outbox
+  std::vector<StoredEffect> outcomes;  ///< of effects already there
 };
 
 struct LoadedTown {
   TownImage image;
-  std::vector<Event> pending;            ///< recorded, not processed, not deferred
-  std::vector<StoredEffect> outbox;      ///< pending and unknown ones, oldest first
+  std::vector<Event> pending;        ///< recorded, not processed, not deferred
+  std::vector<StoredEffect> outbox;  ///< pending and unknown ones, oldest first
   std::int64_t next_seq = 1;
   std::int64_t next_tick = 1;
   Instant last_tick_at;
-  std::optional<Hash128> last_digest;    ///< what the last tick recorded; other rows were altered behind its back
+  std::optional<Hash128> last_digest;  ///< what the last tick recorded; other rows were altered behind its back
 };
 
 struct EventQuery {
@@ -101,14 +101,14 @@ struct TickRow {
 };
 
 struct TokenRow {
-  std::string id;     ///< short public name
-  std::string hash;   ///< SHA-256 of the token, hexadecimal
-  std::string role;   ///< `admin operator viewer mayor agent`
+  std::string id;    ///< short public name
+  std::string hash;  ///< SHA-256 of the token, hexadecimal
+  std::string role;  ///< `admin operator viewer mayor agent`
   std::string town_id;
   std::string agent_id;
   std::string run_id;
   Instant created_at;
-  MaybeInstant ended_at;   ///< of an agent's: still good for `done` and `completed` for 24 h
+  MaybeInstant ended_at;  ///< of an agent's: still good for `done` and `completed` for 24 h
   bool revoked = false;
 };
 

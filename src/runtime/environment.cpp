@@ -9,14 +9,10 @@ namespace {
 
 std::string role_of(RunKind kind) {
   switch (kind) {
-    case RunKind::work:
-      return "polecat";
-    case RunKind::review:
-      return "refinery";
-    case RunKind::triage:
-      return "triage";
-    case RunKind::mayor:
-      return "mayor";
+    case RunKind::work: return "polecat";
+    case RunKind::review: return "refinery";
+    case RunKind::triage: return "triage";
+    case RunKind::mayor: return "mayor";
   }
   return {};
 }

@@ -225,18 +225,10 @@ expected<std::string> render_template(std::string_view text, const std::map<std:
 expected<std::string> prompt_for(const std::string& folder, const Assignment& assignment, const Texts& texts) {
   std::string name;
   switch (assignment.kind) {
-    case RunKind::work:
-      name = "polecat.md";
-      break;
-    case RunKind::review:
-      name = "refinery.md";
-      break;
-    case RunKind::triage:
-      name = "triage.md";
-      break;
-    case RunKind::mayor:
-      name = "mayor.md";
-      break;
+    case RunKind::work: name = "polecat.md"; break;
+    case RunKind::review: name = "refinery.md"; break;
+    case RunKind::triage: name = "triage.md"; break;
+    case RunKind::mayor: name = "mayor.md"; break;
   }
   return read_template(folder, name).and_then([&](const std::string& text) {
     return render_template(text, values_of(assignment, texts));

@@ -114,12 +114,9 @@ expected<void> copy_files(const std::string& checkout, const std::string& clone,
 
 expected<std::string> input_of(const LocalSettings& settings, const AgentSpec& spec, const Preset& preset) {
   switch (preset.input) {
-    case Preset::Input::none:
-      return std::string{};
-    case Preset::Input::script:
-      return script_for(settings, spec);
-    case Preset::Input::prompt:
-      break;
+    case Preset::Input::none: return std::string{};
+    case Preset::Input::script: return script_for(settings, spec);
+    case Preset::Input::prompt: break;
   }
   return prompt_for(settings.prompts, spec.assignment, spec.texts);
 }

@@ -4,22 +4,14 @@ namespace townd {
 
 int status_of(Error::Code code) {
   switch (code) {
-    case Error::Code::invalid:
-      return 400;
-    case Error::Code::not_found:
-      return 404;
-    case Error::Code::conflict:
-      return 409;
-    case Error::Code::forbidden:
-      return 403;
-    case Error::Code::too_large:
-      return 413;
-    case Error::Code::too_many:
-      return 429;
-    case Error::Code::unavailable:
-      return 503;
-    case Error::Code::internal:
-      return 500;
+    case Error::Code::invalid: return 400;
+    case Error::Code::not_found: return 404;
+    case Error::Code::conflict: return 409;
+    case Error::Code::forbidden: return 403;
+    case Error::Code::too_large: return 413;
+    case Error::Code::too_many: return 429;
+    case Error::Code::unavailable: return 503;
+    case Error::Code::internal: return 500;
   }
   return 500;
 }

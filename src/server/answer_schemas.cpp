@@ -95,23 +95,12 @@ json::object kind_schema(std::string_view kind) {
   if (kind.front() == '*') return {};
   std::string_view type = "string";
   switch (kind.front()) {
-    case 'i':
-      type = "integer";
-      break;
-    case 'n':
-      type = "number";
-      break;
-    case 'b':
-      type = "boolean";
-      break;
-    case 'a':
-      type = "array";
-      break;
-    case 'o':
-      type = "object";
-      break;
-    default:
-      break;
+    case 'i': type = "integer"; break;
+    case 'n': type = "number"; break;
+    case 'b': type = "boolean"; break;
+    case 'a': type = "array"; break;
+    case 'o': type = "object"; break;
+    default: break;
   }
   json::object schema;
   if (nullable)

@@ -53,12 +53,9 @@ class Checker {
       case Kind::text:
       case Kind::line:
       case Kind::name:
-      case Kind::branch:
-        return text(place, value, field);
-      case Kind::choice:
-        return choice(place, value, field);
-      case Kind::integer:
-        return integer(place, value, field.limit);
+      case Kind::branch: return text(place, value, field);
+      case Kind::choice: return choice(place, value, field);
+      case Kind::integer: return integer(place, value, field.limit);
       case Kind::boolean:
         if (!value.is_bool()) wrong(place, "must be true or false");
         return;
@@ -66,20 +63,17 @@ class Checker {
         if (!value.is_string() || !instant_from_text(value.get_string()))
           wrong(place, "must be a time such as 2026-07-01T12:00:00Z");
         return;
-      case Kind::texts:
-        return texts(place, value, field.limit);
+      case Kind::texts: return texts(place, value, field.limit);
       case Kind::integers:
         if (!value.is_array()) return wrong(place, "must be a list of numbers");
         for (std::size_t i = 0; i < value.get_array().size(); ++i)
           integer(place + "/" + std::to_string(i), value.get_array()[i], field.limit);
         return;
-      case Kind::objects:
-        return objects(place, value, field);
+      case Kind::objects: return objects(place, value, field);
       case Kind::object:
         if (!value.is_object()) return wrong(place, "must be an object");
         return sized(place, json::serialize(value).size(), field.limit);
-      case Kind::anything:
-        return sized(place, json::serialize(value).size(), field.limit);
+      case Kind::anything: return sized(place, json::serialize(value).size(), field.limit);
     }
   }
 

@@ -42,29 +42,20 @@ json::object plain_schema(const Field& field) {
     case Kind::text:
     case Kind::line:
     case Kind::name:
-    case Kind::branch:
-      return {{"type", "string"}, {"maxLength", field.limit}};
-    case Kind::integer:
-      return {{"type", "integer"}, {"minimum", 0}, {"maximum", field.limit}};
-    case Kind::boolean:
-      return {{"type", "boolean"}};
-    case Kind::time:
-      return {{"type", "string"}, {"format", "date-time"}};
+    case Kind::branch: return {{"type", "string"}, {"maxLength", field.limit}};
+    case Kind::integer: return {{"type", "integer"}, {"minimum", 0}, {"maximum", field.limit}};
+    case Kind::boolean: return {{"type", "boolean"}};
+    case Kind::time: return {{"type", "string"}, {"format", "date-time"}};
     case Kind::choice: {
       json::array choices;
       for (const std::string& one : field.choices) choices.emplace_back(one);
       return {{"type", "string"}, {"enum", std::move(choices)}};
     }
-    case Kind::texts:
-      return list_schema({{"type", "string"}}, field.limit);
-    case Kind::integers:
-      return list_schema({{"type", "integer"}, {"minimum", 0}}, field.limit);
-    case Kind::object:
-      return {{"type", "object"}};
-    case Kind::objects:
-      return list_schema(object_schema(field.items, false), field.limit);
-    case Kind::anything:
-      return {};
+    case Kind::texts: return list_schema({{"type", "string"}}, field.limit);
+    case Kind::integers: return list_schema({{"type", "integer"}, {"minimum", 0}}, field.limit);
+    case Kind::object: return {{"type", "object"}};
+    case Kind::objects: return list_schema(object_schema(field.items, false), field.limit);
+    case Kind::anything: return {};
   }
   return {};
 }

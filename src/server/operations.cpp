@@ -26,16 +26,11 @@ std::vector<Operation> make_table() {
 
 std::string_view to_string(Role role) {
   switch (role) {
-    case kAdmin:
-      return "admin";
-    case kOperator:
-      return "operator";
-    case kViewer:
-      return "viewer";
-    case kMayor:
-      return "mayor";
-    case kAgent:
-      return "agent";
+    case kAdmin: return "admin";
+    case kOperator: return "operator";
+    case kViewer: return "viewer";
+    case kMayor: return "mayor";
+    case kAgent: return "agent";
   }
   return "nobody";
 }

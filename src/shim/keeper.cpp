@@ -279,21 +279,11 @@ void Keeper::report(const std::string& state, const Exit& exit) {
   status_.signal = exit.signal;
   switch (exit.ending) {
     case Ending::no:
-    case Ending::by_itself:
-      status_.ended_by = "";
-      break;
-    case Ending::stop:
-      status_.ended_by = "stop";
-      break;
-    case Ending::wall:
-      status_.ended_by = "wall";
-      break;
-    case Ending::memory:
-      status_.ended_by = "memory";
-      break;
-    case Ending::processes:
-      status_.ended_by = "processes";
-      break;
+    case Ending::by_itself: status_.ended_by = ""; break;
+    case Ending::stop: status_.ended_by = "stop"; break;
+    case Ending::wall: status_.ended_by = "wall"; break;
+    case Ending::memory: status_.ended_by = "memory"; break;
+    case Ending::processes: status_.ended_by = "processes"; break;
   }
   if (state == "exited" || state == "setup_failed") status_.ended_at_ms = wall_ms();
   replace_file(folder_, "status", run_folder::write(status_));

@@ -36,53 +36,64 @@ std::string_view text_of(EventFate fate) {
 std::string_view bead_of(const EventBody& body) {
   return std::visit(
       [](const auto& fact) -> std::string_view {
-        if constexpr (requires { fact.bead_id.text; }) return fact.bead_id.text;
-        else if constexpr (requires { fact.mr_bead_id.text; }) return fact.mr_bead_id.text;
-        else if constexpr (requires { fact.convoy_id.text; }) return fact.convoy_id.text;
-        else if constexpr (requires { fact.entry.text; }) return fact.entry.text;
-        else if constexpr (requires { fact.dependency.bead_id.text; }) return fact.dependency.bead_id.text;
-        else return {};
+        if constexpr (requires { fact.bead_id.text; })
+          return fact.bead_id.text;
+        else if constexpr (requires { fact.mr_bead_id.text; })
+          return fact.mr_bead_id.text;
+        else if constexpr (requires { fact.convoy_id.text; })
+          return fact.convoy_id.text;
+        else if constexpr (requires { fact.entry.text; })
+          return fact.entry.text;
+        else if constexpr (requires { fact.dependency.bead_id.text; })
+          return fact.dependency.bead_id.text;
+        else
+          return {};
       },
       body);
 }
 
 void write_event(Connection& db, const std::string& town, const Event& event) {
   const EventText text = encode_event(event.body);
-  db.run("INSERT INTO town_events (town_id, seq, format, event_type, agent_id, bead_id, about_bead_id, payload,"
-         " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-         town, event.seq, text.format, text.event_type, text.agent_id, text.bead_id, bead_of(event.body), text.payload,
-         event.created_at);
+  db.run(
+      "INSERT INTO town_events (town_id, seq, format, event_type, agent_id, bead_id, about_bead_id, payload,"
+      " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      town, event.seq, text.format, text.event_type, text.agent_id, text.bead_id, bead_of(event.body), text.payload,
+      event.created_at);
 }
 
 void write_outcome(Connection& db, const std::string& town, const EventOutcome& outcome, MaybeInstant at) {
   const bool settled = outcome.fate != EventFate::deferred;
   const std::string made = outcome.created.empty() ? std::string{} : outcome.created.front();
-  db.run("UPDATE town_events SET fate = ?3, note = ?4, processed_at = ?5, retries = retries + ?6,"
-         " about_bead_id = CASE WHEN about_bead_id = '' THEN ?7 ELSE about_bead_id END"
-         " WHERE town_id = ?1 AND seq = ?2",
-         town, outcome.seq, text_of(outcome.fate), outcome.note, settled ? at : std::nullopt, settled ? 0 : 1, made);
+  db.run(
+      "UPDATE town_events SET fate = ?3, note = ?4, processed_at = ?5, retries = retries + ?6,"
+      " about_bead_id = CASE WHEN about_bead_id = '' THEN ?7 ELSE about_bead_id END"
+      " WHERE town_id = ?1 AND seq = ?2",
+      town, outcome.seq, text_of(outcome.fate), outcome.note, settled ? at : std::nullopt, settled ? 0 : 1, made);
 }
 
 void write_tick(Connection& db, const std::string& town, const TickRecord& tick) {
-  db.run("INSERT INTO ticks (town_id, number, at, trigger, config_version, decisions, wall_us, digest, record)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-         town, tick.number, tick.at, tick.trigger, tick.config_version,
-         static_cast<std::int64_t>(tick.decisions.size()), tick.wall_us, tick.digest.hex(), encode_tick(tick));
+  db.run(
+      "INSERT INTO ticks (town_id, number, at, trigger, config_version, decisions, wall_us, digest, record)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      town, tick.number, tick.at, tick.trigger, tick.config_version, static_cast<std::int64_t>(tick.decisions.size()),
+      tick.wall_us, tick.digest.hex(), encode_tick(tick));
 }
 
 void write_history(Connection& db, const std::string& town, const HistoryRow& row) {
-  db.run("INSERT INTO bead_events (town_id, bead_id, agent_id, event_type, old_value, new_value, rule, at)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-         town, row.bead_id.text, row.agent_id.text, row.event_type, row.old_value, row.new_value, row.rule, row.at);
+  db.run(
+      "INSERT INTO bead_events (town_id, bead_id, agent_id, event_type, old_value, new_value, rule, at)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      town, row.bead_id.text, row.agent_id.text, row.event_type, row.old_value, row.new_value, row.rule, row.at);
 }
 
 /// A key that is there already keeps its place, its body and its time of creation.
 void write_effect(Connection& db, const std::string& town, const StoredEffect& stored, MaybeInstant at) {
   const EffectText text = encode_effect(stored.effect.body);
-  db.run("INSERT INTO effects (town_id, key, kind, body, state, attempts, detail, created_at)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-         " ON CONFLICT DO UPDATE SET state = ?5, attempts = ?6, detail = ?7",
-         town, stored.effect.key, text.kind, text.body, text_of(stored.state), stored.attempts, stored.detail, at);
+  db.run(
+      "INSERT INTO effects (town_id, key, kind, body, state, attempts, detail, created_at)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+      " ON CONFLICT DO UPDATE SET state = ?5, attempts = ?6, detail = ?7",
+      town, stored.effect.key, text.kind, text.body, text_of(stored.state), stored.attempts, stored.detail, at);
 }
 
 }  // namespace
@@ -104,32 +115,37 @@ void write_commit(Connection& db, const TownCommit& commit) {
 }
 
 void write_token(Connection& db, const TokenRow& token) {
-  db.run("INSERT INTO tokens (id, hash, role, town_id, agent_id, run_id, created_at, ended_at, revoked)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET hash = ?2, role = ?3,"
-         " town_id = ?4, agent_id = ?5, run_id = ?6, created_at = ?7, ended_at = ?8, revoked = ?9",
-         token.id, token.hash, token.role, token.town_id, token.agent_id, token.run_id, token.created_at,
-         token.ended_at, token.revoked);
+  db.run(
+      "INSERT INTO tokens (id, hash, role, town_id, agent_id, run_id, created_at, ended_at, revoked)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET hash = ?2, role = ?3,"
+      " town_id = ?4, agent_id = ?5, run_id = ?6, created_at = ?7, ended_at = ?8, revoked = ?9",
+      token.id, token.hash, token.role, token.town_id, token.agent_id, token.run_id, token.created_at, token.ended_at,
+      token.revoked);
 }
 
 std::int64_t forget(Connection& db, Instant before, int limit) {
   std::int64_t gone = 0;
   // The newest event and tick of a town stay: they say where its counting goes on.
-  db.run("DELETE FROM town_events WHERE rowid IN (SELECT rowid FROM town_events AS e WHERE fate IN ('applied', 'refused')"
-         " AND processed_at < ?1 AND seq < (SELECT max(seq) FROM town_events WHERE town_id = e.town_id) LIMIT ?2)",
-         before, limit);
+  db.run(
+      "DELETE FROM town_events WHERE rowid IN (SELECT rowid FROM town_events AS e WHERE fate IN ('applied', 'refused')"
+      " AND processed_at < ?1 AND seq < (SELECT max(seq) FROM town_events WHERE town_id = e.town_id) LIMIT ?2)",
+      before, limit);
   gone += db.changes();
-  db.run("DELETE FROM ticks WHERE rowid IN (SELECT rowid FROM ticks AS t WHERE at < ?1"
-         " AND number < (SELECT max(number) FROM ticks WHERE town_id = t.town_id) LIMIT ?2)",
-         before, limit);
+  db.run(
+      "DELETE FROM ticks WHERE rowid IN (SELECT rowid FROM ticks AS t WHERE at < ?1"
+      " AND number < (SELECT max(number) FROM ticks WHERE town_id = t.town_id) LIMIT ?2)",
+      before, limit);
   gone += db.changes();
   // The history of a bead that is still in the value is kept for as long as it is.
-  db.run("DELETE FROM bead_events WHERE id IN (SELECT id FROM bead_events AS h WHERE at < ?1 AND NOT EXISTS"
-         " (SELECT 1 FROM beads WHERE town_id = h.town_id AND bead_id = h.bead_id AND archived = 0) LIMIT ?2)",
-         before, limit);
+  db.run(
+      "DELETE FROM bead_events WHERE id IN (SELECT id FROM bead_events AS h WHERE at < ?1 AND NOT EXISTS"
+      " (SELECT 1 FROM beads WHERE town_id = h.town_id AND bead_id = h.bead_id AND archived = 0) LIMIT ?2)",
+      before, limit);
   gone += db.changes();
-  db.run("DELETE FROM effects WHERE id IN (SELECT id FROM effects WHERE state IN ('done', 'failed')"
-         " AND created_at < ?1 LIMIT ?2)",
-         before, limit);
+  db.run(
+      "DELETE FROM effects WHERE id IN (SELECT id FROM effects WHERE state IN ('done', 'failed')"
+      " AND created_at < ?1 LIMIT ?2)",
+      before, limit);
   gone += db.changes();
   db.run("DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE role = 'agent' AND ended_at < ?1 LIMIT ?2)",
          before, limit);

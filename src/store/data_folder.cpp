@@ -32,8 +32,8 @@ std::string holder(int descriptor) {
   std::array<char, 32> text{};
   const ssize_t length = ::pread(descriptor, text.data(), text.size(), 0);
   std::string pid;
-  for (ssize_t i = 0; i < length && text[static_cast<std::size_t>(i)] >= '0' && text[static_cast<std::size_t>(i)] <= '9';
-       ++i)
+  for (ssize_t i = 0;
+       i < length && text[static_cast<std::size_t>(i)] >= '0' && text[static_cast<std::size_t>(i)] <= '9'; ++i)
     pid += text[static_cast<std::size_t>(i)];
   return pid.empty() ? "another process" : "process " + pid;
 }
@@ -41,7 +41,8 @@ std::string holder(int descriptor) {
 /// For people only, so a disk too full for it does not matter.
 void write_pid(int descriptor) {
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(descriptor, 0) == 0) [[maybe_unused]] const ssize_t written = ::pwrite(descriptor, pid.data(), pid.size(), 0);
+  if (::ftruncate(descriptor, 0) == 0) [[maybe_unused]]
+    const ssize_t written = ::pwrite(descriptor, pid.data(), pid.size(), 0);
 }
 
 }  // namespace
@@ -62,11 +63,9 @@ expected<DataFolder> DataFolder::lock(const std::filesystem::path& folder) {
     return locked;
   }
   if (errno != EWOULDBLOCK)
-    return fail(Error::Code::unavailable,
-                "The data folder " + folder.string() + " cannot be locked: " + reason(errno),
+    return fail(Error::Code::unavailable, "The data folder " + folder.string() + " cannot be locked: " + reason(errno),
                 "Put it on a local disk whose file system knows flock, with --data.");
-  return fail(Error::Code::conflict,
-              "The data folder " + folder.string() + " is in use by " + holder(descriptor),
+  return fail(Error::Code::conflict, "The data folder " + folder.string() + " is in use by " + holder(descriptor),
               "Stop that townd (town down), or choose another folder with --data.");
 }
 

@@ -41,24 +41,28 @@ expected<std::vector<EventRow>> read_events(Connection& db, const TownId& town, 
   };
   // Three texts, so that the index over beads or agents is used where there is a bead or an agent to look for.
   if (!query.bead_id.empty())
-    return answer(db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
-                             " FROM town_events WHERE town_id = ?1 AND about_bead_id = ?6 AND about_bead_id <> '' AND seq > ?2"
-                             " AND created_at BETWEEN ?3 AND ?4 AND (?5 = '' OR event_type = ?5)"
-                             " AND (?7 = '' OR agent_id = ?7) ORDER BY seq LIMIT ?8"));
+    return answer(
+        db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
+                   " FROM town_events WHERE town_id = ?1 AND about_bead_id = ?6 AND about_bead_id <> '' AND seq > ?2"
+                   " AND created_at BETWEEN ?3 AND ?4 AND (?5 = '' OR event_type = ?5)"
+                   " AND (?7 = '' OR agent_id = ?7) ORDER BY seq LIMIT ?8"));
   if (!query.agent_id.empty())
-    return answer(db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
-                             " FROM town_events WHERE town_id = ?1 AND agent_id = ?7 AND agent_id <> '' AND seq > ?2"
-                             " AND created_at BETWEEN ?3 AND ?4 AND (?5 = '' OR event_type = ?5)"
-                             " AND (?6 = '' OR about_bead_id = ?6) ORDER BY seq LIMIT ?8"));
-  return answer(db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
-                           " FROM town_events WHERE town_id = ?1 AND seq > ?2 AND created_at BETWEEN ?3 AND ?4"
-                           " AND (?5 = '' OR event_type = ?5) AND ?6 = '' AND ?7 = '' ORDER BY seq LIMIT ?8"));
+    return answer(
+        db, select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
+                   " FROM town_events WHERE town_id = ?1 AND agent_id = ?7 AND agent_id <> '' AND seq > ?2"
+                   " AND created_at BETWEEN ?3 AND ?4 AND (?5 = '' OR event_type = ?5)"
+                   " AND (?6 = '' OR about_bead_id = ?6) ORDER BY seq LIMIT ?8"));
+  return answer(db,
+                select("SELECT seq, event_type, agent_id, about_bead_id, payload, created_at, processed_at, note, fate"
+                       " FROM town_events WHERE town_id = ?1 AND seq > ?2 AND created_at BETWEEN ?3 AND ?4"
+                       " AND (?5 = '' OR event_type = ?5) AND ?6 = '' AND ?7 = '' ORDER BY seq LIMIT ?8"));
 }
 
 expected<std::vector<TickRow>> read_ticks(Connection& db, const TownId& town, std::int64_t after, int limit) {
   std::vector<TickRow> ticks;
-  Rows rows = db.query("SELECT number, at, record FROM ticks WHERE town_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
-                       town.text, after, limit);
+  Rows rows =
+      db.query("SELECT number, at, record FROM ticks WHERE town_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+               town.text, after, limit);
   while (rows.next()) ticks.push_back({rows.integer(0), rows.instant(1), std::string(rows.text(2))});
   return answer(db, std::move(ticks));
 }
@@ -79,19 +83,21 @@ expected<std::vector<HistoryRow>> read_history(Connection& db, const TownId& tow
 
 expected<std::optional<std::string>> read_text(Connection& db, const TownId& town, const Hash128& hash) {
   std::optional<std::string> text;
-  if (Rows rows = db.query("SELECT text FROM texts WHERE town_id = ?1 AND hash = ?2", town.text, hash.hex()); rows.next())
+  if (Rows rows = db.query("SELECT text FROM texts WHERE town_id = ?1 AND hash = ?2", town.text, hash.hex());
+      rows.next())
     text = rows.text(0);
   return answer(db, std::move(text));
 }
 
 expected<std::vector<TokenRow>> read_tokens(Connection& db) {
   std::vector<TokenRow> tokens;
-  Rows rows = db.query("SELECT id, hash, role, town_id, agent_id, run_id, created_at, ended_at, revoked FROM tokens"
-                       " ORDER BY created_at, id");
+  Rows rows = db.query(
+      "SELECT id, hash, role, town_id, agent_id, run_id, created_at, ended_at, revoked FROM tokens"
+      " ORDER BY created_at, id");
   while (rows.next())
     tokens.push_back({std::string(rows.text(0)), std::string(rows.text(1)), std::string(rows.text(2)),
-                      std::string(rows.text(3)), std::string(rows.text(4)), std::string(rows.text(5)),
-                      rows.instant(6), rows.maybe_instant(7), rows.integer(8) != 0});
+                      std::string(rows.text(3)), std::string(rows.text(4)), std::string(rows.text(5)), rows.instant(6),
+                      rows.maybe_instant(7), rows.integer(8) != 0});
   return answer(db, std::move(tokens));
 }
 

@@ -36,9 +36,10 @@ expected<void> bring_up_to_date(Connection& db, const std::string& path, std::sp
   const auto known = static_cast<std::int64_t>(scripts.size());
   if (auto foreign = refuse_foreign(db, path, known); !foreign) return foreign;
   // The writer moves the WAL into the file itself, when it has answered (CommitQueue).
-  db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-             " PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;"
-             " PRAGMA journal_size_limit = 67108864");
+  db.execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+      " PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;"
+      " PRAGMA journal_size_limit = 67108864");
   db.run("BEGIN IMMEDIATE");
   const std::int64_t version = db.number("PRAGMA user_version");
   if (version < known) {

@@ -120,8 +120,10 @@ class Connection {
   }
   template <class Value>
   static void bind(sqlite3_stmt* statement, int position, const std::optional<Value>& value, Lifetime lifetime) {
-    if (value) bind(statement, position, *value, lifetime);
-    else sqlite3_bind_null(statement, position);
+    if (value)
+      bind(statement, position, *value, lifetime);
+    else
+      sqlite3_bind_null(statement, position);
   }
 
   sqlite3* db_;

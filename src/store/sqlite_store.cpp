@@ -121,7 +121,8 @@ CommitCounters SqliteStore::counters() const {
 }
 
 expected<void> SqliteStore::check() {
-  return reading([this](sqlite::Connection& db) { return sqlite::check_every_page(db, (folder_.path() / kFileName).string()); });
+  return reading(
+      [this](sqlite::Connection& db) { return sqlite::check_every_page(db, (folder_.path() / kFileName).string()); });
 }
 
 }  // namespace townd

@@ -14,8 +14,7 @@ expected<std::unique_ptr<SyncCounter>> SyncCounter::over(const std::string& base
   return std::unique_ptr<SyncCounter>(new SyncCounter(found));  // NOLINT: the constructor is private
 }
 
-SyncCounter::SyncCounter(sqlite3_vfs* base)
-    : name_("townd-" + std::to_string(++made)), base_(base), vfs_(*base) {
+SyncCounter::SyncCounter(sqlite3_vfs* base) : name_("townd-" + std::to_string(++made)), base_(base), vfs_(*base) {
   vfs_.pNext = nullptr;
   vfs_.zName = name_.c_str();
   vfs_.pAppData = this;

@@ -18,7 +18,8 @@ namespace {
 /// Has the numbers from 0 up to `count` dealt with, by all cores when there are many. Returns when all of them are.
 void in_shares(std::size_t count, const std::function<void(std::size_t from, std::size_t to)>& deal) {
   constexpr std::size_t kWorthAThread = 1'000;
-  const std::size_t threads = std::clamp<std::size_t>(count / kWorthAThread, 1, std::max(1u, std::thread::hardware_concurrency()));
+  const std::size_t threads =
+      std::clamp<std::size_t>(count / kWorthAThread, 1, std::max(1u, std::thread::hardware_concurrency()));
   std::vector<std::jthread> others;
   for (std::size_t share = 1; share < threads; ++share)
     others.emplace_back(deal, count * share / threads, count * (share + 1) / threads);
@@ -50,16 +51,16 @@ class TownReader {
 
   bool damaged(std::string_view table, const Error& why) {
     if (!failure_)
-      failure_ = Error{Error::Code::internal, "Town " + town_ + " cannot be read: a row of the table " +
-                                                  std::string(table) + " is damaged (" + why.what + ")",
+      failure_ = Error{Error::Code::internal,
+                       "Town " + town_ + " cannot be read: a row of the table " + std::string(table) + " is damaged (" +
+                           why.what + ")",
                        "Restore a backup, or put the row right with sqlite3 while townd is stopped."};
     return false;
   }
 
   bool read_town_row(TownRow& row) {
     std::vector<TownRow> found;
-    read_table("towns", RowKey::Table::town, found,
-               db_.query("SELECT row FROM towns WHERE town_id = ?1", town_));
+    read_table("towns", RowKey::Table::town, found, db_.query("SELECT row FROM towns WHERE town_id = ?1", town_));
     if (failure_ || !db_.ok()) return false;
     if (found.empty()) {
       failure_ = Error{Error::Code::not_found, "There is no town " + town_ + " in the store", ""};
@@ -144,22 +145,26 @@ class TownReader {
   }
 
   void read_pending(std::vector<Event>& out) {
-    Rows rows = db_.query("SELECT seq, created_at, event_type, agent_id, bead_id, payload, format FROM town_events"
-                          " WHERE town_id = ?1 AND fate = '' ORDER BY seq",
-                          town_);
+    Rows rows = db_.query(
+        "SELECT seq, created_at, event_type, agent_id, bead_id, payload, format FROM town_events"
+        " WHERE town_id = ?1 AND fate = '' ORDER BY seq",
+        town_);
     while (!failure_ && rows.next()) {
       const EventText text{std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
                            std::string(rows.text(5)), static_cast<int>(rows.integer(6))};
       expected<EventBody> body = decode_event(text);
-      if (!body) damaged("town_events", body.error());
-      else out.push_back({rows.integer(0), rows.instant(1), std::move(*body)});
+      if (!body)
+        damaged("town_events", body.error());
+      else
+        out.push_back({rows.integer(0), rows.instant(1), std::move(*body)});
     }
   }
 
   void read_outbox(std::vector<StoredEffect>& out) {
-    Rows rows = db_.query("SELECT key, kind, body, state, attempts, detail FROM effects"
-                          " WHERE town_id = ?1 AND state IN ('pending', 'unknown') ORDER BY id",
-                          town_);
+    Rows rows = db_.query(
+        "SELECT key, kind, body, state, attempts, detail FROM effects"
+        " WHERE town_id = ?1 AND state IN ('pending', 'unknown') ORDER BY id",
+        town_);
     while (!failure_ && rows.next()) {
       expected<EffectBody> body = decode_effect({std::string(rows.text(1)), std::string(rows.text(2))});
       if (!body) {
@@ -175,7 +180,8 @@ class TownReader {
   void read_counters(LoadedTown& loaded) {
     if (Rows rows = db_.query("SELECT coalesce(max(seq), 0) FROM town_events WHERE town_id = ?1", town_); rows.next())
       loaded.next_seq = rows.integer(0) + 1;
-    Rows rows = db_.query("SELECT number, at, digest FROM ticks WHERE town_id = ?1 ORDER BY number DESC LIMIT 1", town_);
+    Rows rows =
+        db_.query("SELECT number, at, digest FROM ticks WHERE town_id = ?1 ORDER BY number DESC LIMIT 1", town_);
     if (!rows.next()) return;
     loaded.next_tick = rows.integer(0) + 1;
     loaded.last_tick_at = rows.instant(1);

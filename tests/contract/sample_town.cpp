@@ -29,9 +29,7 @@ struct KeyText {
   }
 };
 
-RowKey key_of(const AnyRow& row) {
-  return {static_cast<RowKey::Table>(row.index()), std::visit(KeyText{}, row)};
-}
+RowKey key_of(const AnyRow& row) { return {static_cast<RowKey::Table>(row.index()), std::visit(KeyText{}, row)}; }
 
 }  // namespace
 
@@ -113,8 +111,8 @@ std::vector<RowChange> one_of_each(const std::string& prefix) {
   deferred.attempts = 1;
   deferred.reason = "not yet";
   deferred.retry_at = at(5);
-  return {put(town),   put(rig),    put(bead(prefix, 1)), put(agent),  put(run),    put(review), put(convoy),
-          put(tracks), put(blocks), put(nudge),           put(mail), put(deferred)};
+  return {put(town),   put(rig),    put(bead(prefix, 1)), put(agent), put(run),  put(review),
+          put(convoy), put(tracks), put(blocks),          put(nudge), put(mail), put(deferred)};
 }
 
 }  // namespace

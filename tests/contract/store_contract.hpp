@@ -155,8 +155,8 @@ TYPED_TEST_P(StoreContract, TheOutboxHoldsWhatIsPendingOrInDoubtOldestFirst) {
 TYPED_TEST_P(StoreContract, HistoryIsTheNewestLinesOldestFirst) {
   TownCommit commit = sample::founding("a");
   for (const char* status : {"open", "in_progress", "in_review", "closed"})
-    commit.history.push_back({BeadId("a-1"), AgentId("a-agent"), "status_changed", "", status, "beads.assign",
-                              sample::at(1)});
+    commit.history.push_back(
+        {BeadId("a-1"), AgentId("a-agent"), "status_changed", "", status, "beads.assign", sample::at(1)});
   commit.history.push_back({BeadId("a-2"), AgentId(), "created", "", "", "", sample::at(1)});
   this->commit(commit);
   const auto history = this->store().history(sample::town_id("a"), BeadId("a-1"), 2);

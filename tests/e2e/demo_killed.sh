@@ -14,7 +14,7 @@ says() {
   fail "the demo does not say: $1"
 }
 says 'is merged'
-killed=$(pgrep -f "^$TOWN_BIN/townd --data $TMPDIR/") || fail "no townd of the demo"
+killed=$(pgrep -o -f "^$TOWN_BIN/townd --data $TMPDIR/") || fail "no townd of the demo"
 kill -9 "$killed"
 says 'it ended with'
 grep -q 'townd is gone; starting it again' "$world/demo.out" || fail "the demo did not notice: $(cat "$world/demo.out")"

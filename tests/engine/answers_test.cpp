@@ -57,10 +57,9 @@ TEST_F(Answers, ARequestIsValidatedAgainstWhatThoseBeforeItInTheSameTickMake) {
   EXPECT_TRUE(**there);
   ASSERT_FALSE(**back);
   const auto events = store.events_of(TownId("town"));
-  EXPECT_EQ(std::count_if(events.begin(), events.end(),
-                          [](const auto& event) {
-                            return std::holds_alternative<events::DependencyAdded>(event.first.body);
-                          }),
+  EXPECT_EQ(std::count_if(
+                events.begin(), events.end(),
+                [](const auto& event) { return std::holds_alternative<events::DependencyAdded>(event.first.body); }),
             1);
 }
 

@@ -117,7 +117,8 @@ class Node : public testing::Test {
   template <class Read>
   auto read(Read what, const TownId& id = TownId("town")) {
     std::optional<decltype(what(std::declval<const Engine::View&>()))> seen;
-    engine->look(id, [&](const Engine::View& view) { seen = what(view); }, [] { ADD_FAILURE() << "no such town"; });
+    engine->look(
+        id, [&](const Engine::View& view) { seen = what(view); }, [] { ADD_FAILURE() << "no such town"; });
     step();
     return seen.value();
   }

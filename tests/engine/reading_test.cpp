@@ -17,7 +17,8 @@ TEST_F(Reading, ADryRunSaysWhatTheNextTickWouldDoAndChangesNothing) {
   std::optional<expected<std::vector<TickResult>>> result;
   Hash128 after;
   engine->dry_run(TownId("town"), std::nullopt, [&](auto answer) { result = std::move(answer); });
-  engine->look(TownId("town"), [&](const Engine::View& view) { after = view.town.recount(); }, [] {});
+  engine->look(
+      TownId("town"), [&](const Engine::View& view) { after = view.town.recount(); }, [] {});
   engine->submit(TownId("town"), events::TownResumed{}, {});  // not ticked yet, and counts
   step();
   ASSERT_TRUE(result && *result);
@@ -56,7 +57,8 @@ TEST_F(Reading, AReadWaitsForTheCommitOfWhatItWouldShow) {
   ask(bead_in(rig));
   step();
   std::size_t beads = 99;
-  engine->look(TownId("town"), [&](const Engine::View& view) { beads = view.town.bead_count(); }, [] {});
+  engine->look(
+      TownId("town"), [&](const Engine::View& view) { beads = view.town.bead_count(); }, [] {});
   step();
   EXPECT_EQ(beads, 99u);
   store.flush();

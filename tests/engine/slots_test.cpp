@@ -1,8 +1,9 @@
+#include "engine/slots.hpp"
+
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "engine/slots.hpp"
 #include "sim/random.hpp"
 
 namespace townd {

@@ -21,8 +21,8 @@ void ForgeTest::prepare() {
 }
 
 std::string ForgeTest::clone(const std::string& run, const std::string& start) const {
-  const git::CloneSpec spec{bare(), path("data/clones/" + run), "gt/toast/" + run, start, "main", "Toast (townd)",
-                            "toast@townd.local"};
+  const git::CloneSpec spec{bare(),          path("data/clones/" + run), "gt/toast/" + run, start, "main",
+                            "Toast (townd)", "toast@townd.local"};
   const auto made = git::clone_shared(program(), spec);
   EXPECT_TRUE(made) << made.error().what;
   return spec.folder;

@@ -180,7 +180,8 @@ TEST_F(LandingTest, HoldsAChangeOfTheTownFolderUntilAPersonMergesIt) {
   detach_mine();
   const LandSpec spec = request(1, ".town/town.toml");
   EXPECT_NE(expect_unmoved(spec, LandingAnswer::held).find(".town/town.toml"), std::string::npos);
-  sh("cd mine && git switch -q main && git fetch -q '" + bare() + "' refs/town/t-1 && git merge -q --ff-only FETCH_HEAD");
+  sh("cd mine && git switch -q main && git fetch -q '" + bare() +
+     "' refs/town/t-1 && git merge -q --ff-only FETCH_HEAD");
   expect_landed(spec);
 }
 

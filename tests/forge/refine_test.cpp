@@ -112,8 +112,9 @@ TEST_F(RefineTest, MakesATitleOfAnyKindOneCleanLine) {
 TEST_F(RefineTest, GivesGatesNoTokenNoCredentialsAndOnlyLoopback) {
   for (const char* name : {"TOWN_TOKEN", "GASTOWN_SESSION_TOKEN", "ANTHROPIC_API_KEY"}) ::setenv(name, "s3cret", 1);
   work("w1", "b.txt", "one");
-  input_.gates = {"env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; echo; "
-                  "tail -n +3 /proc/net/dev | cut -d: -f1; exit 1"};
+  input_.gates = {
+      "env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; echo; "
+      "tail -n +3 /proc/net/dev | cut -d: -f1; exit 1"};
   const auto result = refine(input_);
   for (const char* name : {"TOWN_TOKEN", "GASTOWN_SESSION_TOKEN", "ANTHROPIC_API_KEY"}) ::unsetenv(name);
   if (!GateRunner(path(""), std::chrono::seconds(1)).confined()) {

@@ -22,8 +22,13 @@ class CloneTest : public GitTest {
     fs::create_directories(path("clones"));
   }
   CloneSpec spec(const std::string& run) const {
-    return {path("bare.git"), path("clones/" + run), "gt/toast/t-1", "refs/heads/main", "main",
-            agent_identity_name("Toast"), agent_identity_email("Toast")};
+    return {path("bare.git"),
+            path("clones/" + run),
+            "gt/toast/t-1",
+            "refs/heads/main",
+            "main",
+            agent_identity_name("Toast"),
+            agent_identity_email("Toast")};
   }
   expected<void> fetch_work(const std::string& run, bool sandboxed = true) const {
     return fetch_from_clone(Repository::bare(program(), path("bare.git")), path("clones/" + run),

@@ -29,9 +29,11 @@ void GitTest::SetUp() {
             "\n\tpager = " + trap("pager") + "\n\teditor = " + trap("editor") + "\n\taskPass = " + trap("askpass") +
             "\n\tattributesFile = " + path("home/attributes") +
             "\n[commit]\n\tgpgSign = true\n[tag]\n\tgpgSign = true\n[gpg]\n\tprogram = " + trap("gpg") +
-            "\n[merge]\n\tff = false\n[filter \"evil\"]\n\tclean = " + trap("clean") + "\n\tsmudge = " + trap("smudge") + "\n[diff]\n\texternal = " + trap("diff") + "\n[alias]\n\tstatus = !" +
+            "\n[merge]\n\tff = false\n[filter \"evil\"]\n\tclean = " + trap("clean") +
+            "\n\tsmudge = " + trap("smudge") + "\n[diff]\n\texternal = " + trap("diff") + "\n[alias]\n\tstatus = !" +
             trap("alias") + "\n[uploadpack]\n\tpackObjectsHook = " + trap("pack-objects") +
-            "\n[init]\n\ttemplateDir = " + path("home/template") + "\n[transfer]\n\tfsckObjects = false\n[user]\n\tuseConfigOnly = true\n");
+            "\n[init]\n\ttemplateDir = " + path("home/template") +
+            "\n[transfer]\n\tfsckObjects = false\n[user]\n\tuseConfigOnly = true\n");
   write(path("home/attributes"), "* filter=evil\n");
   fs::create_directories(path("home/template/hooks"));
   fs::copy_file(trap("template"), path("home/template/hooks/post-checkout"));
@@ -49,9 +51,15 @@ void GitTest::TearDown() {
 std::string GitTest::sh(const std::string& script) const {
   Command command;
   command.argv = {"sh", "-ec", script};
-  command.env = {"PATH=" + own_path(), "HOME=" + path("person"), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
-                 "GIT_AUTHOR_NAME=Pat", "GIT_AUTHOR_EMAIL=pat@example.org", "GIT_COMMITTER_NAME=Pat",
-                 "GIT_COMMITTER_EMAIL=pat@example.org", "LANG=C.UTF-8"};
+  command.env = {"PATH=" + own_path(),
+                 "HOME=" + path("person"),
+                 "GIT_CONFIG_GLOBAL=/dev/null",
+                 "GIT_CONFIG_NOSYSTEM=1",
+                 "GIT_AUTHOR_NAME=Pat",
+                 "GIT_AUTHOR_EMAIL=pat@example.org",
+                 "GIT_COMMITTER_NAME=Pat",
+                 "GIT_COMMITTER_EMAIL=pat@example.org",
+                 "LANG=C.UTF-8"};
   command.cwd = root_.string();
   auto finished = run(command);
   EXPECT_TRUE(finished && finished->ok()) << script << "\n"
@@ -85,9 +93,10 @@ void GitTest::plant(const std::string& git_dir) const {
   }
   std::ofstream(git_dir + "/config", std::ios::app)
       << "[core]\n\thooksPath = " << git_dir << "/hooks\n\tfsmonitor = " << trap("planted-fsmonitor")
-      << "\n\talternateRefsCommand = " << trap("planted-alternate-refs") << "\n[uploadpack]\n\tpackObjectsHook = "
-      << trap("planted-pack-objects") << "\n[filter \"evil\"]\n\tclean = " << trap("planted-clean")
-      << "\n\tsmudge = " << trap("planted-smudge") << "\n\trequired = true\n[gpg]\n\tprogram = " << trap("planted-gpg")
+      << "\n\talternateRefsCommand = " << trap("planted-alternate-refs")
+      << "\n[uploadpack]\n\tpackObjectsHook = " << trap("planted-pack-objects")
+      << "\n[filter \"evil\"]\n\tclean = " << trap("planted-clean") << "\n\tsmudge = " << trap("planted-smudge")
+      << "\n\trequired = true\n[gpg]\n\tprogram = " << trap("planted-gpg")
       << "\n[commit]\n\tgpgSign = true\n[diff]\n\texternal = " << trap("planted-diff") << "\n";
   fs::create_directories(git_dir + "/info");
   write(git_dir + "/info/attributes", "*.evil filter=evil\n");

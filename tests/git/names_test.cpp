@@ -18,10 +18,40 @@ TEST(BranchNames, OfTownsPass) {
 }
 
 TEST(BranchNames, ThatAreHostileAreRefusedAndShownHarmless) {
-  for (const std::string& name :
-       {""s, "-x"s, "--upload-pack=evil"s, "a..b"s, "../../etc"s, "a/../b"s, "/a"s, "a/"s, "a//b"s, ".a"s, "a/.b"s,
-        "a."s, "a.lock"s, "a.lock/b"s, "HEAD"s, "@"s, "a@{1}"s, "a b"s, "a\nb"s, "a\x1b[31m"s, "a\0b"s, "a~1"s, "a^"s, "a:b"s,
-        "a?"s, "a*"s, "a[b"s, "a\\b"s, "a\x7f"s, "a\u202eb"s, "a$(touch x)"s, "a;b"s, "a`b`"s, std::string(201, 'a')}) {
+  for (const std::string& name : {""s,
+                                  "-x"s,
+                                  "--upload-pack=evil"s,
+                                  "a..b"s,
+                                  "../../etc"s,
+                                  "a/../b"s,
+                                  "/a"s,
+                                  "a/"s,
+                                  "a//b"s,
+                                  ".a"s,
+                                  "a/.b"s,
+                                  "a."s,
+                                  "a.lock"s,
+                                  "a.lock/b"s,
+                                  "HEAD"s,
+                                  "@"s,
+                                  "a@{1}"s,
+                                  "a b"s,
+                                  "a\nb"s,
+                                  "a\x1b[31m"s,
+                                  "a\0b"s,
+                                  "a~1"s,
+                                  "a^"s,
+                                  "a:b"s,
+                                  "a?"s,
+                                  "a*"s,
+                                  "a[b"s,
+                                  "a\\b"s,
+                                  "a\x7f"s,
+                                  "a\u202eb"s,
+                                  "a$(touch x)"s,
+                                  "a;b"s,
+                                  "a`b`"s,
+                                  std::string(201, 'a')}) {
     const auto answer = validate_branch_name(name);
     ASSERT_FALSE(answer) << name;
     EXPECT_EQ(answer.error().code, Error::Code::invalid);

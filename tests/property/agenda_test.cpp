@@ -42,9 +42,11 @@ std::string difference(const std::string& reference, const std::string& agenda) 
   std::istringstream left(reference), right(agenda);
   std::string a, b;
   while (true) {
-    const bool more_left = static_cast<bool>(std::getline(left, a)), more_right = static_cast<bool>(std::getline(right, b));
+    const bool more_left = static_cast<bool>(std::getline(left, a)),
+               more_right = static_cast<bool>(std::getline(right, b));
     if (!more_left && !more_right) return {};
-    if (more_left != more_right || a != b) return "everything: " + (more_left ? a : "-") + "\nagenda:     " + (more_right ? b : "-");
+    if (more_left != more_right || a != b)
+      return "everything: " + (more_left ? a : "-") + "\nagenda:     " + (more_right ? b : "-");
   }
 }
 
@@ -94,7 +96,8 @@ class Check {
     }
     TickResult result = tick(town, input);
     if (scan) {
-      EXPECT_EQ(difference(told(reference), told(result)), "") << "seed " << seed_ << ", tick " << done << ", at " << input.now.ms;
+      EXPECT_EQ(difference(told(reference), told(result)), "")
+          << "seed " << seed_ << ", tick " << done << ", at " << input.now.ms;
       EXPECT_EQ(reference.digest.hex(), result.digest.hex()) << "seed " << seed_ << ", tick " << done;
       EXPECT_EQ(result.digest.hex(), town.recount().hex()) << "seed " << seed_ << ", tick " << done;
     }
@@ -121,7 +124,8 @@ class Check {
       while (!round.look(town, now, 50, missed)) {
       }
     for (const Missed& found : missed)
-      ADD_FAILURE() << "seed " << seed_ << ": " << to_string(found.stage) << ' ' << found.subject.text << " at " << now.ms;
+      ADD_FAILURE() << "seed " << seed_ << ": " << to_string(found.stage) << ' ' << found.subject.text << " at "
+                    << now.ms;
   }
 
   /// Counts what every rule answers, and demands a reason for every live issue, request and convoy.
@@ -142,7 +146,8 @@ class Check {
         }
     for (const BeadId& id : town.bead_ids()) {
       const Bead& bead = *town.bead(id);
-      const bool judged = bead.type == BeadType::issue || bead.type == BeadType::merge_request || bead.type == BeadType::convoy;
+      const bool judged =
+          bead.type == BeadType::issue || bead.type == BeadType::merge_request || bead.type == BeadType::convoy;
       if (terminal(bead.status) || !judged) continue;
       const Explanation why = explain(town, id.text, now);
       EXPECT_FALSE(why.decisions.empty()) << id.text << " " << why.status << ", seed " << seed_;
@@ -166,10 +171,12 @@ TEST(Agenda, DecidesWhatLookingAtEverythingDecides) {
   const int wanted = wanted_ticks();
   int ticks = 0;
   for (std::uint64_t seed = 1; ticks < wanted && !HasFailure(); ++seed) ticks += Check(seed, counts).run();
-  std::cout << ticks << " ticks\n" << "rule                        act      wait      hold\n";
+  std::cout << ticks << " ticks\n"
+            << "rule                        act      wait      hold\n";
   for (const Rule& rule : rules()) {
     const auto& [acts, waits, holds] = counts.rules[rule.id];
-    std::cout << rule.id << std::string(24 - std::min<std::size_t>(24, rule.id.size()), ' ') << acts << '\t' << waits << '\t' << holds << '\n';
+    std::cout << rule.id << std::string(24 - std::min<std::size_t>(24, rule.id.size()), ' ') << acts << '\t' << waits
+              << '\t' << holds << '\n';
     if (wanted < 200'000) continue;
     if (rule.answers & kActs) {
       EXPECT_GE(acts, kEnough) << rule.id << " acted too seldom";
@@ -196,13 +203,17 @@ std::string lived_on(Town& town, Instant from, Instant until, int between) {
   sim::Random random(7);
   for (Instant now = from; now <= until;) {
     for (const TickResult& result : tick_until_settled(town, {now, {}, {}, {}}))
-      for (const Decided& d : result.decisions) story += std::to_string(now.ms) + ' ' + std::string(d.rule) + ' ' + d.subject.text + '\n';
+      for (const Decided& d : result.decisions)
+        story += std::to_string(now.ms) + ' ' + std::string(d.rule) + ' ' + d.subject.text + '\n';
     town.settle();
     const Instant due = town.agenda().next_due();
     Instant next = town.agenda().anything_touched() ? now + seconds(1) : due;
     if (between > 0 && next > now + Duration{10}) {
       const auto gap = std::min<std::int64_t>(next.ms - now.ms, 600'000);
-      next = std::min(next, now + Duration{1 + static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(std::max<std::int64_t>(2, gap / between)))});
+      next = std::min(
+          next,
+          now + Duration{1 + static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(
+                                                                           std::max<std::int64_t>(2, gap / between)))});
     }
     if (next == kNever) break;
     now = std::max(next, now + Duration{1});
@@ -218,7 +229,8 @@ TEST(Agenda, TickingTenTimesAsOftenDecidesTheSame) {
     story.town().settle();
     Town seldom = story.town(), often = story.town();
     const Instant until = input.now + hours(6);
-    EXPECT_EQ(difference(lived_on(seldom, input.now, until, 0), lived_on(often, input.now, until, 10)), "") << "seed " << seed;
+    EXPECT_EQ(difference(lived_on(seldom, input.now, until, 0), lived_on(often, input.now, until, 10)), "")
+        << "seed " << seed;
     EXPECT_EQ(seldom.digest().hex(), often.digest().hex()) << "seed " << seed;
   }
 }
@@ -233,7 +245,8 @@ TEST(Agenda, ADryRunLeavesNothingBehind) {
     EXPECT_EQ(before.hex(), town.digest().hex()) << "seed " << seed;
     const auto real = tick_until_settled(town, input);
     ASSERT_EQ(dry.size(), real.size()) << "seed " << seed;
-    for (std::size_t i = 0; i < real.size(); ++i) EXPECT_EQ(difference(told(dry[i]), told(real[i])), "") << "seed " << seed;
+    for (std::size_t i = 0; i < real.size(); ++i)
+      EXPECT_EQ(difference(told(dry[i]), told(real[i])), "") << "seed " << seed;
   }
 }
 

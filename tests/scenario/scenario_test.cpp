@@ -133,8 +133,9 @@ TEST(Scenarios, AnExitCodeAndTheLastLineTellAFailure) {
   EXPECT_EQ(out.str(), "X-1 FAIL actions[0].to: expected open, got failed\n0 of 1 passed\n");
   out.str("");
   EXPECT_EQ(*run_scenarios({folder / "changed.json"}, true, out), 1);
-  EXPECT_EQ(out.str(), "{\"passed\":0,\"failed\":1,\"scenarios\":[{\"id\":\"X-1\",\"ok\":false,"
-                       "\"why\":\"actions[0].to: expected open, got failed\"}]}\n");
+  EXPECT_EQ(out.str(),
+            "{\"passed\":0,\"failed\":1,\"scenarios\":[{\"id\":\"X-1\",\"ok\":false,"
+            "\"why\":\"actions[0].to: expected open, got failed\"}]}\n");
   fs::remove_all(folder);
 }
 

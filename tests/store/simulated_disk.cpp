@@ -14,8 +14,7 @@ std::atomic<int> made{0};
 
 }  // namespace
 
-SimulatedDisk::SimulatedDisk()
-    : name_("simulated-disk-" + std::to_string(++made)), vfs_(*sqlite3_vfs_find(nullptr)) {
+SimulatedDisk::SimulatedDisk() : name_("simulated-disk-" + std::to_string(++made)), vfs_(*sqlite3_vfs_find(nullptr)) {
   vfs_.pNext = nullptr;
   vfs_.zName = name_.c_str();
   vfs_.szOsFile = sizeof(Handle);
@@ -255,8 +254,8 @@ const sqlite3_io_methods& SimulatedDisk::methods() {
     m.xCheckReservedLock = [](File_* f, int* answer) {
       const std::lock_guard lock(handle(f).disk->mutex_);
       const auto& levels = (*handle(f).file)->levels;
-      *answer = std::any_of(levels.begin(), levels.end(),
-                            [](const auto& one) { return one.second >= SQLITE_LOCK_RESERVED; });
+      *answer =
+          std::any_of(levels.begin(), levels.end(), [](const auto& one) { return one.second >= SQLITE_LOCK_RESERVED; });
       return SQLITE_OK;
     };
     m.xFileControl = [](File_*, int, void*) { return SQLITE_NOTFOUND; };

@@ -12,9 +12,9 @@
 
 namespace townd {
 
-/// A disk in memory, as a file layer of SQLite, that keeps apart what programs see and what has been synced. Power cuts,
-/// failing operations and a full disk happen at a chosen step; a step is anything that changes the disk: a write, a
-/// truncation, a sync, a file made or deleted.
+/// A disk in memory, as a file layer of SQLite, that keeps apart what programs see and what has been synced. Power
+/// cuts, failing operations and a full disk happen at a chosen step; a step is anything that changes the disk: a write,
+/// a truncation, a sync, a file made or deleted.
 class SimulatedDisk {
  public:
   SimulatedDisk();

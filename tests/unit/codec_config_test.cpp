@@ -1,10 +1,9 @@
-#include "codec/config.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "codec/config.hpp"
 #include "codec/config_meanings.hpp"
 
 namespace townd {
@@ -42,7 +41,8 @@ TEST(Config, EverySectionIsRead) {
     poll = 1500
     backoff = ["1s", "2s"]
     breaker_rig = 7
-  )", "townd.toml");
+  )",
+                                           "townd.toml");
   ASSERT_TRUE(settings) << settings.error().what;
   EXPECT_EQ(settings->server.hosts, std::vector<std::string>{"town.lan"});
   EXPECT_EQ(settings->limits.max_agents, 3);

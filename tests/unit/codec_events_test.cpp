@@ -1,11 +1,10 @@
-#include "codec/events.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
 #include "codec/actions.hpp"
+#include "codec/events.hpp"
 #include "codec/ticks.hpp"
 #include "filled.hpp"
 
@@ -53,8 +52,8 @@ TEST(CodecEvents, WhomItIsAboutStandsBesideThePayload) {
 }
 
 TEST(CodecEvents, ThePayloadKeysOfTheReferenceAreRead) {
-  const auto cancelled = from_json<Event>(json::parse(
-      R"({"event_type":"bead_cancelled","bead_id":"b1","payload":{"cancel_status":"closed"}})"));
+  const auto cancelled = from_json<Event>(
+      json::parse(R"({"event_type":"bead_cancelled","bead_id":"b1","payload":{"cancel_status":"closed"}})"));
   ASSERT_TRUE(cancelled) << cancelled.error().what;
   EXPECT_EQ(std::get<events::BeadCancelled>(cancelled->body).bead_id.text, "b1");
   EXPECT_EQ(std::get<events::BeadCancelled>(cancelled->body).cancel_status, "closed");

@@ -1,11 +1,10 @@
-#include "codec/rows.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ctime>
 
 #include "codec/describe_events.hpp"
+#include "codec/rows.hpp"
 #include "core/encode.hpp"
 #include "filled.hpp"
 

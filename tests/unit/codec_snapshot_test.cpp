@@ -1,10 +1,9 @@
-#include "codec/snapshot.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codec/compression.hpp"
 #include "codec/metadata.hpp"
+#include "codec/snapshot.hpp"
 #include "core/town.hpp"
 #include "filled.hpp"
 
@@ -55,8 +54,7 @@ Snapshot full_snapshot() {
   snapshot.events = {Event{9'000, Instant{5}, filler.filled<events::BeadCreated>()}};
   snapshot.texts[TextRef::of("the body").hash] = "the body";
   image.beads[0].body = TextRef::of("the body");
-  std::sort(image.beads.begin(), image.beads.end(),
-            [](const Bead& a, const Bead& b) { return a.bead_id < b.bead_id; });
+  std::sort(image.beads.begin(), image.beads.end(), [](const Bead& a, const Bead& b) { return a.bead_id < b.bead_id; });
   return snapshot;
 }
 
@@ -174,9 +172,7 @@ TEST(Metadata, TheReferencesKeysAreFieldsInsideAndShownOutside) {
   EXPECT_EQ(convoy.landings[0].attempts, 2);
   EXPECT_EQ(std::get<Rework>(*town.bead(BeadId("w1"))->detail).request.text, "m1");
 
-  const auto shown = [&](const char* id) {
-    return canonical_text(shown_metadata(town, *town.bead(BeadId(id))));
-  };
+  const auto shown = [&](const char* id) { return canonical_text(shown_metadata(town, *town.bead(BeadId(id)))); };
   EXPECT_EQ(shown("b1"), R"({"convoy_id":"c1","feature_branch":"convoy/x","mine":7})");
   EXPECT_EQ(shown("c1"), R"({"feature_branch":"convoy/x","landing_mr_attempts":2,)"
                          R"("last_landing_mr_attempt_at":"2026-07-01T11:00:00.000Z","note":"keep","ready_to_land":1})");

@@ -31,9 +31,9 @@ TEST(CodecTime, EveryWayToWriteAnInstantIsRead) {
 }
 
 TEST(CodecTime, WhatIsNoInstantIsRefused) {
-  for (const char* text : {"", "2026-07-01", "2026-7-01T12:00:00Z", "2026-02-29T12:00:00Z", "2026-07-01T24:00:00Z",
-                           "2026-07-01T12:60:00Z", "2026-07-01T12:00:00.Z", "2026-07-01T12:00:00ZZ",
-                           "2026-07-01T12:00:00+2", "2026-07-01T12:00:00 Z", "noon"})
+  for (const char* text :
+       {"", "2026-07-01", "2026-7-01T12:00:00Z", "2026-02-29T12:00:00Z", "2026-07-01T24:00:00Z", "2026-07-01T12:60:00Z",
+        "2026-07-01T12:00:00.Z", "2026-07-01T12:00:00ZZ", "2026-07-01T12:00:00+2", "2026-07-01T12:00:00 Z", "noon"})
     EXPECT_FALSE(instant_from_text(text)) << text;
 }
 
@@ -57,8 +57,8 @@ TEST(CodecTime, EveryWayToWriteADurationIsRead) {
 }
 
 TEST(CodecTime, WhatIsNoDurationIsRefused) {
-  for (const char* text : {"", "90", "s", "5 m", "5m2h", "5m5m", "1.5h", "1w", "--5s", "5-s", "9223372036854775807s",
-                           "40000d"})
+  for (const char* text :
+       {"", "90", "s", "5 m", "5m2h", "5m5m", "1.5h", "1w", "--5s", "5-s", "9223372036854775807s", "40000d"})
     EXPECT_FALSE(duration_from_text(text)) << text;
 }
 
@@ -109,8 +109,7 @@ TEST(CodecJson, AnErrorSaysWhereAndWhatWasExpected) {
   EXPECT_EQ(error_of<TownConfig>(R"({"reconciler":{"lost_agent":"5 minutes"}})"),
             "at /reconciler/lost_agent: expected a length of time such as 90s, 5m or 2h30m, or milliseconds, got "
             "\"5 minutes\"");
-  EXPECT_EQ(error_of<TownConfig>(R"({"code_review":true})"),
-            "at /code_review: it belongs under \"refinery\"");
+  EXPECT_EQ(error_of<TownConfig>(R"({"code_review":true})"), "at /code_review: it belongs under \"refinery\"");
 }
 
 TEST(CodecJson, AMissingKeyLeavesWhatIsThere) {

@@ -62,7 +62,8 @@ Decision silent(const Town& town, const SubjectKey& key, Instant now) {
   if (!agent || agent->role == AgentRole::mayor || agent->status != AgentStatus::working) return not_concerned();
   if (run_of(town, *agent) || agent->last_activity_at) return not_concerned();
   if (auto rest = resting(town, now)) return *rest;
-  if (const MaybeInstant since = heard_since(town, std::nullopt, now); since && !stale(since, town.constants().heartbeat_stale, now))
+  if (const MaybeInstant since = heard_since(town, std::nullopt, now);
+      since && !stale(since, town.constants().heartbeat_stale, now))
     return Wait{stale_at(*since, town.constants().heartbeat_stale), Reason::heard_recently};
   return act(to_idle(*agent, "no sign of life"));
 }
@@ -90,8 +91,9 @@ Decision stale_hook(const Town& town, const SubjectKey& key, Instant) {
   if (!agent || agent->status != AgentStatus::idle || agent->current_hook_bead_id.empty()) return not_concerned();
   const Bead* bead = town.bead(agent->current_hook_bead_id);
   if (bead && !terminal(bead->status)) return not_concerned();
-  return act(UnhookAgent{agent->agent_id, agent->current_hook_bead_id, bead ? "its bead has ended" : "its bead is gone"},
-             ClearAgentCheckpoint{agent->agent_id});
+  return act(
+      UnhookAgent{agent->agent_id, agent->current_hook_bead_id, bead ? "its bead has ended" : "its bead is gone"},
+      ClearAgentCheckpoint{agent->agent_id});
 }
 
 Decision dead_dispatch(const Town& town, const SubjectKey& key, Instant now) {

@@ -42,7 +42,8 @@ Decision lost_agent(const Town& town, const SubjectKey& key, Instant now) {
     const Agent& agent = *town.agent(id);
     if (at_work(agent)) return Hold{Reason::agent_alive};
     const MaybeInstant since = heard_since(town, agent.last_activity_at, now);
-    if (!stale(since, constants.heartbeat_stale, now)) quiet_at = later(quiet_at, stale_at(*since, constants.heartbeat_stale));
+    if (!stale(since, constants.heartbeat_stale, now))
+      quiet_at = later(quiet_at, stale_at(*since, constants.heartbeat_stale));
   }
   if (quiet_at) return Wait{*quiet_at, Reason::heard_recently};
   MaybeInstant last_end;
@@ -55,7 +56,8 @@ Decision lost_agent(const Town& town, const SubjectKey& key, Instant now) {
   const bool spent = bead->dispatch_attempts >= attempts_cap(town, bead->rig_id);
   give_back.actions.emplace_back(move(*bead, spent ? kFailed : kOpen, spent ? "attempts spent" : "its agent is gone"));
   give_back.actions.emplace_back(ClearBeadAssignee{bead->bead_id});
-  if (last_end) return when_stale(town, last_end, constants.lost_agent_after_run, now, Reason::young, std::move(give_back));
+  if (last_end)
+    return when_stale(town, last_end, constants.lost_agent_after_run, now, Reason::young, std::move(give_back));
   return when_stale(town, later(bead->status_since, bead->last_unhook_at), constants.lost_agent, now, Reason::young,
                     std::move(give_back));
 }
@@ -88,12 +90,13 @@ Decision orphaned_review(const Town& town, const SubjectKey& key, Instant now) {
   const MaybeInstant since = later(bead->status_since, bead->last_unhook_at);
   const Duration patience = town.constants().orphaned_source;
   if (merged)
-    return when_stale(town, since, patience, now, Reason::young, act(move(*bead, BeadStatus::closed, "its work is merged")));
+    return when_stale(town, since, patience, now, Reason::young,
+                      act(move(*bead, BeadStatus::closed, "its work is merged")));
   const Bead* last = newest_request(town, bead->bead_id);
   const Review* refused = last ? town.review(last->bead_id) : nullptr;
   if (refused && forge_refused(town, *refused)) {
     if (!refused->retry_refused) return Hold{Reason::forge_refused};
-    CreateMrBead again{bead->bead_id, last->bead_id, refused->source_agent_id, bead->rig_id,
+    CreateMrBead again{bead->bead_id,   last->bead_id,          refused->source_agent_id, bead->rig_id,
                        refused->branch, refused->target_branch, refused->pr_url};
     return when_stale(town, since, patience, now, Reason::young, act(std::move(again)));
   }
@@ -147,11 +150,13 @@ Decision assign(const Town& town, const SubjectKey& key, Instant now) {
 Decision breaker(const Town& town, const SubjectKey&, Instant) {
   const auto untold = [](const Breaker& b) { return b.opened_at && !b.told; };
   if (untold(town.row().breaker))
-    return act(NotifyMayor{RigId{}, "too many runs failed in the whole town; new work waits, one probe every 5 minutes"});
+    return act(
+        NotifyMayor{RigId{}, "too many runs failed in the whole town; new work waits, one probe every 5 minutes"});
   for (const RigId& id : town.rig_ids()) {
     const Rig& rig = *town.rig(id);
     if (untold(rig.breaker))
-      return act(NotifyMayor{id, "runs in " + rig.name + " failed one after another; its work waits, one probe every 5 minutes"});
+      return act(NotifyMayor{
+          id, "runs in " + rig.name + " failed one after another; its work waits, one probe every 5 minutes"});
   }
   return not_concerned();
 }

@@ -63,7 +63,8 @@ std::map<RigId, const Bead*> landings(const Town& town, const BeadId& convoy) {
     const Bead* bead = town.bead(id);
     if (!bead) continue;
     const auto place = newest.find(bead->rig_id);
-    if (place != newest.end() && (!place->second || bead->created_at >= place->second->created_at)) place->second = bead;
+    if (place != newest.end() && (!place->second || bead->created_at >= place->second->created_at))
+      place->second = bead;
   }
   return newest;
 }

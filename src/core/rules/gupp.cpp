@@ -19,9 +19,7 @@ std::int64_t patience_factor(const Town& town, const Agent& agent) {
   return agent.active_tools.empty() ? 1 : town.constants().gupp_active_tools_factor;
 }
 
-Wait drained(const Town& town) {
-  return {*town.row().draining_since + town.constants().drain, Reason::draining};
-}
+Wait drained(const Town& town) { return {*town.row().draining_since + town.constants().drain, Reason::draining}; }
 
 Decision force_stop(const Town& town, const SubjectKey& key, Instant now) {
   const Agent* agent = agent_of(town, key);
@@ -33,9 +31,10 @@ Decision force_stop(const Town& town, const SubjectKey& key, Instant now) {
   const Duration limit = town.constants().gupp_force_stop * patience_factor(town, *agent);
   if (!stale(since, limit, now)) return Wait{stale_at(*since, limit), Reason::heard_recently};
   const RunId run_id = run && run->state != RunState::ended ? run->run_id : RunId{};
-  return act(TransitionAgent{agent->agent_id, agent->status, AgentStatus::stalled, "no progress for 2 hours"},
-             StopAgent{agent->agent_id, run_id, Outcome::timed_out, false, "no progress"},
-             CreateTriageRequest{agent->agent_id, "stuck_agent", agent->current_hook_bead_id, RunId{}, "GUPP force stop"});
+  return act(
+      TransitionAgent{agent->agent_id, agent->status, AgentStatus::stalled, "no progress for 2 hours"},
+      StopAgent{agent->agent_id, run_id, Outcome::timed_out, false, "no progress"},
+      CreateTriageRequest{agent->agent_id, "stuck_agent", agent->current_hook_bead_id, RunId{}, "GUPP force stop"});
 }
 
 /// One nudge of a tier, not again within the hour.
@@ -65,16 +64,19 @@ Decision warn(const Town& town, const SubjectKey& key, Instant now) {
   if (!since) return not_concerned();
   if (draining(town, now)) return drained(town);
   if (!agent->active_tools.empty()) return Hold{Reason::tools_active};
-  if (!stale(since, town.constants().gupp_warn, now)) return Wait{stale_at(*since, town.constants().gupp_warn), Reason::heard_recently};
+  if (!stale(since, town.constants().gupp_warn, now))
+    return Wait{stale_at(*since, town.constants().gupp_warn), Reason::heard_recently};
   if (stale(since, town.constants().gupp_escalate, now)) return not_concerned();  // the next tier's
   return nudge(town, *agent, now, "warn",
-               act(SendNudge{agent->agent_id, "warn", "You have shown no progress for 15 minutes. Go on with the work on your hook."}));
+               act(SendNudge{agent->agent_id, "warn",
+                             "You have shown no progress for 15 minutes. Go on with the work on your hook."}));
 }
 
 constexpr Rule kRules[] = {
     {"gupp.force_stop", Stage::gupp, kActs | kWaits | kHolds, force_stop,
      "no progress for 2 hours: stalled, stopped, a question to triage"},
-    {"gupp.escalate", Stage::gupp, kActs | kWaits, escalate, "no progress for an hour: an urgent nudge and a question to triage"},
+    {"gupp.escalate", Stage::gupp, kActs | kWaits, escalate,
+     "no progress for an hour: an urgent nudge and a question to triage"},
     {"gupp.warn", Stage::gupp, kActs | kWaits | kHolds, warn, "no progress for 15 minutes: a nudge"},
 };
 

@@ -72,7 +72,8 @@ Decision batch(const Town& town, const SubjectKey&, Instant now) {
     if (row.triage_escalated) return Hold{Reason::waiting_for_person};
     RaiseEscalation ask;
     ask.category = "triage_failed";
-    ask.message = "triage failed " + std::to_string(row.triage_failures) + " times in a row; resolve the questions yourself";
+    ask.message =
+        "triage failed " + std::to_string(row.triage_failures) + " times in a row; resolve the questions yourself";
     return act(std::move(ask));
   }
   if (row.triage_failed_at && row.triage_failures > 0) {
@@ -82,12 +83,14 @@ Decision batch(const Town& town, const SubjectKey&, Instant now) {
   }
   std::vector<const Bead*> requests;
   for (const BeadId& id : open) requests.push_back(town.bead(id));
-  std::stable_sort(requests.begin(), requests.end(), [](const Bead* a, const Bead* b) { return a->status_since < b->status_since; });
+  std::stable_sort(requests.begin(), requests.end(),
+                   [](const Bead* a, const Bead* b) { return a->status_since < b->status_since; });
   if (!stale(requests.front()->status_since, constants.triage_delay, now))
     return Wait{stale_at(requests.front()->status_since, constants.triage_delay), Reason::young};
   CreateTriageBatch made;
   for (const Bead* request : requests)
-    if (made.requests.size() < static_cast<std::size_t>(constants.triage_batch)) made.requests.push_back(request->bead_id);
+    if (made.requests.size() < static_cast<std::size_t>(constants.triage_batch))
+      made.requests.push_back(request->bead_id);
   return act(std::move(made));
 }
 
@@ -99,11 +102,13 @@ Decision escalate_again(const Town& town, const SubjectKey& key, Instant now) {
   const int count = detail->re_escalation_count;
   if (count >= town.constants().escalation_max) return Hold{Reason::waiting_for_person};
   const Duration patience = town.constants().escalation_step * (count + 1);
-  if (!stale(bead->created_at, patience, now)) return Wait{stale_at(bead->created_at, patience), Reason::waiting_for_person};
+  if (!stale(bead->created_at, patience, now))
+    return Wait{stale_at(bead->created_at, patience), Reason::waiting_for_person};
   RaiseEscalation again;
   again.escalation_id = bead->bead_id;
-  again.severity = detail->severity == Priority::critical ? Priority::critical
-                                                          : static_cast<Priority>(static_cast<int>(detail->severity) + 1);
+  again.severity = detail->severity == Priority::critical
+                       ? Priority::critical
+                       : static_cast<Priority>(static_cast<int>(detail->severity) + 1);
   again.category = detail->category;
   again.message = detail->message;
   return act(std::move(again));
@@ -114,7 +119,8 @@ constexpr Rule kRules[] = {
     {"messages.deliver", Stage::messages, kActs | kWaits | kHolds, deliver,
      "a message goes to its running recipient, one at a time"},
     {"nudges.expire", Stage::messages, kActs | kWaits, expire, "a nudge whose time is over is dropped"},
-    {"triage.batch", Stage::town, kActs | kWaits | kHolds, batch, "open questions are given to a triage agent, at most 20 at once"},
+    {"triage.batch", Stage::town, kActs | kWaits | kHolds, batch,
+     "open questions are given to a triage agent, at most 20 at once"},
     {"triage.moot", Stage::triage, kActs | kHolds, moot, "a question about what is over is closed"},
     {"escalations.again", Stage::escalations, kActs | kWaits | kHolds, escalate_again,
      "an escalation that nobody acknowledged is raised again after 4, 8 and 12 hours"},

@@ -86,7 +86,8 @@ Decision orphaned_pr(const Town& town, const SubjectKey& key, Instant now) {
   if (being_reviewed(town, r)) return Hold{Reason::being_worked_on};
   const Duration patience = town.constants().orphaned_pr;
   const MaybeInstant answered = heard_since(town, later(r.review->last_poll_answer_at, std::nullopt), now);
-  const MaybeInstant silent_since = r.review->last_poll_answer_at ? answered : heard_since(town, r.bead->updated_at, now);
+  const MaybeInstant silent_since =
+      r.review->last_poll_answer_at ? answered : heard_since(town, r.bead->updated_at, now);
   if (stale(silent_since, patience, now)) return act(move(*r.bead, BeadStatus::failed, "the pull request is orphaned"));
   Instant due = stale_at(*silent_since, patience);
 
@@ -148,9 +149,11 @@ Decision stop_finished(const Town& town, const SubjectKey& key, Instant) {
   const Run* run = run_of(town, *agent);
   Act stop;
   if (!run || (run->state != RunState::ended && !run->stop_requested_at))
-    stop.actions.emplace_back(StopAgent{agent->agent_id, agent->run_id, Outcome::stopped, false, "its request has ended"});
+    stop.actions.emplace_back(
+        StopAgent{agent->agent_id, agent->run_id, Outcome::stopped, false, "its request has ended"});
   stop.actions.emplace_back(UnhookAgent{agent->agent_id, bead->bead_id, "its request has ended"});
-  stop.actions.emplace_back(TransitionAgent{agent->agent_id, agent->status, AgentStatus::idle, "its request has ended"});
+  stop.actions.emplace_back(
+      TransitionAgent{agent->agent_id, agent->status, AgentStatus::idle, "its request has ended"});
   return stop;
 }
 

@@ -30,8 +30,7 @@ run: programs
 build: programs bench-program
 
 test: test-build sanitize-build
-	$(CTEST) build/test -LE long
-	$(CTEST) build/sanitize -LE long
+	@first=0; $(CTEST) build/test -LE long || first=$$?; $(CTEST) build/sanitize -LE long && exit $$first
 
 test-long: test-build
 	@$(CMAKE) -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DTOWND_SANITIZE=ON -DTOWND_SERVER=ON

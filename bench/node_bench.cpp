@@ -1,7 +1,5 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "disk_folder.hpp"
 #include "engine/driver.hpp"
 #include "store/sqlite_store.hpp"
 #include "town_of_size.hpp"
@@ -88,30 +87,6 @@ class SilentObserver final : public Observer {
   void ticked(const TownId&, const TickRecord&) override {}
   void alert(const TownId&, std::string_view, const std::string&) override {}
 };
-
-/// A data folder in the current one, which must be on a real disk; gone when this object is.
-class DiskFolder {
- public:
-  DiskFolder() : path_(std::filesystem::current_path() / "bench-data") {
-    struct statfs where {};
-    if (statfs(".", &where) != 0 || where.f_type == TMPFS_MAGIC || where.f_type == RAMFS_MAGIC)
-      throw std::runtime_error("the current folder is in memory; run this where a commit reaches a disk");
-    std::filesystem::remove_all(path_);
-  }
-  ~DiskFolder() { std::filesystem::remove_all(path_); }
-  DiskFolder(const DiskFolder&) = delete;
-  DiskFolder& operator=(const DiskFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-template <class T>
-T must(expected<T> value) {
-  if (!value) throw std::runtime_error(value.error().what);
-  if constexpr (!std::is_void_v<T>) return std::move(*value);
-}
 
 /// Writes a town of this size into the store, as if it had always been there.
 void write_town(Store& store, int live, Instant now) {

@@ -231,7 +231,7 @@ void RandomTown::people_interfere(TickInput& input) {
       break;
     case 11: add(input, events::ConvoyBeadAdded{a_live(BeadType::convoy), a_live(BeadType::issue), {}}); break;
     case 12: add(input, events::ConvoyBeadRemoved{a_live(BeadType::convoy), a_live(BeadType::issue)}); break;
-    case 13: add(input, events::AgentReset{an_agent(), "person"}); break;
+    case 13: arrange_by_hand(input); break;
     case 14: add(input, events::MailSent{an_agent(), an_agent(), a_rig(), "hello", "there"}); break;
     case 15: add(input, events::MailRead{an_agent(), MessageId("zzzzzzzzzzzz")}); break;
     case 16:
@@ -291,6 +291,17 @@ void RandomTown::people_interfere(TickInput& input) {
       else
         add(input, events::RigTrust{id, rig.untrusted_reason.empty() && random_.one_in(2) ? "a change of .town/" : ""});
     }
+  }
+}
+
+void RandomTown::arrange_by_hand(TickInput& input) {
+  switch (random_.between(0, 9)) {
+    case 0: add(input, events::AgentRegistered{AgentRole::polecat, a_rig(), "", "", random_.one_in(2)}); break;
+    case 1: add(input, events::AgentDeleted{an_agent(), "person"}); break;
+    case 2: add(input, events::AgentHooked{an_agent(), a_live(BeadType::issue)}); break;
+    case 3: add(input, events::AgentUnhooked{an_agent()}); break;
+    case 4: add(input, events::BeadDeleted{a_bead(), "person"}); break;
+    default: add(input, events::AgentReset{an_agent(), "person"}); break;
   }
 }
 

@@ -63,11 +63,14 @@ Leaf plant(CLI::App& app, const Command* command) {
 }
 
 /// The words under which several commands stand, with the line that `town --help` shows for them.
-constexpr std::array<std::array<std::string_view, 3>, 4> kFamilies{{
+constexpr std::array<std::array<std::string_view, 3>, 7> kFamilies{{
     {"rig", "Set up", "Rigs: the repositories that a town works on"},
     {"convoy", "Give work", "Convoys: pieces of work that depend on one another and land together"},
     {"config", "Set up", "Settings of a town"},
     {"agent", "Set up", "Agent programs"},
+    {"mail", "Step in", "Mail of agents"},
+    {"triage", "Step in", "Triage: questions about stuck agents"},
+    {"token", "Keep", "Tokens for the daemon's HTTP"},
 }};
 
 using Families = std::map<std::string, CLI::App*>;

@@ -134,9 +134,7 @@ class Applier {
     const Agent* agent = town_.agent(a.agent_id);
     if (!agent || !agent->current_hook_bead_id.empty() || run_live(town_, *agent))
       return stale_because("the agent is in use");
-    for (const MessageId& id : std::set<MessageId>(town_.undelivered(a.agent_id)))
-      if (town_.nudge(id)) town_.erase_message(id);  // its mail is told back to the sender by messages.deliver
-    town_.erase(a.agent_id);
+    change_.remove(a.agent_id);
     used_.agents.insert(a.agent_id);
     return {};
   }

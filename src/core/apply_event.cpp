@@ -58,7 +58,12 @@ std::string_view event_type(const EventBody& body) {
                                         "node_changed",
                                         "nudge_delivered",
                                         "mail_delivered",
-                                        "observation_gap"};
+                                        "observation_gap",
+                                        "agent_registered",
+                                        "agent_deleted",
+                                        "agent_hooked",
+                                        "agent_unhooked",
+                                        "bead_deleted"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }

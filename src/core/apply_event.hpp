@@ -2,8 +2,8 @@
 
 #include "core/change.hpp"
 
-/// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp,
-/// effects' in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error, and nothing is
+/// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp and
+/// apply_by_hand.cpp, effects' in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error, and nothing is
 /// half done.
 namespace townd::apply {
 
@@ -39,6 +39,11 @@ Result on(Change& change, const events::ConvoyClosed& e);
 Result on(Change& change, const events::ConvoyBeadAdded& e);
 Result on(Change& change, const events::ConvoyBeadRemoved& e);
 Result on(Change& change, const events::AgentReset& e);
+Result on(Change& change, const events::AgentRegistered& e);
+Result on(Change& change, const events::AgentDeleted& e);
+Result on(Change& change, const events::AgentHooked& e);
+Result on(Change& change, const events::AgentUnhooked& e);
+Result on(Change& change, const events::BeadDeleted& e);
 Result on(Change& change, const events::ReviewCompleted& e);
 Result on(Change& change, const events::MailSent& e);
 Result on(Change& change, const events::MailRead& e);

@@ -197,6 +197,12 @@ AgentId Change::create_agent(AgentRole role, const RigId& rig) {
   return id;
 }
 
+void Change::remove(const AgentId& id) {
+  for (const MessageId& message : std::set<MessageId>(town_.undelivered(id)))
+    if (town_.nudge(message)) town_.erase_message(message);
+  town_.erase(id);
+}
+
 // ---- leaving the process -----------------------------------------------------------------------------------------
 
 void Change::effect(EffectBody body, std::string_view subject) {

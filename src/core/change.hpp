@@ -43,6 +43,10 @@ class Change {
   /// Unhooks and makes a working, stalled or waiting agent idle.
   void let_go(const AgentId& agent);
   AgentId create_agent(AgentRole role, const RigId& rig);
+  /// Out of the town. Its mail is told back to the senders by messages.deliver; nudges go with it.
+  void remove(const AgentId& agent);
+  /// Told to whoever asked, as what came of it.
+  void answer(std::string id) { out_.created.push_back(std::move(id)); }
   /// The outcome is known; the process may still be there.
   void settle_run(const RunId& run, Outcome outcome);
   /// The process is gone. Counts attempts, breakers and presets; once for each run.
@@ -95,6 +99,9 @@ class Change {
   Outbox& out_;
   std::string by_;
 };
+
+/// A bead, its children and the requests for it, and theirs.
+std::vector<BeadId> with_all_below(const Town& town, const BeadId& id);
 
 /// Did a run end well, or in a way that a breaker counts?
 bool ended_well(Outcome outcome);

@@ -172,6 +172,37 @@ struct AgentReset {
   std::string actor;
 };
 
+/// Somebody registers an agent by hand; with `reuse`, only when no fitting one is free.
+struct AgentRegistered {
+  AgentRole role = AgentRole::polecat;
+  RigId rig_id;          ///< empty for a mayor
+  std::string name;      ///< empty: the next free one
+  std::string identity;  ///< empty: made from the name
+  bool reuse = false;
+};
+
+/// Takes an agent out of the town; what was assigned to it goes back.
+struct AgentDeleted {
+  AgentId agent_id;
+  std::string actor;
+};
+
+/// Gives a bead to one agent, who is then dispatched with it.
+struct AgentHooked {
+  AgentId agent_id;
+  BeadId bead_id;
+};
+
+struct AgentUnhooked {
+  AgentId agent_id;
+};
+
+/// Takes a bead with its children and requests out of the town.
+struct BeadDeleted {
+  BeadId bead_id;
+  std::string actor;
+};
+
 /// The outcome of a review as somebody reports it: `merged`, `failed` or `conflict`.
 struct ReviewCompleted {
   BeadId entry;
@@ -391,20 +422,20 @@ struct ObservationGap {
 
 namespace townd {
 
-using EventBody =
-    std::variant<events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint,
-                 events::AgentSaid, events::RequestChanges, events::EscalationRaised, events::BeadCreated,
-                 events::BeadUpdated, events::BeadStatusSet, events::BeadCancelled, events::BeadReopened,
-                 events::BeadRetried, events::DependencyAdded, events::DependencyRemoved, events::ConvoyCreated,
-                 events::ConvoyStarted, events::ConvoyClosed, events::ConvoyBeadAdded, events::ConvoyBeadRemoved,
-                 events::AgentReset, events::ReviewCompleted, events::MailSent, events::MailRead, events::NudgeQueued,
-                 events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved, events::RigAdded,
-                 events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged, events::DrainStarted,
-                 events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
-                 events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped,
-                 events::PrPolled, events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected,
-                 events::PrAutoMerge, events::PrMergeResult, events::TrialResult, events::GitMergeResult,
-                 events::NodeChanged, events::NudgeDelivered, events::MailDelivered, events::ObservationGap>;
+using EventBody = std::variant<
+    events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint, events::AgentSaid,
+    events::RequestChanges, events::EscalationRaised, events::BeadCreated, events::BeadUpdated, events::BeadStatusSet,
+    events::BeadCancelled, events::BeadReopened, events::BeadRetried, events::DependencyAdded,
+    events::DependencyRemoved, events::ConvoyCreated, events::ConvoyStarted, events::ConvoyClosed,
+    events::ConvoyBeadAdded, events::ConvoyBeadRemoved, events::AgentReset, events::ReviewCompleted, events::MailSent,
+    events::MailRead, events::NudgeQueued, events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved,
+    events::RigAdded, events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged,
+    events::DrainStarted, events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
+    events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped, events::PrPolled,
+    events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected, events::PrAutoMerge,
+    events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
+    events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
+    events::AgentUnhooked, events::BeadDeleted>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

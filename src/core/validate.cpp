@@ -118,6 +118,65 @@ class Validator {
     return ok();
   }
   Result on(const events::AgentReset& e) { return agent(e.agent_id); }
+  Result on(const events::AgentRegistered& e) {
+    if (e.role == AgentRole::mayor) {
+      if (e.rig_id) return fail(Code::invalid, "a mayor belongs to no rig");
+      if (town_.mayors().empty() || e.reuse) return ok();
+      return fail(Code::conflict, "the town has a mayor: " + town_.mayors().begin()->text);
+    }
+    if (!town_.rig(e.rig_id)) return missing("rig", e.rig_id.text);
+    const auto& refineries = town_.index(e.rig_id).refineries;
+    if (e.role == AgentRole::polecat || refineries.empty() || e.reuse) return ok();
+    return fail(Code::conflict, "rig " + e.rig_id.text + " has a refinery: " + refineries.begin()->text);
+  }
+  Result on(const events::AgentDeleted& e) {
+    const Agent* row = town_.agent(e.agent_id);
+    if (!row) return missing("agent", e.agent_id.text);
+    if (run_live(town_, *row) || row->current_hook_bead_id)
+      return fail(Code::conflict, "agent " + e.agent_id.text + " is " + at_work(*row),
+                  "stop it first: town reset " + e.agent_id.text);
+    return ok();
+  }
+  Result on(const events::AgentHooked& e) {
+    const Agent* row = town_.agent(e.agent_id);
+    if (!row) return missing("agent", e.agent_id.text);
+    const Bead* work = town_.bead(e.bead_id);
+    if (!work) return missing("bead", e.bead_id.text);
+    if (terminal(work->status)) return wrong_state(*work, "hooked");
+    const bool issue = work->type == BeadType::issue && !has_label(*work, "gt:triage-request");
+    if (!issue && work->type != BeadType::merge_request)
+      return fail(Code::conflict, e.bead_id.text + " is nothing that an agent works on");
+    if (row->role != (issue ? AgentRole::polecat : AgentRole::refinery))
+      return fail(Code::conflict,
+                  "a " + std::string(to_string(row->role)) + " does not take a " + std::string(to_string(work->type)));
+    if (row->rig_id != work->rig_id)
+      return fail(Code::conflict, "agent " + e.agent_id.text + " and bead " + e.bead_id.text + " are of two rigs");
+    if (row->current_hook_bead_id == e.bead_id) return ok();
+    if (!free_agent(town_, *row))
+      return fail(Code::conflict, "agent " + e.agent_id.text + " is " + at_work(*row),
+                  "give another, or free it: town reset " + e.agent_id.text);
+    for (const AgentId& other : town_.links(e.bead_id).hooked)
+      if (const Agent* holder = town_.agent(other); holder && run_live(town_, *holder))
+        return fail(Code::conflict, "bead " + e.bead_id.text + " is worked on by " + other.text,
+                    "stop that first: town reset " + other.text);
+    return ok();
+  }
+  Result on(const events::AgentUnhooked& e) {
+    const Agent* row = town_.agent(e.agent_id);
+    if (!row) return missing("agent", e.agent_id.text);
+    if (run_live(town_, *row))
+      return fail(Code::conflict, "agent " + e.agent_id.text + " is " + at_work(*row),
+                  "stop it: town reset " + e.agent_id.text);
+    return ok();
+  }
+  Result on(const events::BeadDeleted& e) {
+    if (auto found = bead(e.bead_id); !found) return found;
+    for (const BeadId& id : with_all_below(town_, e.bead_id))
+      for (const RunId& run : town_.links(id).runs)
+        if (town_.run(run)->state != RunState::ended)
+          return fail(Code::conflict, "an agent is at work on " + id.text, "end that first: town cancel " + id.text);
+    return ok();
+  }
   Result on(const events::AgentSaid& e) { return agent(e.agent_id); }
   Result on(const events::AgentCheckpoint& e) { return agent(e.agent_id); }
   Result on(const events::RequestChanges& e) {
@@ -179,6 +238,11 @@ class Validator {
   static Result wrong_state(const Bead& row, std::string_view wanted) {
     return fail(Code::conflict, std::string(to_string(row.type)) + " " + row.bead_id.text + " is " +
                                     std::string(to_string(row.status)) + " and cannot become " + std::string(wanted));
+  }
+  std::string at_work(const Agent& row) const {
+    if (run_live(town_, row)) return "at work (run " + row.run_id.text + ")";
+    if (row.current_hook_bead_id) return "to work on " + row.current_hook_bead_id.text;
+    return std::string(to_string(row.status));
   }
   Result bead(const BeadId& id) const { return town_.bead(id) ? ok() : missing("bead", id.text); }
   Result issue(const BeadId& id) const {

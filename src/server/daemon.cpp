@@ -146,8 +146,8 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   driver->start();
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
-  services = std::make_unique<Services>(Services{*engine, *store, *runtime, clock, *tokens, live, *tails, *workers,
-                                                 diff_reader(*git, options.data), node.town});
+  services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
+                                                 *workers, diff_reader(*git, options.data), node.town});
   api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins});
   http->start();
   log.write(LogLevel::info, "townd is ready",

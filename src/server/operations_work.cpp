@@ -140,6 +140,14 @@ void add_beads(std::vector<Operation>& all) {
        {line("title", kTitleLimit, "what is to be done"), text("body", kBodyLimit, "the whole new body"), priority(),
         labels(), metadata(), choice("status", kBeadStatuses, "the new status; nothing else beside it"), actor()},
        "Bead"});
+  all.push_back({"bead.delete",
+                 "DELETE",
+                 {"/api/towns/:town/beads/:bead", "/api/towns/:town/rigs/:rig/beads/:bead",
+                  "/api/mayor/:town/tools/rigs/:rig/beads/:bead"},
+                 kTools,
+                 "Takes a bead with its children and requests out of the town; one that is worked on is refused.",
+                 {},
+                 "Deleted"});
   all.push_back({"bead.status",
                  "PATCH",
                  {"/api/towns/:town/beads/:bead/status", "/api/towns/:town/rigs/:rig/beads/:bead/status"},
@@ -214,6 +222,17 @@ void add_beads(std::vector<Operation>& all) {
                  "Merge requests with what is known about each; live ones unless told otherwise.",
                  Fields{flag("all", "ended ones too")} + page(),
                  "Reviews"});
+  all.push_back({"review.submit",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/review-queue"},
+                 kTools | kAgent,
+                 "Hands an agent's work in, as its done does.",
+                 {required(id("agent_id", "whose work")), required(id("bead_id", "the bead on its hook")),
+                  required(branch("branch", "where the work is")), line("pr_url", 2000, "its pull request"),
+                  text("summary", kMailLimit, "what was done")},
+                 "Submitted",
+                 201});
+  all.back().scope = Scope::rig;
   all.push_back({"review.complete",
                  "POST",
                  {"/api/towns/:town/rigs/:rig/review-queue/:bead/complete"},

@@ -10,6 +10,7 @@ namespace townd {
 
 class Clock;
 class Engine;
+class Forge;
 class LiveHub;
 class LogTails;
 class Runtime;
@@ -33,6 +34,7 @@ struct Services {
   Engine& engine;
   Store& store;
   Runtime& runtime;
+  Forge& forge;
   Clock& clock;
   TokenBook& tokens;
   LiveHub& live;

@@ -16,7 +16,7 @@ ApiTest::ApiTest() {
   driver->start();
   tails = std::make_unique<LogTails>(seats, *engine, runtime);
   services = std::make_unique<Services>(
-      Services{*engine, store, runtime, clock, tokens, live, *tails, workers,
+      Services{*engine, store, runtime, forge, clock, tokens, live, *tails, workers,
                [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; }, TownConfig{}});
   api = std::make_unique<Api>(*services, Doorman{{"town.example"}, {"https://ui.example"}});
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {

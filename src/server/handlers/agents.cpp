@@ -1,4 +1,5 @@
 #include <array>
+#include <functional>
 
 #include "ports/runtime.hpp"
 #include "server/choices.hpp"
@@ -42,12 +43,64 @@ void get_agent(const CallPtr& call) {
   });
 }
 
-void reset_agent(const CallPtr& call) {
-  with_agent(call, [call](const Engine::View&, const Agent& agent) {
-    call->submit(events::AgentReset{agent.agent_id, call->actor()}, [call](const Receipt&) {
-      call->succeed(json::object{{"reset", true}});
+/// Answers with the agent that the fact made or found.
+void answer_with_agent(const CallPtr& call, events::AgentRegistered fact) {
+  call->look([call, fact = std::move(fact)](const Engine::View& view) mutable {
+    const Rig* rig = find_rig(view.town, call->parameter("rig"));
+    if (!rig)
+      return call->fail(Error::Code::not_found, "there is no rig " + call->parameter("rig") + " in this town",
+                        "GET …/rigs lists the rigs");
+    fact.role = chosen_or(call->arguments(), "role", AgentRole::polecat);
+    if (fact.role != AgentRole::mayor) fact.rig_id = rig->rig_id;
+    call->submit(std::move(fact), [call](const Receipt& receipt) {
+      const AgentId id(receipt.created.empty() ? "" : receipt.created.front());
+      call->look([call, id](const Engine::View& after) {
+        const Agent* agent = after.town.agent(id);
+        if (!agent) return call->fail(Error::Code::conflict, "the agent is gone again");
+        call->succeed(agent_shape(*agent));
+      });
     });
   });
+}
+
+void register_agent(const CallPtr& call) {
+  events::AgentRegistered fact;
+  fact.name = call->arguments().text("name");
+  fact.identity = call->arguments().text("identity");
+  answer_with_agent(call, std::move(fact));
+}
+
+void get_or_create_agent(const CallPtr& call) {
+  events::AgentRegistered fact;
+  fact.reuse = true;
+  answer_with_agent(call, std::move(fact));
+}
+
+/// Submits what `fact` makes of the agent that the path names, then answers with one word.
+void change_agent(const CallPtr& call, std::string_view word, std::function<EventBody(const Agent&)> fact) {
+  with_agent(call, [call, word, fact = std::move(fact)](const Engine::View&, const Agent& agent) {
+    call->submit(fact(agent), [call, word](const Receipt&) { call->succeed(json::object{{word, true}}); });
+  });
+}
+
+void delete_agent(const CallPtr& call) {
+  change_agent(call, "deleted", [call](const Agent& agent) {
+    return events::AgentDeleted{agent.agent_id, call->actor()};
+  });
+}
+
+void hook_agent(const CallPtr& call) {
+  change_agent(call, "hooked", [call](const Agent& agent) {
+    return events::AgentHooked{agent.agent_id, BeadId(call->arguments().text("bead_id"))};
+  });
+}
+
+void unhook_agent(const CallPtr& call) {
+  change_agent(call, "unhooked", [](const Agent& agent) { return events::AgentUnhooked{agent.agent_id}; });
+}
+
+void reset_agent(const CallPtr& call) {
+  change_agent(call, "reset", [call](const Agent& agent) { return events::AgentReset{agent.agent_id, call->actor()}; });
 }
 
 /// The run that the request names, the agent's current one, or the last one it had.
@@ -90,9 +143,14 @@ void agent_log(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 4> kHandlers{{
+constexpr std::array<NamedHandler, 9> kHandlers{{
     {"agent.list", list_agents},
     {"agent.get", get_agent},
+    {"agent.register", register_agent},
+    {"agent.get_or_create", get_or_create_agent},
+    {"agent.delete", delete_agent},
+    {"agent.hook", hook_agent},
+    {"agent.unhook", unhook_agent},
     {"agent.reset", reset_agent},
     {"agent.log", agent_log},
 }};

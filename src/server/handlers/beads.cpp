@@ -278,6 +278,20 @@ void retry_bead(const CallPtr& call) {
   change_bead(call, [call](const Bead& bead) -> EventBody { return events::BeadRetried{bead.bead_id, call->actor()}; });
 }
 
+void delete_bead(const CallPtr& call) {
+  with_bead(call, [call](const Engine::View&, const Bead& bead) {
+    call->submit(events::BeadDeleted{bead.bead_id, call->actor()}, [call](const Receipt&) {
+      call->succeed(json::object{{"deleted", true}});
+    });
+  });
+}
+
+void reassign_bead(const CallPtr& call) {
+  change_bead(call, [call](const Bead& bead) -> EventBody {
+    return events::AgentHooked{AgentId(call->arguments().text("agent_id")), bead.bead_id};
+  });
+}
+
 Dependency dependency_of(const Call& call, const Bead& bead) {
   return {bead.bead_id, BeadId(call.arguments().text("depends_on")),
           chosen_or(call.arguments(), "kind", DependencyKind::blocks)};
@@ -301,13 +315,15 @@ void complete_review(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 17> kHandlers{{
+constexpr std::array<NamedHandler, 19> kHandlers{{
     {"bead.create", create_bead},
     {"bead.sling", sling},
     {"mayor.sling", mayor_sling},
     {"bead.list", list_beads},
     {"bead.get", get_bead},
     {"bead.update", update_bead},
+    {"bead.delete", delete_bead},
+    {"bead.reassign", reassign_bead},
     {"bead.status", set_status},
     {"bead.close", close_bead},
     {"bead.cancel", cancel_bead},

@@ -2,7 +2,9 @@
 #include <array>
 
 #include "codec/describe_events.hpp"
+#include "engine/carry_out.hpp"
 #include "server/choices.hpp"
+#include "server/find.hpp"
 #include "server/handlers.hpp"
 #include "server/with_agent.hpp"
 
@@ -18,13 +20,42 @@ void say(const CallPtr& call, EventBody fact, std::string_view word) {
   call->submit(std::move(fact), [call, word](const Receipt&) { call->succeed(json::object{{word, true}}); });
 }
 
+/// Hands an agent's work in. A commit that is not named is looked up in the run's clone, so that nothing else than what
+/// is there now can be landed for it later.
+void hand_in(const CallPtr& call, const Town& town, const Agent& agent, std::string_view word) {
+  const Arguments& given = call->arguments();
+  events::AgentDone fact{agent.agent_id,       call->run(),           given.text("branch"),
+                         given.text("pr_url"), given.text("summary"), given.text("commit")};
+  const Run* run = town.run(fact.run_id ? fact.run_id : agent.run_id);
+  if (!run || run->agent_id != agent.agent_id || !fact.commit.empty()) return say(call, std::move(fact), word);
+  fact.run_id = run->run_id;
+  CollectSpec work = work_of(town, *run);
+  if (!fact.branch.empty()) work.branch = fact.branch;
+  call->background([call, word, fact = std::move(fact), work = std::move(work)]() mutable {
+    const auto commit = call->services().forge.collect(work);
+    if (!commit) return call->fail(commit.error());
+    fact.commit = *commit;
+    say(call, std::move(fact), word);
+  });
+}
+
 void done(const CallPtr& call) {
-  with_agent(call, [call](const Engine::View&, const Agent& agent) {
+  with_agent(call, [call](const Engine::View& view, const Agent& agent) { hand_in(call, view.town, agent, "done"); });
+}
+
+/// The reference's other way of saying done: who, which bead, which branch.
+void submit_review(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
     const Arguments& given = call->arguments();
-    say(call,
-        events::AgentDone{agent.agent_id, call->run(), given.text("branch"), given.text("pr_url"),
-                          given.text("summary"), given.text("commit")},
-        "done");
+    const Agent* agent = find_agent(view.town, given.text("agent_id"));
+    if (!agent)
+      return call->fail(Error::Code::not_found, "there is no agent " + given.text("agent_id") + " here",
+                        "GET …/agents lists the agents");
+    if (call->caller().has_run() && call->caller().agent != agent->agent_id)
+      return call->fail(Error::Code::forbidden, "work can be handed in in one's own name only");
+    if (agent->current_hook_bead_id != BeadId(given.text("bead_id")))
+      return call->fail(Error::Code::conflict, agent->name + " does not work on " + given.text("bead_id"));
+    hand_in(call, view.town, *agent, "submitted");
   });
 }
 
@@ -268,7 +299,8 @@ void prime(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 13> kHandlers{{
+constexpr std::array<NamedHandler, 14> kHandlers{{
+    {"review.submit", submit_review},
     {"agent.prime", prime},
     {"agent.done", done},
     {"agent.completed", completed},

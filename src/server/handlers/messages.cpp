@@ -1,5 +1,6 @@
 #include <array>
 
+#include "codec/time_text.hpp"
 #include "server/choices.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
@@ -108,6 +109,28 @@ void acknowledge(const CallPtr& call) {
                [call, id](const Receipt&) { answer_with_bead(call, id); });
 }
 
+void list_triage(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    Page page(call->arguments());
+    for (const BeadId& id : view.town.open_triage_requests()) {
+      const Bead& bead = *view.town.bead(id);
+      const auto* question = bead.detail ? std::get_if<TriageRequest>(bead.detail.get()) : nullptr;
+      if (!question || !page.take(id)) continue;
+      json::object shape{{"bead_id", id.text},
+                         {"title", bead.title},
+                         {"triage_type", question->triage_type},
+                         {"agent_id", question->agent.text},
+                         {"about_bead_id", question->bead.text},
+                         {"run_id", question->run.text},
+                         {"reason", question->reason},
+                         {"options", to_json(question->options)},
+                         {"created_at", to_text(bead.created_at)}};
+      page.add(std::move(shape));
+    }
+    call->succeed(page.rows());
+  });
+}
+
 /// An agent decides only while it holds a triage batch that the town made (reference §a.2).
 void resolve_triage(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
@@ -125,12 +148,13 @@ void resolve_triage(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 6> kHandlers{{
+constexpr std::array<NamedHandler, 7> kHandlers{{
     {"mail.send", send_mail},
     {"nudge.send", send_nudge},
     {"escalation.raise", raise_escalation},
     {"escalation.list", list_escalations},
     {"escalation.acknowledge", acknowledge},
+    {"triage.list", list_triage},
     {"triage.resolve", resolve_triage},
 }};
 

@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <cctype>
+
+#include "cli/commands.hpp"
+#include "cli/input.hpp"
+#include "cli/run_calls.hpp"
+#include "cli/session.hpp"
+
+/// Words between people and agents: nudges, mail, questions and the answers to them.
+namespace townd::cli {
+
+namespace {
+
+expected<int> nudge(Session& session, const Values& values) {
+  const auto agent = session.agent_named(values.text("AGENT"));
+  if (!agent) return tl::unexpected(agent.error());
+  const auto message = text_given(values.text("MESSAGE"));
+  if (!message) return tl::unexpected(message.error());
+  json::object fields{{"target_agent_id", *agent}, {"message", *message}};
+  if (values.has("--mode")) fields["mode"] = values.text("--mode");
+  return answer(session, session.in_town("nudge.send", {}, fields, *agent), [&](const json::value&) {
+    session.terminal().line(shown(values.text("AGENT")) + " is told as soon as it can hear it.");
+  });
+}
+
+expected<int> mail_send(Session& session, const Values& values) {
+  const auto agent = session.agent_named(values.text("AGENT"));
+  if (!agent) return tl::unexpected(agent.error());
+  const auto body = text_given(values.text("--body", "-"));
+  if (!body) return tl::unexpected(body.error());
+  const json::object fields{{"to_agent_id", *agent}, {"subject", values.text("SUBJECT")}, {"body", *body}};
+  return answer(session, session.in_town("mail.send", {}, fields, *agent), [&](const json::value&) {
+    session.terminal().line("Sent: " + shown(values.text("AGENT")) + " reads it with its next look at its mail.");
+  });
+}
+
+expected<int> mail_read(Session& session, const Values&) {
+  return answer(session, call_as_agent(session, "agent.mail", {}), [&](const json::value& list) {
+    if (list_of(list).empty()) session.terminal().line("No mail.");
+    for (const json::value& mail : list_of(list)) {
+      session.terminal().line("From " + shown(text_of(mail, "from_agent_id")) + ": " + shown(text_of(mail, "subject")));
+      session.terminal().line(shown(text_of(mail, "body"), Keep::lines) + "\n");
+    }
+  });
+}
+
+expected<int> escalations(Session& session, const Values& values) {
+  json::object query;
+  if (values.has("--all")) query["all"] = true;
+  return answer(session, session.in_town("escalation.list", {}, query), [&](const json::value& list) {
+    Table table({"ID", "STATUS", "PRIORITY", "SINCE", "TITLE"});
+    for (const json::value& bead : list_of(list))
+      table.row({{text_of(bead, "bead_id"), Style::dim},
+                 {text_of(bead, "status")},
+                 {text_of(bead, "priority")},
+                 {text_of(bead, "created_at")},
+                 {cut(text_of(bead, "title"), 80)}});
+    if (table.empty())
+      session.terminal().line("Nobody asks for help.");
+    else
+      table.print(session.terminal());
+  });
+}
+
+expected<int> ack(Session& session, const Values& values) {
+  const std::string id = values.text("ID");
+  return answer(session, session.in_town("escalation.acknowledge", {{"bead", id}}, {}, id), [&](const json::value&) {
+    session.terminal().line(shown(id) + " is seen; it is not raised again. Close it with: town cancel --closed " +
+                            shown(id));
+  });
+}
+
+expected<int> triage_list(Session& session, const Values&) {
+  return answer(session, session.in_town("triage.list"), [&](const json::value& list) {
+    Table table({"ID", "ABOUT", "BEAD", "WHY", "MAY BE"});
+    for (const json::value& question : list_of(list)) {
+      std::string options;
+      for (const json::value& option : list_of(question, "options"))
+        if (option.is_string()) options += (options.empty() ? "" : " ") + std::string(option.get_string());
+      table.row({{text_of(question, "bead_id"), Style::dim},
+                 {text_of(question, "agent_id"), Style::bold},
+                 {text_of(question, "about_bead_id")},
+                 {cut(text_of(question, "reason"), 60)},
+                 {options}});
+    }
+    if (table.empty())
+      session.terminal().line("No agent is in question.");
+    else
+      table.print(session.terminal());
+  });
+}
+
+expected<int> triage_resolve(Session& session, const Values& values) {
+  const auto notes = text_given(values.text("--notes"));
+  if (!notes) return tl::unexpected(notes.error());
+  std::string action = values.text("ACTION");
+  std::replace(action.begin(), action.end(), '-', '_');
+  std::transform(action.begin(), action.end(), action.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const std::string id = values.text("ID");
+  const json::object fields{
+      {"triage_request_bead_id", id}, {"action", action}, {"resolution_notes", notes->empty() ? action : *notes}};
+  return answer(session, session.in_town("triage.resolve", {}, fields, id),
+                [&](const json::value&) { session.terminal().line(shown(id) + " is decided: " + shown(action)); });
+}
+
+}  // namespace
+
+std::vector<Command> speak_commands() {
+  const std::string group = "Step in";
+  return {
+      {"nudge",
+       group,
+       "Say a word to an agent at work",
+       "town nudge toast \"The API moved to /v2\"",
+       {word("AGENT", "The agent's name or id"), word("MESSAGE", "The word; - reads standard input"),
+        option("--mode", "wait-idle (as soon as it listens), immediate or queue; wait-idle when left out")},
+       nudge},
+      {"mail send",
+       group,
+       "Send an agent mail that waits until it is read",
+       "town mail send toast \"About the parser\" --body - < notes.md",
+       {word("AGENT", "The agent's name or id"), word("SUBJECT", "What about"),
+        option("--body", "The text; standard input when left out")},
+       mail_send},
+      {"mail read",
+       group,
+       "An agent's unread mail; reading it makes it read",
+       "town mail read --agent toast",
+       {option("--agent", "The agent, when a person calls this (or TOWN_AGENT)")},
+       mail_read},
+      {"escalations",
+       "Look",
+       "Escalations: where a person is asked for help",
+       "town escalations",
+       {flag("--all", "Ended ones too")},
+       escalations},
+      {"ack",
+       group,
+       "Say that a person has seen an escalation (a call for help)",
+       "town ack acme-31",
+       {word("ID", "The escalation's id")},
+       ack},
+      {"triage list", group, "Triage: open questions about stuck agents", "town triage list", {}, triage_list},
+      {"triage resolve",
+       group,
+       "Decide a question about a stuck agent",
+       "town triage resolve acme-40 restart --notes \"the network was down\"",
+       {word("ID", "The question's id"),
+        word("ACTION",
+             "restart, restart-with-backoff, close-bead, escalate, escalate-to-mayor, nudge, reassign-bead, "
+             "discard or provide-guidance"),
+        option("--notes", "Why, or the guidance; - reads standard input")},
+       triage_resolve},
+  };
+}
+
+}  // namespace townd::cli

@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "core/apply_event.hpp"
+
+/// What people arrange by hand that the rules otherwise see to: who there is, who works on what, what is there at all.
+namespace townd {
+
+std::vector<BeadId> with_all_below(const Town& town, const BeadId& id) {
+  std::vector<BeadId> found{id};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const BeadLinks& around = town.links(found[i]);
+    for (const auto* below : {&around.children, &around.requests})
+      for (const BeadId& bead : *below)
+        if (std::find(found.begin(), found.end(), bead) == found.end()) found.push_back(bead);
+  }
+  return found;
+}
+
+namespace apply {
+namespace {
+
+/// One that is there already and fits; empty when there is none.
+AgentId fitting(const Town& town, const events::AgentRegistered& e) {
+  const auto first = [](const std::set<AgentId>& agents) { return agents.empty() ? AgentId{} : *agents.begin(); };
+  switch (e.role) {
+    case AgentRole::mayor: return first(town.mayors());
+    case AgentRole::refinery: return first(town.index(e.rig_id).refineries);
+    case AgentRole::polecat: return first(town.index(e.rig_id).free_polecats);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result on(Change& change, const events::AgentRegistered& e) {
+  Town& town = change.town();
+  if (const AgentId there = e.reuse ? fitting(town, e) : AgentId{}) {
+    change.answer(there.text);
+    return applied();
+  }
+  const AgentId id = change.create_agent(e.role, e.rig_id);
+  Agent agent = *town.agent(id);
+  if (!e.name.empty()) agent.name = e.name;
+  if (!e.identity.empty()) agent.identity = e.identity;
+  town.put(std::move(agent));
+  change.answer(id.text);
+  return applied();
+}
+
+Result on(Change& change, const events::AgentDeleted& e) {
+  Town& town = change.town();
+  if (!town.agent(e.agent_id)) return noted(change, "no such agent");
+  for (const BeadId& id : std::set<BeadId>(town.assigned(e.agent_id))) {
+    change.assign(id, AgentId{});
+    if (town.bead(id)->status == BeadStatus::in_progress) change.set_status(id, BeadStatus::open);
+  }
+  change.remove(e.agent_id);
+  return applied();
+}
+
+Result on(Change& change, const events::AgentHooked& e) {
+  if (!change.town().agent(e.agent_id) || !change.town().bead(e.bead_id)) return noted(change, "agent or bead is gone");
+  change.hook(e.agent_id, e.bead_id);
+  return applied();
+}
+
+Result on(Change& change, const events::AgentUnhooked& e) {
+  if (!change.town().agent(e.agent_id)) return noted(change, "no such agent");
+  change.let_go(e.agent_id);
+  return applied();
+}
+
+Result on(Change& change, const events::BeadDeleted& e) {
+  Town& town = change.town();
+  if (!town.bead(e.bead_id)) return noted(change, "no such bead");
+  for (const BeadId& id : with_all_below(town, e.bead_id)) {
+    for (const AgentId& agent : std::vector<AgentId>(town.links(id).hooked)) change.let_go(agent);
+    change.history(id, "deleted", to_string(town.bead(id)->status), "");
+    town.erase(id);
+  }
+  return applied();
+}
+
+}  // namespace apply
+}  // namespace townd

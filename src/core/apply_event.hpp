@@ -3,8 +3,8 @@
 #include "core/change.hpp"
 
 /// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp and
-/// apply_by_hand.cpp, effects' in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error, and nothing is
-/// half done.
+/// apply_by_hand.cpp, effects' in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error,
+/// and nothing is half done.
 namespace townd::apply {
 
 using Result = expected<void>;

@@ -16,7 +16,10 @@ std::string environment(const char* name) {
 }
 
 expected<int> say_done(Session& session, const expected<json::value>& result, const std::string& line) {
-  return answer(session, result, [&](const json::value&) { session.terminal().line(line); });
+  return answer(session, result, [&](const json::value& said) {
+    const std::string note = text_of(said, "note");
+    session.terminal().line(note.empty() ? line : "Noted, but: " + shown(note));
+  });
 }
 
 expected<int> prime(Session& session, const Values&) {

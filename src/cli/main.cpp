@@ -18,6 +18,10 @@ int main(int argc, char** argv) {
   Session session(asked.values, terminal);
   const auto exit = asked.command->run(session, asked.values);
   terminal.progress_done();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fputs("town: the answer cannot be written\n", stderr);
+    return kFailed;
+  }
   if (exit) return *exit;
   terminal.error(exit.error());
   return exit_of(exit.error().code);

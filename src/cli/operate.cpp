@@ -28,6 +28,19 @@ expected<int> cancel(Session& session, const Values& values) {
   return ask(session, "bead.cancel", {{"bead", id}}, fields, shown(id) + " is cancelled; its agent is stopped", id);
 }
 
+/// Takes the label that holds a bead away.
+expected<int> start(Session& session, const Values& values) {
+  const std::string id = values.text("ID");
+  const auto bead = session.in_town("bead.get", {{"bead", id}}, {}, id);
+  if (!bead) return tl::unexpected(bead.error());
+  json::array others;
+  for (const json::value& label : list_of(*bead, "labels"))
+    if (label != "gt:held") others.push_back(label);
+  if (others.size() == list_of(*bead, "labels").size())
+    return fail(Error::Code::conflict, shown(id) + " is not held", "See what it waits for: town why " + shown(id));
+  return ask(session, "bead.update", {{"bead", id}}, {{"labels", others}}, shown(id) + " may be worked on now", id);
+}
+
 expected<int> pause(Session& session, const Values& values) {
   json::object fields;
   if (values.has("--reason")) fields["reason"] = values.text("--reason");
@@ -51,7 +64,7 @@ expected<int> reset(Session& session, const Values& values) {
   const auto agent = session.agent_named(values.text("AGENT"));
   if (!agent) return tl::unexpected(agent.error());
   return ask(session, "agent.reset", {{"agent", *agent}}, {},
-             shown(values.text("AGENT")) + " is stopped and its work is given back", *agent);
+             shown(values.text("AGENT")) + " is idle; what it did is stopped and given back", *agent);
 }
 
 }  // namespace
@@ -71,6 +84,12 @@ std::vector<Command> operate_commands() {
        "town drain",
        {flag("--end", "End the drain now")},
        drain},
+      {"start",
+       "Step in",
+       "Let a held bead (a piece of work) go",
+       "town start acme-12",
+       {word("ID", "The bead's id; a staged convoy has `town convoy start`")},
+       start},
       {"cancel",
        "Step in",
        "End a bead (a piece of work) and stop its agent",

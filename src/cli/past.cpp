@@ -91,12 +91,14 @@ expected<int> follow_events(Session& session, const json::object& query, std::in
 expected<int> log(Session& session, const Values& values) {
   Terminal& terminal = session.terminal();
   const std::string id = values.text("ID");
-  if (!id.empty() && !values.has("--follow")) {
+  if (!id.empty()) {
     const auto history = session.in_town("bead.history", {{"bead", id}}, {{"limit", kPage}}, id);
     if (!history) return tl::unexpected(history.error());
-    if (terminal.json()) return terminal.value(*history) ? kOk : kNotFound;
-    for (const json::value& row : list_of(*history)) print_history(terminal, row);
-    return kOk;
+    if (!values.has("--follow")) {
+      if (terminal.json()) return terminal.value(*history) ? kOk : kNotFound;
+      for (const json::value& row : list_of(*history)) print_history(terminal, row);
+      return kOk;
+    }
   }
   json::object query;
   if (!id.empty()) query["bead"] = id;

@@ -85,6 +85,7 @@ expected<NewRig> plan_rig(const std::string& path_or_url, const Values& values) 
 
   rig.name = rig_name(values.text("--name", rig.name));
   rig.default_branch = values.text("--branch", rig.default_branch);
+  if (values.has("--branch")) rig.config["target"] = rig.default_branch;
   rig.config["gates"] = texts(found->gates);
   if (found->gates.empty()) rig.config["no_gates"] = true;
   if (!found->setup.empty()) rig.config["setup"] = found->setup;

@@ -64,10 +64,8 @@ expected<int> escalations(Session& session, const Values& values) {
 
 expected<int> ack(Session& session, const Values& values) {
   const std::string id = values.text("ID");
-  return answer(session, session.in_town("escalation.acknowledge", {{"bead", id}}, {}, id), [&](const json::value&) {
-    session.terminal().line(shown(id) + " is seen; it is not raised again. Close it with: town cancel --closed " +
-                            shown(id));
-  });
+  return answer(session, session.in_town("escalation.acknowledge", {{"bead", id}}, {}, id),
+                [&](const json::value&) { session.terminal().line(shown(id) + " is seen; it is not raised again."); });
 }
 
 expected<int> triage_list(Session& session, const Values&) {

@@ -33,9 +33,8 @@ expected<int> sling(Session& session, const Values& values) {
     const json::value& bead = member_of(slung, "bead");
     const std::string id = shown(text_of(bead, "bead_id"));
     session.terminal().line(session.terminal().styled(Style::bold, id) + "  " + shown(text_of(bead, "title")));
-    session.terminal().line(values.has("--held")
-                                ? "Held. Let it go with: town convoy start, or take the label gt:held away"
-                                : "Watch it: town status --watch   Ask about it: town why " + id);
+    session.terminal().line(values.has("--held") ? "Held. Let it go with: town start ID"
+                                                 : "Watch it: town status --watch   Ask about it: town why " + id);
   });
 }
 

@@ -2,8 +2,20 @@
 
 #include <algorithm>
 
+#include "core/change.hpp"
+
 namespace townd {
 namespace {
+
+/// What became of the last run, when that was not well; the first line of it.
+std::string last_trouble(const Town& town, const Bead& bead) {
+  const auto& runs = town.links(bead.bead_id).runs;
+  const Run* last = runs.empty() ? nullptr : town.run(runs.back());
+  if (!last || !last->outcome || ended_well(*last->outcome)) return {};
+  const std::string reason = last->exit_reason.substr(0, last->exit_reason.find('\n'));
+  return "; run " + last->run_id.text + " ended as " + std::string(to_string(*last->outcome)) +
+         (reason.empty() ? "" : ": " + reason);
+}
 
 /// What else is to be said about a reason: which bead, how many, what to do.
 std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
@@ -16,8 +28,10 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
   const Rig* rig = town.rig(bead->rig_id);
   if (reason == Reason::rig_broken && rig && !rig->broken_reason.empty()) return ": " + rig->broken_reason;
   if (reason == Reason::rig_untrusted && rig) return "; look at it with `town rig trust " + rig->name + "`";
+  if (reason == Reason::backoff) return last_trouble(town, *bead);
   if (reason == Reason::attempts_spent)
-    return ": " + std::to_string(bead->dispatch_attempts) + " of " + std::to_string(attempts_cap(town, bead->rig_id));
+    return ": " + std::to_string(bead->dispatch_attempts) + " of " + std::to_string(attempts_cap(town, bead->rig_id)) +
+           last_trouble(town, *bead);
   if (reason == Reason::no_slot) {
     const int busy = town.index(bead->rig_id).busy_polecats;
     return ": " + std::to_string(busy) + " in its rig, " + std::to_string(town.slots_taken()) + " of " +
@@ -35,7 +49,7 @@ std::string what_a_person_can_do(const Town& town, const Bead& bead, const Expla
   if (terminal(bead.status)) return "nothing; it has ended";
   for (const Explained& e : explanation.decisions)
     if (e.kind == Explained::Kind::act) return "the next tick does it";
-  if (has_label(bead, "gt:held")) return "release it: remove its label gt:held";
+  if (has_label(bead, "gt:held")) return "`town start " + bead.bead_id.text + "` lets it go";
   if (town.row().paused) return "`town resume` lets the town go on";
   Instant next = kNever;
   for (const Explained& e : explanation.decisions)

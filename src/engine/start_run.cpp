@@ -41,6 +41,10 @@ expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignm
 
 Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instant now) {
   const RunId run = spec.assignment.run_id;
+  // Work begins where the target is now, not where it was when somebody last looked. A source that cannot be reached is
+  // no reason to wait: a landing looks again.
+  if (spec.assignment.rig.rig_id)
+    static_cast<void>(hands.ports.forge.prepare_rig(spec.assignment.town_id, spec.assignment.rig));
   if (const auto fetched = fetch(hands.ports.forge, needed, spec.assignment); !fetched)
     return refused(run, fetched.error());
   auto texts = texts_for(hands.ports.store, spec.assignment);

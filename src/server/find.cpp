@@ -1,6 +1,17 @@
 #include "server/find.hpp"
 
+#include <algorithm>
+
 namespace townd {
+namespace {
+
+/// People write names as they hear them.
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
 
 const Rig* find_rig(const Town& town, std::string_view id_or_name) {
   if (id_or_name.empty()) return nullptr;
@@ -21,7 +32,7 @@ const Agent* find_agent(const Town& town, std::string_view id_or_name) {
   const Agent* found = nullptr;
   for (const AgentId& id : town.agent_ids()) {
     const Agent* agent = town.agent(id);
-    if (agent->name != id_or_name) continue;
+    if (!same_letters(agent->name, id_or_name)) continue;
     if (found) return nullptr;
     found = agent;
   }

@@ -124,6 +124,10 @@ expected<void> TokenBook::revoke(const std::string& id) {
       if (known_row.id == id && known_row.run_id.empty() && !known_row.revoked) row = known_row;
   }
   if (!row) return fail(Error::Code::not_found, "there is no token called " + id, "GET /api/tokens lists them");
+  if (id == kAdminId)
+    return fail(Error::Code::conflict,
+                "the data folder's own token is not ended: it would be good again after a restart",
+                "remove admin.token from the data folder and restart townd; it makes another one");
   row->revoked = true;
   return put(*row);
 }

@@ -263,8 +263,13 @@ void close_bead(const CallPtr& call) {
 }
 
 void cancel_bead(const CallPtr& call) {
-  change_bead(call, [call](const Bead& bead) -> EventBody {
-    return events::BeadCancelled{bead.bead_id, call->arguments().text("status", "failed"), call->actor()};
+  with_bead(call, [call](const Engine::View&, const Bead& bead) {
+    const BeadId id = bead.bead_id;
+    if (terminal(bead.status))
+      return call->fail(Error::Code::conflict,
+                        "bead " + id.text + " is " + std::string(to_string(bead.status)) + " already");
+    call->submit(events::BeadCancelled{id, call->arguments().text("status", "failed"), call->actor()},
+                 [call, id](const Receipt&) { answer_bead(call, id); });
   });
 }
 

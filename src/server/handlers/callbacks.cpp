@@ -17,7 +17,11 @@ constexpr std::size_t kStatusLimit = 280;
 
 /// Submits `fact` in the agent's name, then answers with one word.
 void say(const CallPtr& call, EventBody fact, std::string_view word) {
-  call->submit(std::move(fact), [call, word](const Receipt&) { call->succeed(json::object{{word, true}}); });
+  call->submit(std::move(fact), [call, word](const Receipt& receipt) {
+    json::object said{{word, true}};
+    if (!receipt.note.empty()) said.emplace("note", receipt.note);
+    call->succeed(std::move(said));
+  });
 }
 
 /// Hands an agent's work in. A commit that is not named is looked up in the run's clone, so that nothing else than what

@@ -27,14 +27,30 @@ void answer_rig(const CallPtr& call, const RigId& id) {
   });
 }
 
+/// What no rig can be set to, or nothing.
+std::string nonsense_in(const RigConfig& config) {
+  for (const std::string& gate : config.gates)
+    if (gate.find_first_not_of(" \t\n") == std::string::npos)
+      return "gates: an empty command tests nothing; set no_gates to merge without testing";
+  if (config.sandbox != "bwrap" && config.sandbox != "none") return "sandbox: it is bwrap or none";
+  if (config.max_polecats && *config.max_polecats < 1) return "max_polecats: at least 1; `town pause` starts nothing";
+  if (config.max_dispatch_attempts && *config.max_dispatch_attempts < 1) return "max_dispatch_attempts: at least 1";
+  return {};
+}
+
 /// Reads `config` over what is set; false when it has answered with what is wrong.
 bool read_config(const CallPtr& call, RigConfig& config) {
   if (!call->arguments().has("config")) return true;
   JsonReader reader;
-  if (reader.read(call->arguments().value("config"), config)) return true;
-  reader.at("config");
-  call->respond(
-      failure(400, "the rig's settings are not right: " + reader.issue.message, "see issues", {reader.issue}));
+  if (!reader.read(call->arguments().value("config"), config)) {
+    reader.at("config");
+    call->respond(
+        failure(400, "the rig's settings are not right: " + reader.issue.message, "see issues", {reader.issue}));
+    return false;
+  }
+  const std::string nonsense = nonsense_in(config);
+  if (nonsense.empty()) return true;
+  call->fail(Error::Code::invalid, "the rig's settings are not right: " + nonsense);
   return false;
 }
 

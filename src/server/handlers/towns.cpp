@@ -95,6 +95,12 @@ void patch_config(const CallPtr& call) {
     if (!reader.read(json::value(call->arguments().all()), config))
       return call->respond(failure(400, "the settings are not right: " + reader.issue.message,
                                    "GET the config to see every key", {reader.issue}));
+    if (config.max_polecats < 1)
+      return call->fail(Error::Code::invalid, "max_polecats is at least 1", "town pause starts nothing new");
+    if (config.runs_per_day < 1)
+      return call->fail(Error::Code::invalid, "runs_per_day is at least 1", "town pause starts nothing new");
+    if (config.polecat_preset.empty() || config.refinery_preset.empty() || config.mayor_preset.empty())
+      return call->fail(Error::Code::invalid, "a preset needs a name", "town agent check lists those that are known");
     config.version = version + 1;
     call->submit(events::ConfigChanged{std::move(config)}, [call](const Receipt&) { get_config(call); });
   });

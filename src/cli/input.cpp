@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace townd::cli {
@@ -40,16 +41,18 @@ expected<std::string> file_contents(const std::string& path, std::size_t limit) 
 }
 
 expected<void> write_whole(const std::string& path, const std::string& contents) {
-  const std::string beside = path + ".part";
+  // Only a file can be replaced; a device or a pipe is written to.
+  std::error_code missing;
+  const auto there = std::filesystem::status(path, missing);
+  const bool replace = !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
+  const std::string beside = replace ? path + ".part" : path;
   std::ofstream file(beside, std::ios::binary | std::ios::trunc);
   file << contents;
   file.close();
-  if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    std::remove(beside.c_str());
-    return fail(Error::Code::internal, "cannot write " + path + ": " + std::strerror(error));
-  }
-  return {};
+  if (file && (!replace || std::rename(beside.c_str(), path.c_str()) == 0)) return {};
+  const int error = errno;
+  if (replace) std::remove(beside.c_str());
+  return fail(Error::Code::internal, "cannot write " + path + ": " + std::strerror(error));
 }
 
 }  // namespace townd::cli

@@ -16,17 +16,21 @@ Style style_of(std::string_view status) {
   return Style::plain;
 }
 
+/// The rig that --rig names, for the path; nothing when it is not given.
+expected<Client::Path> rig_asked_for(Session& session, const Values& values) {
+  if (!values.has("--rig")) return Client::Path{};
+  const auto rig = session.rig();
+  if (!rig) return tl::unexpected(rig.error());
+  return Client::Path{{"rig", *rig}};
+}
+
 expected<int> beads(Session& session, const Values& values) {
   json::object query{{"limit", values.number("--limit").value_or(100)}};
   for (const char* name : {"--status", "--type", "--assignee"})
     if (values.has(name)) query[std::string_view(name).substr(2)] = values.text(name);
-  Client::Path path;
-  if (values.has("--rig")) {
-    const auto rig = session.rig();
-    if (!rig) return tl::unexpected(rig.error());
-    path.emplace_back("rig", *rig);
-  }
-  return answer(session, session.in_town("bead.list", path, query), [&](const json::value& list) {
+  const auto path = rig_asked_for(session, values);
+  if (!path) return tl::unexpected(path.error());
+  return answer(session, session.in_town("bead.list", *path, query), [&](const json::value& list) {
     Table table({"ID", "STATUS", "TYPE", "PRIORITY", "AGENT", "TITLE"});
     for (const json::value& bead : list_of(list))
       table.row({{text_of(bead, "bead_id"), Style::dim},
@@ -45,7 +49,9 @@ expected<int> beads(Session& session, const Values& values) {
 expected<int> agents(Session& session, const Values& values) {
   json::object query{{"limit", 500}};
   if (values.has("--status")) query["status"] = values.text("--status");
-  return answer(session, session.in_town("agent.list", {}, query), [&](const json::value& list) {
+  const auto path = rig_asked_for(session, values);
+  if (!path) return tl::unexpected(path.error());
+  return answer(session, session.in_town("agent.list", *path, query), [&](const json::value& list) {
     Table table({"ID", "NAME", "ROLE", "STATUS", "WORKS ON", "SAYS"});
     for (const json::value& agent : list_of(list))
       table.row({{text_of(agent, "agent_id"), Style::dim},
@@ -64,7 +70,9 @@ expected<int> agents(Session& session, const Values& values) {
 expected<int> reviews(Session& session, const Values& values) {
   json::object query;
   if (values.has("--all")) query["all"] = true;
-  return answer(session, session.in_town("review.list", {}, query), [&](const json::value& list) {
+  const auto path = rig_asked_for(session, values);
+  if (!path) return tl::unexpected(path.error());
+  return answer(session, session.in_town("review.list", *path, query), [&](const json::value& list) {
     Table table({"ID", "STATUS", "FOR", "BRANCH", "ONTO", "RESULT", "TITLE"});
     for (const json::value& review : list_of(list))
       table.row({{text_of(review, "bead_id"), Style::dim},

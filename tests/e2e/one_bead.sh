@@ -29,3 +29,7 @@ town status > /dev/full 2> /dev/null; [ $? = 1 ] || fail "an answer that nobody 
 town export /dev/full 2> /dev/null; [ $? = 1 ] && [ -c /dev/full ] || fail "a device is replaced by a file"
 held=$(town sling "Later" --rig shop --body "true" --held --get bead.bead_id) && town start "$held" > /dev/null || fail "a held bead is not let go"
 town start "$held" > /dev/null 2>&1; [ $? = 4 ] || fail "it is let go twice"
+for what in beads agents reviews; do
+  town $what --rig nope > /dev/null 2>&1; [ $? = 3 ] || fail "$what of a rig that is not there"
+  town $what --rig shop > /dev/null || fail "$what of a rig"
+done

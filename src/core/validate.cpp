@@ -119,6 +119,9 @@ class Validator {
   }
   Result on(const events::AgentReset& e) { return agent(e.agent_id); }
   Result on(const events::AgentRegistered& e) {
+    for (const AgentId& id : town_.agent_ids())
+      if (!e.name.empty() && !e.reuse && town_.agent(id)->name == e.name)
+        return fail(Code::conflict, "an agent named " + e.name + " exists: " + id.text);
     if (e.role == AgentRole::mayor) {
       if (e.rig_id) return fail(Code::invalid, "a mayor belongs to no rig");
       if (town_.mayors().empty() || e.reuse) return ok();

@@ -39,6 +39,7 @@ call POST /agents/$GASTOWN_AGENT_ID/done "{\"branch\":\"$TOWN_BRANCH\",\"summary
 bead=$(api 201 POST "$rig/beads" "{\"type\":\"issue\",\"title\":\"Say hello\",\"body\":\"$(quoted "$script")\",\"labels\":[\"gt:held\"]}" | member bead_id)
 agent=$(api 201 POST "$rig/agents" '{"role":"polecat","name":"Ada","identity":"Ada-polecat"}' | member agent_id)
 [ "$(api 200 POST "$rig/agents/get-or-create" '{"role":"polecat"}' | member agent_id)" = "$agent" ] || fail "another agent is made though one is free"
+api 409 POST "$rig/agents" '{"role":"polecat","name":"Ada"}' > /dev/null
 api 200 POST "$rig/agents/$agent/hook" "{\"bead_id\":\"$bead\"}" | grep -q '"hooked":true' || fail "not hooked"
 api 409 DELETE "$rig/agents/$agent" > /dev/null
 api 201 POST "$rig/mail" "{\"to_agent_id\":\"$agent\",\"subject\":\"About the greeting\",\"body\":\"Be polite.\"}" > /dev/null

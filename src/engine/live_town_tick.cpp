@@ -151,6 +151,12 @@ Flight LiveTown::crashed() {
   town.rollback(0);
   town.settle();
   Flight flight = std::move(*std::exchange(flight_, {}));
+  // That nobody listened for a while was not written down either, and is as true as before.
+  for (const Event& event : flight.batch.events)
+    if (const auto* unheard = std::get_if<events::ObservationGap>(&event.body)) {
+      gap_ = true;
+      last_tick_at_ = std::min(last_tick_at_, unheard->from);
+    }
   // The rows that heard these signs are read again from the store, which may never have seen them.
   if (flight.record) life_.hear(flight.record->life);
   // What an effect found out is found out again when the effect is: it is still in the outbox.

@@ -13,14 +13,6 @@ namespace townd::cli {
 
 namespace {
 
-/// `-f,--follow` is declared under its long name, everything else under its only one.
-std::string key_of(const Param& param) {
-  const auto comma = param.name.rfind(',');
-  return comma == std::string::npos ? param.name : param.name.substr(comma + 1);
-}
-
-bool positional(const Param& param) { return !param.name.starts_with('-'); }
-
 /// One parser node with the options it has to read back.
 struct Leaf {
   CLI::App* app = nullptr;

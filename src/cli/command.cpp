@@ -50,4 +50,11 @@ Param word(std::string name, std::string help) { return {std::move(name), Param:
 Param maybe(std::string name, std::string help) { return {std::move(name), Param::Kind::text, std::move(help)}; }
 Param words(std::string name, std::string help) { return {std::move(name), Param::Kind::list, std::move(help), true}; }
 
+std::string key_of(const Param& param) {
+  const auto comma = param.name.rfind(',');
+  return comma == std::string::npos ? param.name : param.name.substr(comma + 1);
+}
+
+bool positional(const Param& param) { return !param.name.starts_with('-'); }
+
 }  // namespace townd::cli

@@ -54,6 +54,11 @@ Param word(std::string name, std::string help);     ///< required word
 Param maybe(std::string name, std::string help);    ///< word that may be left out
 Param words(std::string name, std::string help);    ///< one or more words
 
+/// The name under which it is read back: `--follow` of `-f,--follow`, everything else's only one.
+std::string key_of(const Param& param);
+/// A word without a dash.
+bool positional(const Param& param);
+
 class Session;
 
 struct Command {

@@ -23,10 +23,7 @@ void print_plan(Terminal& terminal, const json::value& plan) {
                {on},
                {to.empty() ? cut(text_of(action, "reason"), 60) : text_of(action, "from") + " → " + to}});
   }
-  if (table.empty())
-    terminal.line("Nothing is to be done now.");
-  else
-    table.print(terminal);
+  table.print_or(terminal, "Nothing is to be done now.");
   for (const json::value& violation : list_of(plan, "violations"))
     terminal.line(terminal.styled(Style::bad, "violation ") + text_of(violation, "invariant") + ": " +
                   shown(text_of(violation, "message")));

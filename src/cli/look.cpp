@@ -39,10 +39,8 @@ expected<int> beads(Session& session, const Values& values) {
                  {text_of(bead, "priority")},
                  {text_of(bead, "assignee_agent_bead_id")},
                  {cut(text_of(bead, "title"), 80)}});
-    if (table.empty())
-      session.terminal().line("No bead (piece of work) here. Put one on the town: town sling \"what is to be done\"");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(),
+                   "No bead (piece of work) here. Put one on the town: town sling \"what is to be done\"");
   });
 }
 
@@ -60,10 +58,7 @@ expected<int> agents(Session& session, const Values& values) {
                  {text_of(agent, "status"), style_of(text_of(agent, "status"))},
                  {text_of(agent, "current_hook_bead_id")},
                  {cut(text_of(agent, "agent_status_message"), 60)}});
-    if (table.empty())
-      session.terminal().line("No agent yet: they are made when there is work. See: town status");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(), "No agent yet: they are made when there is work. See: town status");
   });
 }
 
@@ -82,10 +77,7 @@ expected<int> reviews(Session& session, const Values& values) {
                  {text_of(review, "target_branch")},
                  {text_of(review, "result")},
                  {cut(text_of(review, "title"), 60)}});
-    if (table.empty())
-      session.terminal().line("Nothing waits to be merged.");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(), "Nothing waits to be merged.");
   });
 }
 

@@ -14,7 +14,7 @@ namespace {
 /// `-f` and `--follow` of `-f,--follow`; nothing for a word without a dash.
 std::vector<std::string> options_of(const Param& param) {
   std::vector<std::string> found;
-  if (!param.name.starts_with('-')) return found;
+  if (positional(param)) return found;
   for (std::size_t at = 0; at < param.name.size();) {
     const std::size_t comma = std::min(param.name.find(',', at), param.name.size());
     found.push_back(param.name.substr(at, comma - at));
@@ -22,8 +22,6 @@ std::vector<std::string> options_of(const Param& param) {
   }
   return found;
 }
-
-std::string long_name(const Param& param) { return options_of(param).empty() ? param.name : options_of(param).back(); }
 
 /// The words that may come next behind these: `""` → every first word, `convoy` → `new start …`.
 std::set<std::string> next_words(const std::string& behind) {
@@ -119,8 +117,8 @@ std::string fish_script() {
     const std::string seen =
         "'__fish_seen_subcommand_from " + first + (alone ? "'" : "; and __fish_seen_subcommand_from " + last + "'");
     for (const Param& param : command.params) {
-      if (options_of(param).empty()) continue;
-      script += "complete -c town -n " + seen + " -l " + long_name(param).substr(2) +
+      if (positional(param)) continue;
+      script += "complete -c town -n " + seen + " -l " + key_of(param).substr(2) +
                 (param.kind == Param::Kind::flag ? "" : " -r") + " -d " + fish_text(param.help) + "\n";
     }
   }
@@ -155,8 +153,7 @@ std::string man_page() {
                      "they did is tested and merged.\n"
                      "First time: \\fBtown demo\\fR. In a repository of yours: \\fBtown init\\fR.\n"
                      ".SH OPTIONS OF EVERY COMMAND\n";
-  for (const Param& param : everywhere())
-    page += ".TP\n.B " + troff(long_name(param)) + "\n" + troff(param.help) + "\n";
+  for (const Param& param : everywhere()) page += ".TP\n.B " + troff(key_of(param)) + "\n" + troff(param.help) + "\n";
   std::vector<std::string> groups;
   for (const Command& command : all_commands())
     if (std::find(groups.begin(), groups.end(), command.group) == groups.end()) groups.push_back(command.group);

@@ -8,8 +8,7 @@ namespace {
 /// A command that asks for one thing and says in a sentence that it was done.
 expected<int> ask(Session& session, std::string_view operation, Client::Path path, json::object fields,
                   const std::string& done, std::string_view id = {}) {
-  return answer(session, session.in_town(operation, std::move(path), std::move(fields), id),
-                [&](const json::value&) { session.terminal().line(done); });
+  return answer_with(session, session.in_town(operation, std::move(path), std::move(fields), id), done);
 }
 
 Command on_bead(std::string name, std::string operation, std::string summary, std::string said) {

@@ -61,4 +61,9 @@ expected<int> answer(Session& session, const expected<json::value>& value, Peopl
   return kOk;
 }
 
+/// The same where one sentence says it.
+inline expected<int> answer_with(Session& session, const expected<json::value>& value, const std::string& sentence) {
+  return answer(session, value, [&](const json::value&) { session.terminal().line(sentence); });
+}
+
 }  // namespace townd::cli

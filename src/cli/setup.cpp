@@ -54,10 +54,7 @@ expected<int> rig_list(Session& session, const Values&) {
                  {cut(state, 60), state == "usable" ? Style::good : Style::bad},
                  {text_of(rig, "git_url")}});
     }
-    if (table.empty())
-      session.terminal().line("No rig (repository) yet. Add one: town rig add PATH");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(), "No rig (repository) yet. Add one: town rig add PATH");
   });
 }
 

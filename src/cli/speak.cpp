@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cctype>
-
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/run_calls.hpp"
@@ -18,9 +15,8 @@ expected<int> nudge(Session& session, const Values& values) {
   if (!message) return tl::unexpected(message.error());
   json::object fields{{"target_agent_id", *agent}, {"message", *message}};
   if (values.has("--mode")) fields["mode"] = values.text("--mode");
-  return answer(session, session.in_town("nudge.send", {}, fields, *agent), [&](const json::value&) {
-    session.terminal().line(shown(values.text("AGENT")) + " is told as soon as it can hear it.");
-  });
+  return answer_with(session, session.in_town("nudge.send", {}, fields, *agent),
+                     shown(values.text("AGENT")) + " is told as soon as it can hear it.");
 }
 
 expected<int> mail_send(Session& session, const Values& values) {
@@ -29,9 +25,8 @@ expected<int> mail_send(Session& session, const Values& values) {
   const auto body = text_given(values.text("--body", "-"));
   if (!body) return tl::unexpected(body.error());
   const json::object fields{{"to_agent_id", *agent}, {"subject", values.text("SUBJECT")}, {"body", *body}};
-  return answer(session, session.in_town("mail.send", {}, fields, *agent), [&](const json::value&) {
-    session.terminal().line("Sent: " + shown(values.text("AGENT")) + " reads it with its next look at its mail.");
-  });
+  return answer_with(session, session.in_town("mail.send", {}, fields, *agent),
+                     "Sent: " + shown(values.text("AGENT")) + " reads it with its next look at its mail.");
 }
 
 expected<int> mail_read(Session& session, const Values&) {
@@ -55,17 +50,14 @@ expected<int> escalations(Session& session, const Values& values) {
                  {text_of(bead, "priority")},
                  {text_of(bead, "created_at")},
                  {cut(text_of(bead, "title"), 80)}});
-    if (table.empty())
-      session.terminal().line("Nobody asks for help.");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(), "Nobody asks for help.");
   });
 }
 
 expected<int> ack(Session& session, const Values& values) {
   const std::string id = values.text("ID");
-  return answer(session, session.in_town("escalation.acknowledge", {{"bead", id}}, {}, id),
-                [&](const json::value&) { session.terminal().line(shown(id) + " is seen; it is not raised again."); });
+  return answer_with(session, session.in_town("escalation.acknowledge", {{"bead", id}}, {}, id),
+                     shown(id) + " is seen; it is not raised again.");
 }
 
 expected<int> triage_list(Session& session, const Values&) {
@@ -81,25 +73,19 @@ expected<int> triage_list(Session& session, const Values&) {
                  {cut(text_of(question, "reason"), 60)},
                  {options}});
     }
-    if (table.empty())
-      session.terminal().line("No agent is in question.");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(), "No agent is in question.");
   });
 }
 
 expected<int> triage_resolve(Session& session, const Values& values) {
   const auto notes = text_given(values.text("--notes"));
   if (!notes) return tl::unexpected(notes.error());
-  std::string action = values.text("ACTION");
-  std::replace(action.begin(), action.end(), '-', '_');
-  std::transform(action.begin(), action.end(), action.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const std::string action = values.text("ACTION");
   const std::string id = values.text("ID");
   const json::object fields{
       {"triage_request_bead_id", id}, {"action", action}, {"resolution_notes", notes->empty() ? action : *notes}};
-  return answer(session, session.in_town("triage.resolve", {}, fields, id),
-                [&](const json::value&) { session.terminal().line(shown(id) + " is decided: " + shown(action)); });
+  return answer_with(session, session.in_town("triage.resolve", {}, fields, id),
+                     shown(id) + " is decided: " + shown(action));
 }
 
 }  // namespace

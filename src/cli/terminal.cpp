@@ -195,6 +195,13 @@ void Table::row(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
+void Table::print_or(Terminal& terminal, std::string_view nothing) const {
+  if (empty())
+    terminal.line(nothing);
+  else
+    print(terminal);
+}
+
 void Table::print(Terminal& terminal) const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < heads_.size(); ++i) {

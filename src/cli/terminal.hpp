@@ -64,6 +64,8 @@ class Table {
   void row(std::vector<Cell> cells);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   void print(Terminal& terminal) const;
+  /// A sentence instead when there is no row.
+  void print_or(Terminal& terminal, std::string_view nothing) const;
 
  private:
   std::vector<std::string> heads_;

@@ -109,10 +109,8 @@ expected<int> convoy_status(Session& session, const Values& values) {
                  {text_of(convoy, "status") + (truth_of(convoy, "staged") ? " (staged)" : "")},
                  {text_of(convoy, "closed_beads") + " of " + text_of(convoy, "total_beads")},
                  {cut(text_of(convoy, "title"), 80)}});
-    if (table.empty())
-      session.terminal().line("No convoy (pieces of work that land together) yet. Make one: town convoy new FILE");
-    else
-      table.print(session.terminal());
+    table.print_or(session.terminal(),
+                   "No convoy (pieces of work that land together) yet. Make one: town convoy new FILE");
   });
 }
 

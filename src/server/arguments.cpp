@@ -5,6 +5,7 @@
 
 #include "codec/time_text.hpp"
 #include "git/names.hpp"
+#include "server/plain_text.hpp"
 
 namespace townd {
 namespace {
@@ -120,10 +121,7 @@ class Checker {
 
   /// Letters of either case and `-` for `_` are taken; the handler gets the table's spelling.
   void choice(const std::string& place, json::value& value, const Field& field) {
-    const auto plain = [](char c) {
-      if (c == '-') return '_';
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
+    const auto plain = [](char c) { return c == '-' ? '_' : lower(c); };
     const auto same = [&](std::string_view x, std::string_view y) {
       return std::equal(x.begin(), x.end(), y.begin(), y.end(), [&](char c, char d) { return plain(c) == plain(d); });
     };

@@ -1,14 +1,16 @@
 #include "server/find.hpp"
 
 #include <algorithm>
+#include <string>
+
+#include "server/plain_text.hpp"
 
 namespace townd {
 namespace {
 
 /// People write names as they hear them.
 bool same_letters(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace
@@ -37,6 +39,16 @@ const Agent* find_agent(const Town& town, std::string_view id_or_name) {
     found = agent;
   }
   return found;
+}
+
+Error no_rig(std::string_view id_or_name) {
+  return Error{Error::Code::not_found, "there is no rig " + std::string(id_or_name) + " in this town",
+               "GET …/rigs lists the rigs"};
+}
+
+Error no_agent(std::string_view id_or_name) {
+  return Error{Error::Code::not_found, "there is no agent " + std::string(id_or_name) + " here",
+               "GET …/agents lists the agents"};
 }
 
 }  // namespace townd

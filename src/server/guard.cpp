@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "server/answer.hpp"
+#include "server/plain_text.hpp"
 
 namespace townd {
 namespace {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (char& c : out) c = townd::lower(c);
   return out;
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cctype>
 
+#include "server/plain_text.hpp"
+
 namespace townd {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -10,8 +10,7 @@ void with_agent(const CallPtr& call, std::function<void(const Engine::View&, con
     const std::string named = call->parameter("rig");
     const Rig* rig = find_rig(view.town, named);
     if (agent && (named.empty() || (rig && agent->rig_id == rig->rig_id))) return use(view, *agent);
-    call->fail(Error::Code::not_found, "there is no agent " + call->parameter("agent") + " here",
-               "GET …/agents lists the agents");
+    call->fail(no_agent(call->parameter("agent")));
   });
 }
 

@@ -19,9 +19,7 @@ void list_agents(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     const std::string named = call->rig();
     const Rig* rig = find_rig(view.town, named);
-    if (!rig && !named.empty())
-      return call->fail(Error::Code::not_found, "there is no rig " + named + " in this town",
-                        "GET …/rigs lists the rigs");
+    if (!rig && !named.empty()) return call->fail(no_rig(named));
     const Arguments& given = call->arguments();
     Page page(given);
     for (const AgentId& id : view.town.agent_ids()) {
@@ -47,9 +45,7 @@ void get_agent(const CallPtr& call) {
 void answer_with_agent(const CallPtr& call, events::AgentRegistered fact) {
   call->look([call, fact = std::move(fact)](const Engine::View& view) mutable {
     const Rig* rig = find_rig(view.town, call->parameter("rig"));
-    if (!rig)
-      return call->fail(Error::Code::not_found, "there is no rig " + call->parameter("rig") + " in this town",
-                        "GET …/rigs lists the rigs");
+    if (!rig) return call->fail(no_rig(call->parameter("rig")));
     fact.role = chosen_or(call->arguments(), "role", AgentRole::polecat);
     if (fact.role != AgentRole::mayor) fact.rig_id = rig->rig_id;
     call->submit(std::move(fact), [call](const Receipt& receipt) {

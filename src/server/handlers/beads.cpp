@@ -48,9 +48,7 @@ void change_bead(const CallPtr& call, std::function<EventBody(const Bead&)> fact
 void make_bead(const CallPtr& call, const std::string& rig_name, std::function<void(const BeadId&)> then) {
   call->look([call, rig_name, then = std::move(then)](const Engine::View& view) {
     const Rig* rig = find_rig(view.town, rig_name);
-    if (!rig)
-      return call->fail(Error::Code::not_found, "there is no rig " + rig_name + " in this town",
-                        "GET …/rigs lists the rigs");
+    if (!rig) return call->fail(no_rig(rig_name));
     const Arguments& given = call->arguments();
     events::BeadCreated made;
     made.type = chosen_or(given, "type", BeadType::issue);
@@ -110,9 +108,7 @@ void list_beads(const CallPtr& call) {
     std::optional<RigId> rig_id;
     if (const std::string named = call->rig(); !named.empty()) {
       const Rig* rig = find_rig(view.town, named);
-      if (!rig)
-        return call->fail(Error::Code::not_found, "there is no rig " + named + " in this town",
-                          "GET …/rigs lists the rigs");
+      if (!rig) return call->fail(no_rig(named));
       rig_id = rig->rig_id;
     }
     Page page(call->arguments());
@@ -196,9 +192,7 @@ void bead_diff(const CallPtr& call) {
 void list_reviews(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     const Rig* rig = find_rig(view.town, call->parameter("rig"));
-    if (!rig && !call->parameter("rig").empty())
-      return call->fail(Error::Code::not_found, "there is no rig " + call->parameter("rig"),
-                        "GET …/rigs lists the rigs");
+    if (!rig && !call->parameter("rig").empty()) return call->fail(no_rig(call->parameter("rig")));
     Page page(call->arguments());
     for (const BeadId& id : view.town.bead_ids()) {
       const Bead& bead = *view.town.bead(id);

@@ -52,9 +52,7 @@ void submit_review(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     const Arguments& given = call->arguments();
     const Agent* agent = find_agent(view.town, given.text("agent_id"));
-    if (!agent)
-      return call->fail(Error::Code::not_found, "there is no agent " + given.text("agent_id") + " here",
-                        "GET …/agents lists the agents");
+    if (!agent) return call->fail(no_agent(given.text("agent_id")));
     if (call->caller().has_run() && call->caller().agent != agent->agent_id)
       return call->fail(Error::Code::forbidden, "work can be handed in in one's own name only");
     if (agent->current_hook_bead_id != BeadId(given.text("bead_id")))

@@ -9,10 +9,6 @@
 namespace townd {
 namespace {
 
-Error no_agent(const std::string& named) {
-  return Error{Error::Code::not_found, "there is no agent " + named + " here", "GET …/agents lists the agents"};
-}
-
 /// The rig that a message belongs to: the path's or the caller's own; empty for the town.
 RigId rig_of(const Call& call, const Town& town) {
   const Rig* rig = find_rig(town, call.rig());

@@ -15,7 +15,7 @@ void with_rig(const CallPtr& call, std::function<void(const Engine::View&, const
   call->look([call, use = std::move(use)](const Engine::View& view) {
     const std::string named = call->parameter("rig");
     if (const Rig* rig = find_rig(view.town, named)) return use(view, *rig);
-    call->fail(Error::Code::not_found, "there is no rig " + named + " in this town", "GET …/rigs lists the rigs");
+    call->fail(no_rig(named));
   });
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "codec/events.hpp"
+#include "codec/ticks.hpp"
+
 namespace townd::sim {
 
 // ---- writing -----------------------------------------------------------------------------------------------------
@@ -73,10 +76,11 @@ void FakeStore::keep_events(Held& town, const TownCommit& commit) {
   for (const EventOutcome& outcome : commit.processed) {
     if (!town.events.contains(outcome.seq))
       complaints_.add("the fate of an event that was not recorded: " + std::to_string(outcome.seq));
-    const auto known = town.fates.find(outcome.seq);
-    if (known != town.fates.end() && known->second != EventFate::deferred)
+    const auto known = town.outcomes.find(outcome.seq);
+    if (known != town.outcomes.end() && known->second.outcome.fate != EventFate::deferred)
       complaints_.add("event " + std::to_string(outcome.seq) + " was processed twice");
-    town.fates[outcome.seq] = outcome.fate;
+    const bool settled = outcome.fate != EventFate::deferred && commit.tick;
+    town.outcomes[outcome.seq] = {outcome, settled ? MaybeInstant(commit.tick->at) : std::nullopt};
   }
 }
 
@@ -98,6 +102,23 @@ void FakeStore::keep_effects(Held& town, const TownCommit& commit) {
 }
 
 // ---- reading -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Core's order of ids is by length first.
+void in_id_order(TownImage& image) {
+  std::ranges::sort(image.rigs, {}, &Rig::rig_id);
+  std::ranges::sort(image.beads, {}, &Bead::bead_id);
+  std::ranges::sort(image.agents, {}, &Agent::agent_id);
+  std::ranges::sort(image.runs, {}, &Run::run_id);
+  std::ranges::sort(image.reviews, {}, &Review::bead_id);
+  std::ranges::sort(image.convoys, {}, &Convoy::bead_id);
+  std::ranges::sort(image.dependencies);
+  std::ranges::sort(image.nudges, {}, &Nudge::nudge_id);
+  std::ranges::sort(image.mail, {}, &Mail::mail_id);
+}
+
+}  // namespace
 
 expected<std::vector<TownId>> FakeStore::towns() {
   const std::lock_guard lock(mutex_);
@@ -131,8 +152,9 @@ expected<LoadedTown> FakeStore::load(const TownId& id) {
   };
   LoadedTown loaded;
   for (const auto& [key, row] : town.rows) std::visit(Fill{loaded.image}, row);
+  in_id_order(loaded.image);
   for (const auto& [seq, event] : town.events)
-    if (!town.fates.contains(seq)) loaded.pending.push_back(event);
+    if (!town.outcomes.contains(seq)) loaded.pending.push_back(event);
   for (const std::string& key : town.outbox_order) {
     const StoredEffect& effect = town.outbox.at(key);
     if (effect.state == EffectState::pending || effect.state == EffectState::unknown) loaded.outbox.push_back(effect);
@@ -158,8 +180,8 @@ std::vector<std::pair<Event, EventFate>> FakeStore::events_of(const TownId& town
   const auto found = towns_.find(town);
   if (found == towns_.end()) return all;
   for (const auto& [seq, event] : found->second.events) {
-    const auto fate = found->second.fates.find(seq);
-    if (fate != found->second.fates.end()) all.emplace_back(event, fate->second);
+    const auto known = found->second.outcomes.find(seq);
+    if (known != found->second.outcomes.end()) all.emplace_back(event, known->second.outcome.fate);
   }
   return all;
 }
@@ -171,14 +193,33 @@ std::map<std::string, StoredEffect> FakeStore::outbox_of(const TownId& town) con
 }
 
 expected<std::vector<EventRow>> FakeStore::events(const TownId& town, const EventQuery& query) {
+  const std::lock_guard lock(mutex_);
+  const Held& held = towns_[town];
   std::vector<EventRow> rows;
-  for (const auto& [event, fate] : events_of(town)) {
-    if (event.seq <= query.after_seq || static_cast<int>(rows.size()) >= query.limit) continue;
-    EventRow row;
-    row.seq = event.seq;
-    row.event_type = event_type(event.body);
-    row.created_at = event.created_at;
-    rows.push_back(std::move(row));
+  for (const auto& [seq, event] : held.events) {
+    if (static_cast<int>(rows.size()) == query.limit) break;
+    EventText text = encode_event(event.body);
+    EventRow row{seq,
+                 std::move(text.event_type),
+                 std::move(text.agent_id),
+                 std::string(about_bead(event.body)),
+                 std::move(text.payload),
+                 event.created_at,
+                 {},
+                 {},
+                 {}};
+    if (const auto known = held.outcomes.find(seq); known != held.outcomes.end()) {
+      const EventOutcome& outcome = known->second.outcome;
+      if (row.bead_id.empty() && !outcome.created.empty()) row.bead_id = outcome.created.front();
+      row.processed_at = known->second.at;
+      row.note = outcome.note;
+      row.fate = fate_text(outcome.fate);
+    }
+    const bool wanted = seq > query.after_seq && row.created_at >= query.from && row.created_at <= query.to &&
+                        (query.type.empty() || query.type == row.event_type) &&
+                        (query.bead_id.empty() || query.bead_id == row.bead_id) &&
+                        (query.agent_id.empty() || query.agent_id == row.agent_id);
+    if (wanted) rows.push_back(std::move(row));
   }
   return rows;
 }
@@ -186,7 +227,8 @@ expected<std::vector<EventRow>> FakeStore::events(const TownId& town, const Even
 expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, std::int64_t after, int limit) {
   std::vector<TickRow> rows;
   for (const TickRecord& tick : ticks_of(town))
-    if (tick.number > after && static_cast<int>(rows.size()) < limit) rows.push_back({tick.number, tick.at, "{}"});
+    if (tick.number > after && static_cast<int>(rows.size()) < limit)
+      rows.push_back({tick.number, tick.at, encode_tick(tick)});
   return rows;
 }
 

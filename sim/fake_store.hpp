@@ -45,10 +45,14 @@ class FakeStore : public Store {
   expected<std::vector<TokenRow>> tokens() override;
 
  private:
+  struct Outcome {
+    EventOutcome outcome;
+    MaybeInstant at;  ///< unset while deferred
+  };
   struct Held {
     std::map<RowKey, AnyRow> rows;
     std::map<std::int64_t, Event> events;
-    std::map<std::int64_t, EventFate> fates;
+    std::map<std::int64_t, Outcome> outcomes;  ///< of the events that were looked at, by seq
     std::map<std::string, StoredEffect> outbox;
     std::vector<std::string> outbox_order;
     std::map<Hash128, std::string> texts;

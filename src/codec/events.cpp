@@ -121,6 +121,35 @@ bool read_wire(JsonReader& reader, const json::value& v, WireEvent& out) {
 
 }  // namespace
 
+std::string_view about_bead(const EventBody& body) {
+  return std::visit(
+      [](const auto& fact) -> std::string_view {
+        if constexpr (requires { fact.bead_id.text; })
+          return fact.bead_id.text;
+        else if constexpr (requires { fact.mr_bead_id.text; })
+          return fact.mr_bead_id.text;
+        else if constexpr (requires { fact.convoy_id.text; })
+          return fact.convoy_id.text;
+        else if constexpr (requires { fact.entry.text; })
+          return fact.entry.text;
+        else if constexpr (requires { fact.dependency.bead_id.text; })
+          return fact.dependency.bead_id.text;
+        else
+          return {};
+      },
+      body);
+}
+
+std::string_view fate_text(EventFate fate) {
+  switch (fate) {
+    case EventFate::applied: return "applied";
+    case EventFate::deferred: return "deferred";
+    case EventFate::quarantined: return "quarantined";
+    case EventFate::refused: return "refused";
+  }
+  return "quarantined";
+}
+
 EventText encode_event(const EventBody& body) {
   Parts parts = parts_of(JsonWriter(Blanks::omit), body);
   return {std::string(event_type(body)), std::move(parts.agent_id), std::move(parts.bead_id),

@@ -5,6 +5,7 @@
 
 #include "core/event.hpp"
 #include "core/expected.hpp"
+#include "core/tick.hpp"
 
 namespace townd {
 
@@ -19,6 +20,11 @@ struct EventText {
   std::string payload;  ///< a JSON object
   int format = kEventFormat;
 };
+
+/// The bead that a fact is about; empty when it is about none, or about one that does not exist yet.
+std::string_view about_bead(const EventBody& body);
+/// What became of an event, as it is stored and shown.
+std::string_view fate_text(EventFate fate);
 
 EventText encode_event(const EventBody& body);
 expected<EventBody> decode_event(const EventText& text);

@@ -22,42 +22,12 @@ std::string_view text_of(EffectState state) {
   return "unknown";
 }
 
-std::string_view text_of(EventFate fate) {
-  switch (fate) {
-    case EventFate::applied: return "applied";
-    case EventFate::deferred: return "deferred";
-    case EventFate::quarantined: return "quarantined";
-    case EventFate::refused: return "refused";
-  }
-  return "quarantined";
-}
-
-/// The bead that a fact is about; empty when it is about none, or about one that does not exist yet.
-std::string_view bead_of(const EventBody& body) {
-  return std::visit(
-      [](const auto& fact) -> std::string_view {
-        if constexpr (requires { fact.bead_id.text; })
-          return fact.bead_id.text;
-        else if constexpr (requires { fact.mr_bead_id.text; })
-          return fact.mr_bead_id.text;
-        else if constexpr (requires { fact.convoy_id.text; })
-          return fact.convoy_id.text;
-        else if constexpr (requires { fact.entry.text; })
-          return fact.entry.text;
-        else if constexpr (requires { fact.dependency.bead_id.text; })
-          return fact.dependency.bead_id.text;
-        else
-          return {};
-      },
-      body);
-}
-
 void write_event(Connection& db, const std::string& town, const Event& event) {
   const EventText text = encode_event(event.body);
   db.run(
       "INSERT INTO town_events (town_id, seq, format, event_type, agent_id, bead_id, about_bead_id, payload,"
       " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-      town, event.seq, text.format, text.event_type, text.agent_id, text.bead_id, bead_of(event.body), text.payload,
+      town, event.seq, text.format, text.event_type, text.agent_id, text.bead_id, about_bead(event.body), text.payload,
       event.created_at);
 }
 
@@ -68,7 +38,7 @@ void write_outcome(Connection& db, const std::string& town, const EventOutcome& 
       "UPDATE town_events SET fate = ?3, note = ?4, processed_at = ?5, retries = retries + ?6,"
       " about_bead_id = CASE WHEN about_bead_id = '' THEN ?7 ELSE about_bead_id END"
       " WHERE town_id = ?1 AND seq = ?2",
-      town, outcome.seq, text_of(outcome.fate), outcome.note, settled ? at : std::nullopt, settled ? 0 : 1, made);
+      town, outcome.seq, fate_text(outcome.fate), outcome.note, settled ? at : std::nullopt, settled ? 0 : 1, made);
 }
 
 void write_tick(Connection& db, const std::string& town, const TickRecord& tick) {

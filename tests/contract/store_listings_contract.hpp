@@ -4,7 +4,7 @@
 
 namespace townd {
 
-/// What people and programs are shown of the past; a store that is only there for an engine may do without.
+/// What people and programs are shown of the past.
 template <class Subject>
 class StoreListings : public StoreContract<Subject> {};
 

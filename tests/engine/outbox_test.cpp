@@ -95,8 +95,9 @@ TEST_F(OutsideWork, AStartOfUnknownOutcomeIsInDoubtUntilTheAgentIsSeen) {
   EXPECT_EQ(live_runs(), 1u);
   for (const auto& [key, effect] : store.outbox_of(TownId("town"))) {
     EXPECT_EQ(effect.state, EffectState::done) << key;
-    if (std::holds_alternative<effects::StartAgent>(effect.effect.body))
+    if (std::holds_alternative<effects::StartAgent>(effect.effect.body)) {
       EXPECT_EQ(effect.detail, "settled by what was seen afterwards");
+    }
   }
 }
 

@@ -32,6 +32,7 @@ ApiTest::ApiTest() {
       post(town + "/rigs", R"({"name":"app","git_url":"/srv/app","config":{"no_gates":true}})", 201);
   if (made.is_object()) rig_id = made.at("rig_id").as_string();
   rig = town + "/rigs/" + rig_id;
+  wait_for_event("rig_checked");
 }
 
 ApiTest::~ApiTest() {
@@ -83,6 +84,16 @@ void ApiTest::settle() {
   engine->look(
       TownId("t"), [&heard](const Engine::View&) { heard.set_value(); }, [&heard] { heard.set_value(); });
   heard.get_future().wait();
+}
+
+void ApiTest::wait_for_event(std::string_view type) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < until) {
+    const json::value events = get(town + "/events?type=" + std::string(type));
+    if (!events.is_array()) break;
+    if (!events.as_array().empty()) return settle();
+  }
+  FAIL() << "no event " << type;
 }
 
 ApiTest::Working ApiTest::working_agent() {

@@ -28,7 +28,8 @@ class NoObserver final : public Observer {
 };
 
 /// A node with everything real but the outside: store, runtime, forge and clock are the simulator's. One town `t` with
-/// the prefix `tt` and one rig `app` is there from the start. The clock stands, so nothing is ever due by itself.
+/// the prefix `tt` and one rig `app` is there from the start, its repository already looked at. The clock stands, so
+/// nothing is ever due by itself.
 class ApiTest : public testing::Test {
  protected:
   ApiTest();
@@ -58,6 +59,8 @@ class ApiTest : public testing::Test {
   void end_run(const Working& working);
   /// Everything submitted so far has been heard.
   void settle();
+  /// The outside answers on the pool, after the request that asked for it; its answer is an event.
+  void wait_for_event(std::string_view type);
 
   std::string town = "/api/towns/t";
   std::string rig_id;

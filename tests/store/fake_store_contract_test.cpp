@@ -1,4 +1,5 @@
 #include "contract/store_contract.hpp"
+#include "contract/store_listings_contract.hpp"
 #include "sim/fake_store.hpp"
 
 namespace townd {
@@ -16,6 +17,7 @@ class FakeSubject {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Fake, StoreContract, FakeSubject);
+INSTANTIATE_TYPED_TEST_SUITE_P(Fake, StoreListings, FakeSubject);
 
 }  // namespace
 }  // namespace townd

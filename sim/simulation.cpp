@@ -375,9 +375,17 @@ void Simulation::ticked(const TownId& town, const TickRecord& record) {
     std::cout << (decided.fate == ActionFate::applied ? "" : " NOT: " + decided.why) << "\n";
   }
   if (!telling_) return;
-  for (const EventOutcome& event : record.events)
+  for (const EventOutcome& event : record.events) {
     std::cout << (record.at.ms - 1'700'000'000'000) / 1000 << "s " << town.text << " tick " << record.number
-              << " event " << event.seq << " " << event.note << "\n";
+              << " event " << event.seq;
+    EventQuery query;
+    query.after_seq = event.seq - 1;
+    query.limit = 1;
+    const auto rows = store_.events(town, query);
+    for (const EventRow& row : *rows)
+      std::cout << " " << row.event_type << " " << row.agent_id << " " << row.payload;
+    std::cout << " " << event.note << "\n";
+  }
 }
 
 void Simulation::alert(const TownId& town, std::string_view kind, const std::string& message) {

@@ -7,6 +7,7 @@ namespace townd {
 void EffectQueue::add(const TownId& town, StoredEffect effect, Instant not_before) {
   const Key key{town, effect.effect.key};
   if (running_.contains(key) || !waiting_.insert(key).second) return;
+  answered_.erase(key);
   kinds_[effect_kind(effect.effect.body)].waiting.push_back({town, std::move(effect), not_before});
 }
 
@@ -33,6 +34,7 @@ std::optional<EffectQueue::Waiting> EffectQueue::end(const TownId& town, const s
   if (found == running_.end()) return std::nullopt;
   Waiting ended = std::move(found->second);
   running_.erase(found);
+  answered_.insert({town, key});
   --kinds_[effect_kind(ended.effect.effect.body)].running;
   return ended;
 }
@@ -40,9 +42,12 @@ std::optional<EffectQueue::Waiting> EffectQueue::end(const TownId& town, const s
 bool EffectQueue::busy(const Waiting& waiting) const {
   const std::string& key = waiting.effect.effect.key;
   const std::string kind_and_subject = key.substr(0, key.rfind(':') + 1);
-  const auto next = running_.lower_bound({waiting.town, kind_and_subject});
-  return next != running_.end() && next->first.first == waiting.town &&
-         next->first.second.starts_with(kind_and_subject);
+  const auto same = [&](const Key& other) {
+    return other.first == waiting.town && other.second.starts_with(kind_and_subject);
+  };
+  const auto running = running_.lower_bound({waiting.town, kind_and_subject});
+  const auto answered = answered_.lower_bound({waiting.town, kind_and_subject});
+  return (running != running_.end() && same(running->first)) || (answered != answered_.end() && same(*answered));
 }
 
 bool EffectQueue::has(const TownId& town, const std::string& key) const {

@@ -219,6 +219,7 @@ void Engine::State::committed(const inbox::Committed& committed) {
 void Engine::State::landed(LiveTown& town) {
   const Flight flight = town.landed();
   shares_moved = true;
+  for (const StoredEffect& outcome : flight.batch.outcomes) queue.settled(town.id, outcome.effect.key);
   if (!flight.record) return;
   std::map<std::int64_t, const EventOutcome*> outcomes;
   for (const EventOutcome& outcome : flight.result.events) outcomes.emplace(outcome.seq, &outcome);

@@ -159,27 +159,53 @@ TEST(EffectQueue, AnEffectThatWaitsOrRunsIsNotAddedAgain) {
   EffectQueue queue(2);
   const TownId town("town");
   const auto anybody = [](const TownId&) { return true; };
-  queue.add(town, alert("a"));
-  queue.add(town, alert("a"));
+  queue.add(town, alert("alert:a:1"));
+  queue.add(town, alert("alert:a:1"));
   ASSERT_TRUE(queue.begin({}, anybody));
-  queue.add(town, alert("a"));
+  queue.add(town, alert("alert:a:1"));
   EXPECT_FALSE(queue.begin({}, anybody));
-  EXPECT_TRUE(queue.end(town, "a"));
-  EXPECT_FALSE(queue.end(town, "a"));
+  EXPECT_TRUE(queue.end(town, "alert:a:1"));
+  EXPECT_FALSE(queue.end(town, "alert:a:1"));
 }
 
 TEST(EffectQueue, WhatMustWaitDoesNotKeepWhatIsBehindItWaiting) {
   EffectQueue queue(1);
   const TownId town("town");
   const auto anybody = [](const TownId&) { return true; };
-  queue.add(town, alert("later"), Instant{1'000});
-  queue.add(town, alert("now"));
-  EXPECT_EQ(queue.begin(Instant{1}, anybody)->effect.effect.key, "now");
+  queue.add(town, alert("alert:later:1"), Instant{1'000});
+  queue.add(town, alert("alert:now:2"));
+  EXPECT_EQ(queue.begin(Instant{1}, anybody)->effect.effect.key, "alert:now:2");
   EXPECT_FALSE(queue.begin(Instant{1'000}, anybody));  // its lane is full
-  queue.end(town, "now");
+  queue.end(town, "alert:now:2");
   EXPECT_EQ(queue.due(Instant{1}), Instant{1'000});
   EXPECT_FALSE(queue.begin(Instant{999}, anybody));
-  EXPECT_EQ(queue.begin(Instant{1'000}, anybody)->effect.effect.key, "later");
+  EXPECT_EQ(queue.begin(Instant{1'000}, anybody)->effect.effect.key, "alert:later:1");
+}
+
+TEST(EffectQueue, TheNextOfItsKindAndSubjectWaitsUntilTheAnswerIsCommitted) {
+  EffectQueue queue(4);
+  const TownId town("town");
+  const auto anybody = [](const TownId&) { return true; };
+  queue.add(town, alert("alert:a:1"));
+  queue.add(town, alert("alert:a:2"));
+  queue.add(town, alert("alert:ab:3"));
+  EXPECT_EQ(queue.begin({}, anybody)->effect.effect.key, "alert:a:1");
+  EXPECT_EQ(queue.begin({}, anybody)->effect.effect.key, "alert:ab:3");
+  EXPECT_FALSE(queue.begin({}, anybody)) << "the first one runs";
+  queue.end(town, "alert:a:1");
+  EXPECT_FALSE(queue.begin({}, anybody)) << "what came of it is not committed";
+  queue.settled(town, "alert:a:1");
+  EXPECT_EQ(queue.begin({}, anybody)->effect.effect.key, "alert:a:2");
+}
+
+TEST(EffectQueue, OneThatIsTriedAgainIsNotInItsOwnWay) {
+  EffectQueue queue(1);
+  const TownId town("town");
+  const auto anybody = [](const TownId&) { return true; };
+  queue.add(town, alert("alert:a:1"));
+  queue.begin({}, anybody);
+  queue.add(town, queue.end(town, "alert:a:1")->effect);
+  EXPECT_TRUE(queue.begin({}, anybody));
 }
 
 }  // namespace

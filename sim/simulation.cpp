@@ -382,8 +382,7 @@ void Simulation::ticked(const TownId& town, const TickRecord& record) {
     query.after_seq = event.seq - 1;
     query.limit = 1;
     const auto rows = store_.events(town, query);
-    for (const EventRow& row : *rows)
-      std::cout << " " << row.event_type << " " << row.agent_id << " " << row.payload;
+    for (const EventRow& row : *rows) std::cout << " " << row.event_type << " " << row.agent_id << " " << row.payload;
     std::cout << " " << event.note << "\n";
   }
 }

@@ -12,7 +12,7 @@ namespace townd::cli {
 namespace {
 
 /// Agent programs in the order in which init prefers them; scripts are for tests and chores.
-constexpr const char* kPreferred[] = {"claude", "codex"};
+constexpr const char* kPreferred[] = {"claude", "codex", "gemini", "opencode", "qwen", "kilo"};
 
 /// The installed program that init sets the rig up with, or null.
 const AgentProgram* choose(const std::vector<AgentProgram>& programs) {

@@ -14,9 +14,9 @@
 namespace townd {
 
 /// Effects that are committed and not over, of all towns. Each kind has its own lane, so that slow ones of one kind
-/// never keep another kind waiting; within a lane they begin in the order in which they were committed. Of the same kind
-/// and subject the next one does not begin before the answer of the one before it is committed: what is known then may
-/// make it needless, or wrong.
+/// never keep another kind waiting; within a lane they begin in the order in which they were committed. Of the same
+/// kind and subject the next one does not begin before the answer of the one before it is committed: what is known then
+/// may make it needless, or wrong.
 class EffectQueue {
  public:
   explicit EffectQueue(int lanes) : lanes_(lanes) {}

@@ -137,9 +137,11 @@ expected<Preset> read_preset(const std::filesystem::path& file) {
   preset.message = reader.choice<std::string>("message", {{"", ""}, {"inbox", "inbox"}});
   preset.input = reader.choice<Preset::Input>(
       "input", {{"prompt", Preset::Input::prompt}, {"script", Preset::Input::script}, {"none", Preset::Input::none}});
-  preset.stream = reader.choice<Preset::Stream>(
-      "stream",
-      {{"plain", Preset::Stream::plain}, {"claude", Preset::Stream::claude}, {"codex", Preset::Stream::codex}});
+  preset.stream = reader.choice<Preset::Stream>("stream", {{"plain", Preset::Stream::plain},
+                                                           {"claude", Preset::Stream::claude},
+                                                           {"codex", Preset::Stream::codex},
+                                                           {"gemini", Preset::Stream::gemini},
+                                                           {"opencode", Preset::Stream::opencode}});
   preset.inside = reader.words("inside");
   preset.outside = reader.words("outside");
   preset.env = reader.words("env");

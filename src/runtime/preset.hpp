@@ -11,7 +11,7 @@ namespace townd {
 /// How to run one agent program; share/presets/README.md names the keys.
 struct Preset {
   enum class Input { prompt, script, none };
-  enum class Stream { plain, claude, codex };
+  enum class Stream { plain, claude, codex, gemini, opencode };
   struct ErrorRule {
     std::vector<std::string> contains;  ///< lower case
     std::string outcome;

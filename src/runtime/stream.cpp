@@ -88,13 +88,23 @@ void StreamReader::take(std::string_view bytes) {
 }
 
 void StreamReader::line(std::string_view text) {
-  if (text.empty() || text.front() != '{') return;
   json::error_code error;
   const auto value = json::parse({text.data(), text.size()}, error);
-  if (error || !value.is_object()) return;
+  if (error || !value.is_object()) {
+    // The lines of a stack trace are indented, or close it.
+    if (!text.empty() && std::string_view{" \t{}[]"}.find(text.front()) == std::string_view::npos)
+      last_words_ = cut(std::string{text});
+    return;
+  }
   const StreamObject event{&value.as_object()};
   if (form_ == Preset::Stream::claude) claude(event);
   if (form_ == Preset::Stream::codex) codex(event);
+  if (form_ == Preset::Stream::gemini) gemini(event);
+  if (form_ == Preset::Stream::opencode) opencode(event);
+}
+
+void StreamReader::tool_begins(const std::string& id, const std::string& name) {
+  if (tools_.size() < kToolLimit) tools_[id] = cut(name);
 }
 
 void StreamReader::claude(const StreamObject& event) {
@@ -104,8 +114,7 @@ void StreamReader::claude(const StreamObject& event) {
   if (type == "assistant" || type == "user") {
     const auto message = event.object("message");
     for (const auto& part : message.objects("content")) {
-      if (part.text("type") == "tool_use" && tools_.size() < kToolLimit)
-        tools_[part.text("id")] = cut(part.text("name"));
+      if (part.text("type") == "tool_use") tool_begins(part.text("id"), part.text("name"));
       if (part.text("type") == "tool_result") tools_.erase(part.text("tool_use_id"));
     }
     if (type == "assistant") {
@@ -128,9 +137,12 @@ void StreamReader::claude(const StreamObject& event) {
     ended_tokens_ += claude_tokens(event.object("usage"));
     turn_tokens_ = 0;
     cost_micro_usd_ += std::llround(event.number("total_cost_usd") * 1e6);
-    // `subtype` says success even when the model could not be reached: only is_error counts.
-    error_ = event.flag("is_error") ? cut(event.text("result")) : std::string{};
-    if (event.flag("is_error") && error_.empty()) error_ = "claude ended with an error: " + cut(event.text("subtype"));
+    // `subtype` says success even when the model could not be reached: only is_error counts. Qwen Code, which speaks
+    // the same form, sets not even that, and has its words in `error` when it could not begin.
+    const auto result = event.text("result");
+    const bool wrong = event.flag("is_error") || result.starts_with("[API Error:");
+    error_ = wrong ? cut(result.empty() ? event.object("error").text("message") : result) : std::string{};
+    if (wrong && error_.empty()) error_ = "it ended with an error: " + cut(event.text("subtype"));
   }
 }
 
@@ -139,7 +151,7 @@ void StreamReader::codex(const StreamObject& event) {
   if (type.empty()) return;
   last_event_type_ = cut(type);
   const auto item = event.object("item");
-  if (type == "item.started" && tools_.size() < kToolLimit) tools_[item.text("id")] = cut(item.text("type"));
+  if (type == "item.started") tool_begins(item.text("id"), item.text("type"));
   if (type == "item.completed") tools_.erase(item.text("id"));
   if (type == "turn.started") error_.clear();
   if (type == "turn.completed") {
@@ -150,6 +162,46 @@ void StreamReader::codex(const StreamObject& event) {
   }
   if (type == "error") error_ = cut(event.text("message"));
   if (type == "turn.failed") error_ = cut(event.object("error").text("message"));
+}
+
+void StreamReader::gemini(const StreamObject& event) {
+  const auto type = event.text("type");
+  if (type.empty()) return;
+  last_event_type_ = cut(type);
+  if (type == "tool_use") tool_begins(event.text("tool_id"), event.text("tool_name"));
+  if (type == "tool_result") tools_.erase(event.text("tool_id"));
+  if (type == "result") {
+    tools_.clear();
+    ended_tokens_ += static_cast<std::int64_t>(event.object("stats").number("total_tokens"));
+    error_.clear();
+    if (event.text("status") != "success")
+      error_ = cut("gemini ended with an error: " + event.object("error").text("message"));
+  }
+}
+
+/// opencode, and kilo, which is made from it. A tool is told of when it has ended.
+void StreamReader::opencode(const StreamObject& event) {
+  const auto type = event.text("type");
+  if (type.empty()) return;
+  last_event_type_ = cut(type);
+  if (type == "step_finish") {
+    const auto part = event.object("part");
+    const auto tokens = part.object("tokens");
+    const auto cache = tokens.object("cache");
+    ended_tokens_ +=
+        static_cast<std::int64_t>(tokens.number("input") + tokens.number("output") + tokens.number("reasoning") +
+                                  cache.number("read") + cache.number("write"));
+    cost_micro_usd_ += std::llround(part.number("cost") * 1e6);
+    error_.clear();
+  }
+  if (type == "error") {
+    const auto error = event.object("error");
+    const auto data = error.object("data");
+    error_ = cut(data.text("message").empty() ? error.text("name") : data.text("message"));
+    if (const auto status = data.number("statusCode"); status > 0)
+      error_ += " (HTTP " + std::to_string(static_cast<int>(status)) + ")";
+    if (error_.empty()) error_ = "it ended with an error";
+  }
 }
 
 std::vector<std::string> StreamReader::active_tools() const {

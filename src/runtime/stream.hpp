@@ -27,12 +27,17 @@ class StreamReader {
   [[nodiscard]] std::int64_t cost_micro_usd() const { return cost_micro_usd_; }
   /// What the program reported as the error that ended it; empty when it went well.
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// The last line for people that stood between its events: some programs say nowhere else why they cannot begin.
+  [[nodiscard]] const std::string& last_words() const { return last_words_; }
   [[nodiscard]] MaybeInstant limited_until() const { return limited_until_; }
 
  private:
   void line(std::string_view text);
   void claude(const class StreamObject& event);
   void codex(const class StreamObject& event);
+  void gemini(const class StreamObject& event);
+  void opencode(const class StreamObject& event);
+  void tool_begins(const std::string& id, const std::string& name);
 
   Preset::Stream form_;
   std::string partial_;
@@ -44,6 +49,7 @@ class StreamReader {
   std::int64_t turn_tokens_ = 0;
   std::int64_t cost_micro_usd_ = 0;
   std::string error_;
+  std::string last_words_;
   MaybeInstant limited_until_;
 };
 

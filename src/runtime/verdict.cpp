@@ -33,10 +33,9 @@ RunVerdict judge(const Preset& preset, const run_folder::Status& status, const S
   if (status.signal != 0)
     return {ProcessState::failed, "crashed", "it was ended by signal " + std::to_string(status.signal)};
   if (status.code == 0 && stream.error().empty()) return {ProcessState::exited, {}, {}};
-  if (!stream.error().empty()) {
-    if (auto outcome = outcome_of_error(preset, stream.error()); !outcome.empty())
-      return {ProcessState::failed, std::move(outcome), stream.error()};
-  }
+  const auto& said = stream.error().empty() ? stream.last_words() : stream.error();
+  if (auto outcome = outcome_of_error(preset, said); !outcome.empty())
+    return {ProcessState::failed, std::move(outcome), said};
   const auto known = preset.exits.find(status.code);
   const auto outcome = known != preset.exits.end() ? known->second : std::string{"crashed"};
   return {ProcessState::failed, outcome,

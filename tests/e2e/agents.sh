@@ -31,3 +31,18 @@ town show '"$dies"' --url http://127.0.0.1:1 --token x && exit 1
 town pause && exit 1
 echo d > d; git add d; git commit -qm d -m "Bead: $TOWN_BEAD"; town done')
 ends "$steals" closed
+
+# Any program can be an agent under the name that the preset `custom` calls.
+mkdir "$world/bin"
+cat > "$world/bin/town-agent" <<'END'
+#!/bin/sh
+grep -q "Turn it to twelve" || exit 1
+echo e > e; git add e; git commit -qm e -m "Bead: $TOWN_BEAD"; town done
+END
+chmod +x "$world/bin/town-agent"
+town down --stop-agents > /dev/null
+PATH="$world/bin:$PATH" up
+make_repository mine
+town rig add "$world/mine" --name mine --gate "sh test.sh" --preset custom > "$world/rig.out" || fail "$(cat "$world/rig.out")"
+twelve=$(sling "Does it its own way" "Turn it to twelve." --rig mine)
+ends "$twelve" closed

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # A real agent program does a bead in a repository with a dirty checkout, and its files stay as they are.
-# No key and no network: the model is tests/runtime/mock-model.mjs. TOWND_AGENTS is a folder in which
-# `npm i @openai/codex@0.169.0 @anthropic-ai/claude-code@2.1.197` was run; without it, what PATH has is taken.
+# No key and no network: the model is tests/runtime/mock-model.mjs. TOWND_AGENTS is a folder in which scripts/agents has
+# installed them; without it, what PATH has is taken.
 [ -z "${TOWND_AGENTS:-}" ] || export PATH="$TOWND_AGENTS/node_modules/.bin:$PATH"
 skip() { echo "skipped: $*"; exit 77; }
 command -v node > /dev/null || skip "node is not installed, and the model that never thinks needs it"
-agents=$(for agent in claude codex; do command -v $agent > /dev/null && echo $agent; done)
-[ -n "$agents" ] || skip "neither claude nor codex is installed; TOWND_AGENTS names no folder that has them"
+agents=$(for agent in claude codex gemini opencode qwen kilo; do command -v $agent > /dev/null && echo $agent; done)
+[ -n "$agents" ] || skip "no agent program is installed; TOWND_AGENTS names no folder that has them"
 . "$(dirname "$0")/world.sh"
 
 # In the first attempt the agent program dies under its own tool; the second one must hear of that.
@@ -30,6 +30,19 @@ base_url = "http://127.0.0.1:$port/v1"
 env_key = "OPENAI_API_KEY"
 wire_api = "responses"
 END
+export GEMINI_API_KEY=dummy GEMINI_MODEL=mock-1 GOOGLE_GEMINI_BASE_URL="http://127.0.0.1:$port"
+export OPENAI_BASE_URL="http://127.0.0.1:$port/v1" OPENAI_MODEL=mock-1
+mkdir "$HOME/.gemini" "$HOME/.qwen"
+echo '{"security":{"auth":{"selectedType":"gemini-api-key"}}}' > "$HOME/.gemini/settings.json"
+echo '{"security":{"auth":{"selectedType":"openai"}}}' > "$HOME/.qwen/settings.json"
+OPENCODE_CONFIG_CONTENT=$(cat <<END
+{"model":"mock/mock-1","small_model":"mock/mock-1","share":"disabled","enabled_providers":["mock"],
+ "provider":{"mock":{"npm":"@ai-sdk/openai-compatible","name":"Mock",
+ "options":{"baseURL":"http://127.0.0.1:$port/v1","apiKey":"dummy"},
+ "models":{"mock-1":{"name":"Mock 1","tool_call":true,"limit":{"context":100000,"output":4096}}}}}}
+END
+)
+export OPENCODE_CONFIG_CONTENT KILO_CONFIG_CONTENT=$OPENCODE_CONFIG_CONTENT
 up
 
 # state: everything in the checkout that its owner could miss.

@@ -14,7 +14,7 @@
 extern char** environ;
 
 // The real agent programs against a model that never thinks (mock-model.mjs). TOWND_AGENTS is a folder in which
-// `npm i @openai/codex@0.169.0 @anthropic-ai/claude-code@2.1.197` was run; without it, what PATH has is taken.
+// scripts/agents has installed them; without it, what PATH has is taken.
 namespace townd::test {
 namespace {
 
@@ -134,6 +134,54 @@ TEST_F(RealAgents, CodexIsToldItsWorkAndResumed) {
   variables_.set("OPENAI_API_KEY", "dummy");
   variables_.set("CODEX_HOME", config.path());
   work("codex");
+}
+
+TEST_F(RealAgents, GeminiIsToldItsWorkAndResumed) {
+  if (!ready("gemini")) GTEST_SKIP() << "skipped: " << missing_;
+  const Folder home;
+  sh("mkdir -p " + home.path() + "/.gemini");
+  write_file(home.path() + "/.gemini/settings.json", R"({"security":{"auth":{"selectedType":"gemini-api-key"}}})");
+  variables_.set("HOME", home.path());
+  variables_.set("GEMINI_API_KEY", "dummy");
+  variables_.set("GEMINI_MODEL", "mock-1");
+  variables_.set("GOOGLE_GEMINI_BASE_URL", address_);
+  work("gemini");
+}
+
+TEST_F(RealAgents, QwenIsToldItsWorkAndResumed) {
+  if (!ready("qwen")) GTEST_SKIP() << "skipped: " << missing_;
+  const Folder home;
+  sh("mkdir -p " + home.path() + "/.qwen");
+  write_file(home.path() + "/.qwen/settings.json", R"({"security":{"auth":{"selectedType":"openai"}}})");
+  variables_.set("HOME", home.path());
+  variables_.set("OPENAI_API_KEY", "dummy");
+  variables_.set("OPENAI_MODEL", "mock-1");
+  variables_.set("OPENAI_BASE_URL", address_ + "/v1");
+  work("qwen");
+}
+
+/// The configuration of opencode, and of kilo, which is made from it.
+std::string openish_config(const std::string& address) {
+  return R"({"model":"mock/mock-1","small_model":"mock/mock-1","share":"disabled","enabled_providers":["mock"],)"
+         R"("provider":{"mock":{"npm":"@ai-sdk/openai-compatible","name":"Mock","options":{"baseURL":")" +
+         address + R"(/v1","apiKey":"dummy"},"models":{"mock-1":{"name":"Mock 1","tool_call":true,)" +
+         R"("limit":{"context":100000,"output":4096}}}}}})";
+}
+
+TEST_F(RealAgents, OpencodeIsToldItsWorkAndResumed) {
+  if (!ready("opencode")) GTEST_SKIP() << "skipped: " << missing_;
+  const Folder home;
+  variables_.set("HOME", home.path());
+  variables_.set("OPENCODE_CONFIG_CONTENT", openish_config(address_));
+  work("opencode");
+}
+
+TEST_F(RealAgents, KiloIsToldItsWorkAndResumed) {
+  if (!ready("kilo")) GTEST_SKIP() << "skipped: " << missing_;
+  const Folder home;
+  variables_.set("HOME", home.path());
+  variables_.set("KILO_CONFIG_CONTENT", openish_config(address_));
+  work("kilo");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // A model that never thinks, for running the real agent programs from beginning to end without a key or a network.
 //   MOCK_CMD='git commit … && town done' node mock-model.mjs [PORT] [LOG]
-// It speaks Anthropic Messages (claude) and OpenAI Responses (codex) on loopback: the first turn asks the agent's shell
-// tool to run MOCK_CMD, the next one ends. Whoever asks for the one word `ready`, as `town agent check` does, gets it.
+// It speaks Anthropic Messages (claude), OpenAI Responses (codex), OpenAI Chat Completions (opencode, kilo, qwen) and
+// Gemini (gemini) on loopback: the first turn asks the agent's shell tool to run MOCK_CMD, the next one ends. Whoever asks for the one word `ready`, as `town agent check` does, gets it.
 // It prints its port, which is any free one when PORT is 0. LOG has one line for each request, and with MOCK_DUMP set
 // LOG.full has each request whole.
 import http from 'node:http';
@@ -9,7 +9,7 @@ import fs from 'node:fs';
 
 const [port = '9099', log = 'mock-model.log'] = process.argv.slice(2);
 const command = process.env.MOCK_CMD || "printf 'hello from mock\\n' > out.txt";
-const kShellTools = /^(bash|shell|shell_command|exec_command|local_shell)$/i;
+const kShellTools = /^(bash|shell|shell_command|exec_command|local_shell|run_shell_command)$/i;
 
 /// What the model says to a conversation: a call of the shell tool, or a last word.
 function turn(asked, tools, hasResult) {
@@ -26,6 +26,7 @@ function argumentsFor(schema) {
   if (known.cmd && !known.command) given.cmd = command;
   else given.command = known.command?.type === 'array' ? ['bash', '-lc', command] : command;
   if (known.description) given.description = 'do the work';
+  if (known.is_background) given.is_background = false;
   return given;
 }
 
@@ -99,6 +100,48 @@ function openai(response, asked, request) {
   response.end();
 }
 
+function chat(response, asked, request) {
+  const offered = (request.tools || []).map((tool) => tool.function || {});
+  const hasResult = (request.messages || []).some((message) => message.role === 'tool');
+  const { tool, text } = turn(asked, offered, hasResult);
+  const calls = tool
+    ? [{ index: 0, id: 'call_1', type: 'function',
+         function: { name: tool.name, arguments: JSON.stringify(argumentsFor(tool.parameters)) } }]
+    : undefined;
+  const finish = tool ? 'tool_calls' : 'stop';
+  const usage = { prompt_tokens: 120, completion_tokens: 20, total_tokens: 140 };
+  const whole = { id: 'chat_1', created: 1, model: request.model };
+  if (!request.stream) {
+    const message = { role: 'assistant', content: text ?? null, tool_calls: calls };
+    return answer(response, { ...whole, object: 'chat.completion', usage,
+                              choices: [{ index: 0, message, finish_reason: finish }] });
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  const say = (delta, finish_reason = null, more = {}) => response.write('data: ' + JSON.stringify(
+    { ...whole, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason }], ...more }) + '\n\n');
+  say({ role: 'assistant', content: tool ? null : '' });
+  say(tool ? { tool_calls: calls } : { content: text });
+  say({}, finish, { usage });
+  response.end('data: [DONE]\n\n');
+}
+
+function gemini(response, asked, request, streamed) {
+  const offered = (request.tools || []).flatMap((tools) => tools.functionDeclarations || []);
+  const hasResult = (request.contents || []).some(
+    (content) => (content.parts || []).some((part) => part.functionResponse));
+  const { tool, text } = turn(asked, offered, hasResult);
+  const part = tool
+    ? { functionCall: { name: tool.name, args: argumentsFor(tool.parametersJsonSchema || tool.parameters) } }
+    : { text };
+  const whole = {
+    candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP', index: 0 }],
+    usageMetadata: { promptTokenCount: 120, candidatesTokenCount: 20, totalTokenCount: 140 }, modelVersion: 'mock-1',
+  };
+  if (!streamed) return answer(response, whole);
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  response.end('data: ' + JSON.stringify(whole) + '\n\n');
+}
+
 const server = http.createServer((incoming, response) => {
   let body = '';
   incoming.on('data', (bytes) => { body += bytes; });
@@ -110,6 +153,9 @@ const server = http.createServer((incoming, response) => {
     if (path.endsWith('/messages/count_tokens')) return answer(response, { input_tokens: 100 });
     if (path.endsWith('/messages')) return anthropic(response, body, JSON.parse(body));
     if (path.endsWith('/responses')) return openai(response, body, JSON.parse(body));
+    if (path.endsWith('/chat/completions')) return chat(response, body, JSON.parse(body));
+    if (path.endsWith(':generateContent')) return gemini(response, body, JSON.parse(body), false);
+    if (path.endsWith(':streamGenerateContent')) return gemini(response, body, JSON.parse(body), true);
     response.writeHead(404, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ error: { message: 'mock: no route ' + incoming.url } }));
   });

@@ -10,22 +10,26 @@ namespace {
 TEST(Presets, ThatAreShippedAreAllRead) {
   const auto presets = load_presets({TOWND_SOURCE "/share/presets"});
   ASSERT_TRUE(presets) << presets.error().what;
-  for (const auto* name : {"script", "refine", "claude", "codex"}) {
+  for (const auto* name : {"script", "refine", "claude", "codex", "gemini", "opencode", "kilo", "qwen", "custom"}) {
     ASSERT_TRUE(presets->contains(name)) << name;
     EXPECT_FALSE(presets->at(name).install.empty()) << name;
+    if (std::string{name} == "custom") continue;  // only its owner knows what it takes
     EXPECT_FALSE(presets->at(name).check.empty()) << name;
   }
-  EXPECT_FALSE(presets->at("codex").resume.empty());
+  for (const auto* name : {"claude", "codex", "gemini", "opencode", "kilo", "qwen"})
+    EXPECT_FALSE(presets->at(name).resume.empty()) << name;
 }
 
 TEST(Presets, SwitchOffAProgramsOwnQuestionsOnlyInsideOurSandbox) {
   const auto presets = load_presets({TOWND_SOURCE "/share/presets"});
-  for (const auto* name : {"claude", "codex"}) {
+  for (const auto* name : {"claude", "codex", "gemini", "opencode", "kilo", "qwen"}) {
     const auto& preset = presets->at(name);
     auto always = preset.run;
     always.insert(always.end(), preset.resume.begin(), preset.resume.end());
     always.insert(always.end(), preset.outside.begin(), preset.outside.end());
-    for (const auto& word : always) EXPECT_EQ(word.find("ypass"), std::string::npos) << name << " " << word;
+    for (const auto& word : always)
+      for (const auto* off : {"ypass", "yolo", "--auto"})
+        EXPECT_TRUE(word.find(off) == std::string::npos) << name << " " << word;
     EXPECT_FALSE(preset.inside.empty());
   }
 }

@@ -16,7 +16,7 @@ std::string recorded(const std::string& name) {
 }
 
 StreamReader reader(const std::string& name, std::size_t cut = 0) {
-  StreamReader stream{name.starts_with("claude") ? Preset::Stream::claude : Preset::Stream::codex};
+  StreamReader stream{preset(name.substr(0, name.find('-'))).stream};
   const auto text = recorded(name);
   EXPECT_FALSE(text.empty()) << name;
   if (cut == 0) {
@@ -79,8 +79,78 @@ TEST(CodexStream, TellsLoginAndLimitsApart) {
   EXPECT_EQ(verdict("codex", "codex-good", 0).reason, "");
 }
 
+TEST(GeminiStream, CountsTokensOfARealRun) {
+  const auto stream = reader("gemini-good");
+  EXPECT_EQ(stream.tokens(), 280);
+  EXPECT_EQ(stream.last_event_type(), "result");
+  EXPECT_EQ(stream.error(), "");
+  EXPECT_TRUE(stream.active_tools().empty());
+}
+
+TEST(GeminiStream, NamesTheToolThatIsRunning) {
+  const auto text = recorded("gemini-good");
+  StreamReader stream{Preset::Stream::gemini};
+  stream.take(std::string_view{text}.substr(0, text.find("{\"type\":\"tool_result\"")));
+  EXPECT_EQ(stream.active_tools(), std::vector<std::string>{"run_shell_command"});
+}
+
+TEST(GeminiStream, TellsLoginAndLimitsApart) {
+  EXPECT_EQ(verdict("gemini", "gemini-401", 1).reason, "not_logged_in");
+  EXPECT_EQ(verdict("gemini", "gemini-logged-out", 41).reason, "not_logged_in") << "it says so beside its events only";
+  EXPECT_EQ(verdict("gemini", "gemini-429", 1).reason, "rate_limited");
+  EXPECT_EQ(verdict("gemini", "gemini-dead", 1).reason, "crashed");
+  EXPECT_EQ(verdict("gemini", "gemini-good", 0).reason, "");
+}
+
+TEST(OpencodeStream, CountsTokensOfARealRun) {
+  for (const auto* name : {"opencode-good", "kilo-good"}) {
+    const auto stream = reader(name);
+    EXPECT_EQ(stream.tokens(), 280) << name;
+    EXPECT_EQ(stream.error(), "") << name;
+    EXPECT_EQ(stream.last_event_type(), "step_finish") << name;
+  }
+}
+
+TEST(OpencodeStream, CountsWhatASayingCosts) {
+  StreamReader stream{Preset::Stream::opencode};
+  stream.take(R"({"type":"step_finish","part":{"cost":0.0021,"tokens":{"input":1,"cache":{"read":5,"write":2}}}})"
+              "\n");
+  EXPECT_EQ(stream.cost_micro_usd(), 2100);
+  EXPECT_EQ(stream.tokens(), 8);
+}
+
+TEST(OpencodeStream, TellsLoginAndLimitsApart) {
+  for (const std::string program : {"opencode", "kilo"}) {
+    EXPECT_EQ(verdict(program, program + "-401", 1).reason, "not_logged_in") << program;
+    EXPECT_EQ(verdict(program, program + "-429", 0).reason, "rate_limited") << "even with exit code 0";
+    EXPECT_EQ(verdict(program, program + "-good", 0).reason, "") << program;
+  }
+  EXPECT_EQ(verdict("kilo", "kilo-dead", 0).reason, "crashed");
+}
+
+TEST(QwenStream, CountsTokensOfARealRun) {
+  const auto stream = reader("qwen-good");
+  EXPECT_EQ(stream.tokens(), 280);
+  EXPECT_EQ(stream.error(), "");
+}
+
+TEST(QwenStream, ReadsTheErrorThatStandsWhereAnAnswerShould) {
+  EXPECT_NE(recorded("qwen-401").find("\"is_error\":false"), std::string::npos);
+  EXPECT_EQ(verdict("qwen", "qwen-401", 0).reason, "not_logged_in");
+  EXPECT_EQ(verdict("qwen", "qwen-logged-out", 1).reason, "not_logged_in");
+  EXPECT_EQ(verdict("qwen", "qwen-dead", 0).reason, "crashed");
+  EXPECT_EQ(verdict("qwen", "qwen-good", 0).reason, "");
+}
+
+TEST(Streams, KeepTheLastWordsThatAreNoEvent) {
+  StreamReader stream{Preset::Stream::codex};
+  stream.take("Error: no\n    at somewhere (file.js:1)\n}\n{\"type\":\"turn.started\"}\n");
+  EXPECT_EQ(stream.last_words(), "Error: no");
+}
+
 TEST(Streams, ReadTheSameHoweverTheyAreCut) {
-  for (const auto* name : {"claude-good", "claude-429", "codex-good", "codex-401"}) {
+  for (const auto* name : {"claude-good", "claude-429", "codex-good", "codex-401", "gemini-401", "opencode-good",
+                           "kilo-401", "qwen-401"}) {
     const auto whole = reader(name);
     for (const std::size_t cut : {1u, 7u, 1000u}) {
       const auto parts = reader(name, cut);

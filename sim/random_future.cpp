@@ -232,7 +232,9 @@ void RandomTown::people_interfere(TickInput& input) {
     case 11: add(input, events::ConvoyBeadAdded{a_live(BeadType::convoy), a_live(BeadType::issue), {}}); break;
     case 12: add(input, events::ConvoyBeadRemoved{a_live(BeadType::convoy), a_live(BeadType::issue)}); break;
     case 13: arrange_by_hand(input); break;
-    case 14: add(input, events::MailSent{an_agent(), an_agent(), a_rig(), "hello", "there"}); break;
+    case 14:
+      add(input, events::MailSent{an_agent(), random_.one_in(4) ? AgentId() : an_agent(), a_rig(), "hello", "there"});
+      break;
     case 15: add(input, events::MailRead{an_agent(), MessageId("zzzzzzzzzzzz")}); break;
     case 16:
       add(input, events::NudgeQueued{an_agent(), "go", NudgeMode::queue, false, "person",

@@ -16,6 +16,7 @@ std::vector<Command> look_commands();     ///< status show diff beads agents con
 std::vector<Command> past_commands();     ///< log logs why
 std::vector<Command> operate_commands();  ///< pause resume drain cancel reopen retry reset
 std::vector<Command> speak_commands();    ///< nudge mail escalations ack triage
+std::vector<Command> talk_commands();     ///< talk reply
 std::vector<Command> token_commands();    ///< token
 std::vector<Command> file_commands();     ///< plan scenario export import
 std::vector<Command> keep_commands();     ///< doctor agent version

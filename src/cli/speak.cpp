@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/run_calls.hpp"
@@ -20,7 +22,8 @@ expected<int> nudge(Session& session, const Values& values) {
 }
 
 expected<int> mail_send(Session& session, const Values& values) {
-  const auto agent = session.agent_named(values.text("AGENT"));
+  const bool to_people = values.text("AGENT") == "people";
+  const auto agent = to_people ? expected<std::string>("people") : session.agent_named(values.text("AGENT"));
   if (!agent) return tl::unexpected(agent.error());
   const auto body = text_given(values.text("--body", "-"));
   if (!body) return tl::unexpected(body.error());
@@ -29,14 +32,24 @@ expected<int> mail_send(Session& session, const Values& values) {
                      "Sent: " + shown(values.text("AGENT")) + " reads it with its next look at its mail.");
 }
 
-expected<int> mail_read(Session& session, const Values&) {
-  return answer(session, call_as_agent(session, "agent.mail", {}), [&](const json::value& list) {
+/// An agent's own mail; without an agent, what agents wrote to people.
+expected<int> mail_read(Session& session, const Values& values) {
+  const bool agents = values.has("--agent") || std::getenv("TOWN_AGENT") != nullptr;
+  const auto unread = agents ? call_as_agent(session, "agent.mail", {}) : session.in_town("mail.inbox");
+  if (!unread) return tl::unexpected(unread.error());
+  const auto code = answer(session, unread, [&](const json::value& list) {
     if (list_of(list).empty()) session.terminal().line("No mail.");
     for (const json::value& mail : list_of(list)) {
       session.terminal().line("From " + shown(text_of(mail, "from_agent_id")) + ": " + shown(text_of(mail, "subject")));
       session.terminal().line(shown(text_of(mail, "body"), Keep::lines) + "\n");
     }
   });
+  // What a person was shown is read; what an agent was given was so when it asked.
+  if (!agents && code)
+    for (const json::value& mail : list_of(*unread))
+      if (const auto read = session.in_town("mail.inbox_read", {{"mail", text_of(mail, "mail_id")}}); !read)
+        return tl::unexpected(read.error());
+  return code;
 }
 
 expected<int> escalations(Session& session, const Values& values) {
@@ -104,14 +117,14 @@ std::vector<Command> speak_commands() {
        group,
        "Send an agent mail that waits until it is read",
        "town mail send toast \"About the parser\" --body - < notes.md",
-       {word("AGENT", "The agent's name or id"), word("SUBJECT", "What about"),
+       {word("AGENT", "The agent's name or id; an agent may also write to `people`"), word("SUBJECT", "What about"),
         option("--body", "The text; standard input when left out")},
        mail_send},
       {"mail read",
        group,
-       "An agent's unread mail; reading it makes it read",
-       "town mail read --agent toast",
-       {option("--agent", "The agent, when a person calls this (or TOWN_AGENT)")},
+       "Unread mail: what agents wrote to people, or an agent's own; reading it makes it read",
+       "town mail read",
+       {option("--agent", "That agent's mail instead (or TOWN_AGENT)")},
        mail_read},
       {"escalations",
        "Look",

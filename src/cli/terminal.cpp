@@ -76,7 +76,9 @@ const boost::json::value* member(const boost::json::value& of, std::string_view 
   return index < array->size() ? &(*array)[index] : nullptr;
 }
 
-void put(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void put(std::FILE* file, std::string_view text) {
+  if (!text.empty()) std::fwrite(text.data(), 1, text.size(), file);  // the place of an empty one may be null
+}
 
 }  // namespace
 

@@ -69,6 +69,19 @@ TrialRequest trial_of(const Town& town, const BeadId& id) {
   return {id, source ? source->title : town.bead(id)->title, review.branch, review.commit, review.source_run_id};
 }
 
+/// What people and this mayor said to each other.
+std::vector<Said> thread_of(const Town& town, const AgentId& mayor) {
+  std::vector<Said> thread;
+  for (const MessageId& id : town.mail_ids()) {
+    const Mail& mail = *town.mail(id);
+    const bool by_mayor = mail.from_agent_id == mayor && !mail.to_agent_id;
+    if (by_mayor || (mail.to_agent_id == mayor && !mail.from_agent_id))
+      thread.push_back({by_mayor, mail.subject, mail.body});
+  }
+  if (thread.size() > kThread) thread.erase(thread.begin(), thread.end() - kThread);
+  return thread;
+}
+
 }  // namespace
 
 std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
@@ -88,6 +101,7 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
     a.strategy = rig->config.merge_strategy.value_or(town.config().merge_strategy);
     a.preset = explicit_of(run->preset, preset_of(town, *rig, agent->role));
   }
+  if (run->kind == RunKind::mayor) a.thread = thread_of(town, run->agent_id);
   const Bead* bead = town.bead(run->bead_id);
   if (!bead) return a;
   a.bead = *bead;

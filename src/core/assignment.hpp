@@ -24,6 +24,13 @@ struct EarlierAttempt {
   std::string exit_reason;
 };
 
+/// A word between the mayor and people, or what the town told the mayor.
+struct Said {
+  bool by_mayor = false;
+  std::string subject;
+  TextRef body;
+};
+
 /// Everything that a run is told: what its prompt, its environment and `town prime` are made from.
 struct Assignment {
   TownId town_id;
@@ -45,7 +52,10 @@ struct Assignment {
   std::vector<Bead> triage;         ///< the questions of a triage batch
   TextRef checkpoint;
   std::string convoy_title;
+  std::vector<Said> thread;  ///< of the mayor: the last words, oldest first; a new run goes on from them
 };
+
+inline constexpr std::size_t kThread = 20;  ///< words of the conversation that the mayor is reminded of
 
 /// The assignment of a run that has not ended, or none when the run or its agent is unknown.
 std::optional<Assignment> describe(const Town& town, const RunId& run);

@@ -212,6 +212,7 @@ struct ReviewCompleted {
   std::string actor;
 };
 
+/// Mail from an agent or from people (no sender) to an agent or, from an agent only, to people (no recipient).
 struct MailSent {
   AgentId from_agent_id;
   AgentId to_agent_id;

@@ -198,7 +198,7 @@ class Validator {
   }
   Result on(const events::MailSent& e) {
     if (e.subject.empty()) return fail(Code::invalid, "a mail needs a subject");
-    return agent(e.to_agent_id);
+    return agent(e.to_agent_id ? e.to_agent_id : e.from_agent_id);  // people hear from agents
   }
   Result on(const events::NudgeQueued& e) {
     if (e.message.empty()) return fail(Code::invalid, "a nudge needs a message");

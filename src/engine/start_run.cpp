@@ -90,6 +90,7 @@ expected<Texts> texts_for(Store& store, const Assignment& assignment) {
   std::vector<TextRef> named = {assignment.checkpoint};
   if (assignment.bead) named.push_back(assignment.bead->body);
   for (const Bead& question : assignment.triage) named.push_back(question.body);
+  for (const Said& said : assignment.thread) named.push_back(said.body);
   Texts texts;
   for (const TextRef& ref : named) {
     if (ref.empty()) continue;

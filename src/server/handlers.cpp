@@ -10,7 +10,7 @@ Handler find_handler(std::string_view operation) {
     std::map<std::string_view, Handler> map;
     for (const auto page :
          std::array{node_handlers(), town_handlers(), rig_handlers(), bead_handlers(), convoy_handlers(),
-                    agent_handlers(), callback_handlers(), message_handlers(), explain_handlers()})
+                    agent_handlers(), callback_handlers(), message_handlers(), mayor_handlers(), explain_handlers()})
       for (const NamedHandler& named : page) map.emplace(named.operation, named.handler);
     return map;
   }();

@@ -21,6 +21,7 @@ std::span<const NamedHandler> convoy_handlers();
 std::span<const NamedHandler> agent_handlers();
 std::span<const NamedHandler> callback_handlers();
 std::span<const NamedHandler> message_handlers();
+std::span<const NamedHandler> mayor_handlers();
 std::span<const NamedHandler> explain_handlers();
 
 /// The handler of an operation of the table, or null; a test holds that none is null.

@@ -52,6 +52,7 @@ void add_convoys(std::vector<Operation>& all);
 void add_agents(std::vector<Operation>& all);
 void add_callbacks(std::vector<Operation>& all);
 void add_messages(std::vector<Operation>& all);
+void add_mayor(std::vector<Operation>& all);
 void add_explain(std::vector<Operation>& all);
 
 }  // namespace townd::operation_parts

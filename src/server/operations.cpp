@@ -18,6 +18,7 @@ std::vector<Operation> make_table() {
   add_agents(all);
   add_callbacks(all);
   add_messages(all);
+  add_mayor(all);
   add_explain(all);
   return all;
 }

@@ -147,17 +147,31 @@ void add_callbacks(std::vector<Operation>& all) {
 }
 
 void add_messages(std::vector<Operation>& all) {
-  all.push_back(
-      {"mail.send",
-       "POST",
-       {"/api/towns/:town/rigs/:rig/mail", "/api/towns/:town/mail"},
-       kTools | kAgent,
-       "Mail that waits for its reader.",
-       {id("from_agent_id", "the sender; an agent is always itself"), required(id("to_agent_id", "the reader")),
-        required(line("subject", kTitleLimit, "what about")), required(text("body", kMailLimit, "the text"))},
-       "Sent",
-       201});
+  all.push_back({"mail.send",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/mail", "/api/towns/:town/mail", "/api/mayor/:town/tools/mail"},
+                 kTools | kAgent,
+                 "Mail that waits for its reader.",
+                 {id("from_agent_id", "the sender; an agent is always itself"), id("rig_id", "not used"),
+                  required(id("to_agent_id", "the reader; an agent may also write to `people`")),
+                  required(line("subject", kTitleLimit, "what about")), required(text("body", kMailLimit, "the text"))},
+                 "Sent",
+                 201});
   all.back().scope = Scope::rig;
+  all.push_back({"mail.inbox",
+                 "GET",
+                 {"/api/towns/:town/mail"},
+                 kReaders,
+                 "What agents wrote to people; unread mail unless told otherwise.",
+                 Fields{flag("all", "what was read too"), id("from", "only from this agent")} + page(),
+                 "Mail"});
+  all.push_back({"mail.inbox_read",
+                 "POST",
+                 {"/api/towns/:town/mail/:mail/read"},
+                 kPeople,
+                 "Somebody has read this mail to people.",
+                 {},
+                 "Read"});
   all.push_back({"nudge.send",
                  "POST",
                  {"/api/towns/:town/rigs/:rig/nudge", "/api/towns/:town/nudge"},
@@ -215,6 +229,36 @@ void add_messages(std::vector<Operation>& all) {
                   required(text("resolution_notes", kMailLimit, "why"))},
                  "Bead"});
   all.back().scope = Scope::rig;
+}
+
+void add_mayor(std::vector<Operation>& all) {
+  const auto mayor = [&all](std::string operation, std::string method, const std::string& last, std::uint8_t roles,
+                            std::string about, Fields fields, std::string answers) {
+    all.push_back({std::move(operation),
+                   std::move(method),
+                   {"/api/towns/:town/mayor" + last},
+                   roles,
+                   std::move(about),
+                   std::move(fields),
+                   std::move(answers)});
+  };
+  mayor("mayor.ensure", "POST", "/ensure", kPeople, "Sees to it that the town has a mayor.", {}, "MayorSession");
+  mayor("mayor.message", "POST", "/message", kPeople,
+        "Says something to the mayor; it is started when it does not run.",
+        {required(text("message", kMailLimit, "the words")), line("model", kNameLimit, "not used: its preset says it"),
+         text("uiContext", 10'000, "what the speaker looks at")},
+        "MayorSession");
+  mayor("mayor.status", "GET", "/status", kReaders, "What the mayor does.", {}, "MayorStatus");
+  mayor("mayor.configure", "POST", "/configure", kPeople, "Not needed; answers as the reference does.", {},
+        "Configured");
+  all.back().extra_fields = true;
+  mayor("mayor.completed", "POST", "/completed", kPeople | kMayor, "The mayor's program has ended.",
+        {required(choice("status", {"completed", "failed"}, "how")), line("reason", kTitleLimit, "why"),
+         id("agentId", "the mayor, when left out"), run_id()},
+        "Completed");
+  mayor("mayor.destroy", "POST", "/destroy", kPeople, "Ends what the mayor does now; the conversation stays.", {},
+        "Destroyed");
+  mayor("mayor.id", "GET", "-id", kReaders, "The mayor's id, or null.", {}, "MayorId");
 }
 
 }  // namespace townd::operation_parts

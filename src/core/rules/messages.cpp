@@ -28,6 +28,7 @@ Decision deliver(const Town& town, const SubjectKey& key, Instant now) {
   const Mail* mail = nudge ? nullptr : town.mail(id);
   if (!nudge && !mail) return not_concerned();
   if (nudge ? nudge->delivered_at || nudge->expired : mail->delivered_at || mail->undeliverable) return not_concerned();
+  if (mail && !mail->to_agent_id) return Hold{Reason::waiting_for_person};
   const AgentId to = nudge ? nudge->agent_id : mail->to_agent_id;
   const Agent* agent = town.agent(to);
   if (!agent) return nudge ? act(ExpireNudge{id}) : act(DeliverMail{to, id});
@@ -117,7 +118,7 @@ Decision escalate_again(const Town& town, const SubjectKey& key, Instant now) {
 constexpr Rule kRules[] = {
     {"mayor.wake", Stage::mayor, kActs | kWaits | kHolds, wake, "an idle mayor with messages is started"},
     {"messages.deliver", Stage::messages, kActs | kWaits | kHolds, deliver,
-     "a message goes to its running recipient, one at a time"},
+     "a message goes to its running recipient, one at a time; what is for people waits for them"},
     {"nudges.expire", Stage::messages, kActs | kWaits, expire, "a nudge whose time is over is dropped"},
     {"triage.batch", Stage::town, kActs | kWaits | kHolds, batch,
      "open questions are given to a triage agent, at most 20 at once"},

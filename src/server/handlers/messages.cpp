@@ -15,6 +15,9 @@ RigId rig_of(const Call& call, const Town& town) {
   return rig ? rig->rig_id : RigId();
 }
 
+/// How an agent calls those who are no agents.
+constexpr std::string_view kPeopleName = "people";
+
 /// Within its rig an agent may speak to anybody, and to the mayor; others to anybody.
 const Agent* reader(const Call& call, const Town& town, std::string_view field) {
   const Agent* agent = find_agent(town, call.arguments().text(field));
@@ -36,16 +39,49 @@ void answer_with_bead(const CallPtr& call, const BeadId& id) {
 void send_mail(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     const Arguments& given = call->arguments();
-    const Agent* to = reader(*call, view.town, "to_agent_id");
-    if (!to) return call->fail(no_agent(given.text("to_agent_id")));
+    const bool to_people = given.text("to_agent_id") == kPeopleName;
+    const Agent* to = to_people ? nullptr : reader(*call, view.town, "to_agent_id");
+    if (!to && !to_people) return call->fail(no_agent(given.text("to_agent_id")));
     const AgentId from = call->caller().has_run() ? call->caller().agent : AgentId(given.text("from_agent_id"));
     if (call->caller().has_run() && given.has("from_agent_id") && given.text("from_agent_id") != from.text)
       return call->fail(Error::Code::forbidden, "mail can be sent in one's own name only", "leave from_agent_id out");
-    call->submit(
-        events::MailSent{from, to->agent_id, rig_of(*call, view.town), given.text("subject"), given.text("body")},
-        [call](const Receipt&) {
-          call->succeed(json::object{{"sent", true}});
-        });
+    call->submit(events::MailSent{from, to ? to->agent_id : AgentId(), rig_of(*call, view.town), given.text("subject"),
+                                  given.text("body")},
+                 [call](const Receipt&) {
+                   call->succeed(json::object{{"sent", true}});
+                 });
+  });
+}
+
+/// Mail to people has no recipient.
+void list_inbox(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    const Arguments& given = call->arguments();
+    Page page(given);
+    LateTexts texts;
+    const auto show = [&](const MessageId& id) {
+      const Mail* mail = view.town.mail(id);
+      if (!mail || mail->to_agent_id || (given.has("from") && mail->from_agent_id != AgentId(given.text("from"))))
+        return;
+      if (page.take(id)) page.add(mail_shape(*mail, texts));
+    };
+    if (given.truth("all"))
+      for (const MessageId& id : view.town.mail_ids()) show(id);
+    else
+      for (const MessageId& id : view.town.undelivered(AgentId())) show(id);
+    call->succeed(page.rows(), std::move(texts));
+  });
+}
+
+void read_inbox(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    const MessageId id(call->parameter("mail"));
+    const Mail* mail = view.town.mail(id);
+    if (!mail || mail->to_agent_id)
+      return call->fail(Error::Code::not_found, "there is no mail " + id.text + " to people");
+    call->submit(events::MailDelivered{id, true}, [call](const Receipt&) {
+      call->succeed(json::object{{"read", true}});
+    });
   });
 }
 
@@ -144,8 +180,10 @@ void resolve_triage(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 7> kHandlers{{
+constexpr std::array<NamedHandler, 9> kHandlers{{
     {"mail.send", send_mail},
+    {"mail.inbox", list_inbox},
+    {"mail.inbox_read", read_inbox},
     {"nudge.send", send_nudge},
     {"escalation.raise", raise_escalation},
     {"escalation.list", list_escalations},

@@ -1,8 +1,14 @@
 #include "cli/gate.hpp"
 
-#include <array>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -21,22 +27,74 @@ std::vector<std::string> gate_environment() {
   return env;
 }
 
-/// The strongest wrapper that works here. A process namespace of its own also hides our environment with its token.
-std::vector<std::string> find_wrapper(const std::vector<std::string>& env) {
-  const std::array<std::vector<std::string>, 2> wrappers = {{
-      {"bwrap", "--dev-bind", "/", "/", "--unshare-net", "--unshare-pid", "--proc", "/proc", "--die-with-parent"},
-      {"bwrap", "--dev-bind", "/", "/", "--unshare-net", "--die-with-parent"},
-  }};
-  for (const std::vector<std::string>& wrapper : wrappers) {
-    Command probe;
-    probe.argv = wrapper;
-    probe.argv.push_back("true");
-    probe.env = env;
-    probe.timeout = std::chrono::seconds(10);
-    const auto finished = run(probe);
-    if (finished && finished->ok()) return wrapper;
+using Words = std::vector<std::string>;
+
+/// Loopback only, and no sight of other processes: their environment has the run's token.
+const Words kOwnProcesses = {"bwrap", "--dev-bind",       "/", "/", "--unshare-net", "--unshare-pid", "--proc",
+                             "/proc", "--die-with-parent"};
+
+/// What /proc/<pid>/stat says of a process; parent 0 when it is gone.
+struct Standing {
+  int parent = 0;
+  std::uint64_t started = 0;  ///< in clock ticks since the machine's start
+};
+Standing standing_of(int pid) {
+  constexpr int kBetween = 17;  // fields between the parent and the start
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  // The name in brackets is the process's own, and may hold anything.
+  std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 2)));
+  Standing found;
+  std::string skipped;
+  rest >> skipped >> found.parent;
+  for (int i = 0; i < kBetween; ++i) rest >> skipped;
+  rest >> found.started;
+  return found;
+}
+
+/// Ourselves, those who started us, and whoever was there before: they may have the token. What we started ourselves
+/// has not, and may be gone in the next moment.
+std::vector<int> others() {
+  std::vector<int> pids;
+  for (int pid = ::getpid(); pid > 0; pid = standing_of(pid).parent) pids.push_back(pid);
+  const std::uint64_t ours = standing_of(::getpid()).started;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    int pid = 0;
+    const std::string name = entry.path().filename().string();
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (parsed.ec != std::errc{} || parsed.ptr != name.data() + name.size()) continue;
+    const Standing standing = standing_of(pid);
+    const bool known = std::find(pids.begin(), pids.end(), pid) != pids.end();
+    if (!known && standing.parent > 0 && standing.started < ours) pids.push_back(pid);
   }
-  return {};
+  return pids;
+}
+
+/// The same where a /proc of one's own cannot be mounted, as in root's sandbox (bubblewrap covers parts of root's
+/// /proc, and the kernel then refuses a fresh one): the one of the sandbox, with every process covered up that is not
+/// ours.
+Words covered_processes() {
+  Words words = {"bwrap", "--dev-bind", "/", "/", "--unshare-net", "--unshare-pid"};
+  for (const int pid : others()) words.insert(words.end(), {"--tmpfs", "/proc/" + std::to_string(pid)});
+  words.emplace_back("--die-with-parent");
+  return words;
+}
+
+bool works(Words wrapper, const std::vector<std::string>& env) {
+  Command probe;
+  probe.argv = std::move(wrapper);
+  probe.argv.emplace_back("true");
+  probe.env = env;
+  probe.timeout = std::chrono::seconds(10);
+  const auto finished = run(probe);
+  return finished && finished->ok();
+}
+
+GateRunner::Wrapper find_wrapper(const std::vector<std::string>& env) {
+  if (works(kOwnProcesses, env)) return GateRunner::Wrapper::own_processes;
+  return works(covered_processes(), env) ? GateRunner::Wrapper::covered_processes : GateRunner::Wrapper::none;
 }
 
 /// How long the UTF-8 sequence at the start of `text` is, or 0 when there is none.
@@ -62,7 +120,8 @@ GateRunner::GateRunner(std::string folder, std::chrono::milliseconds timeout)
 
 expected<Finished> GateRunner::run_gate(const std::string& gate) const {
   Command command;
-  command.argv = wrapper_;
+  if (wrapper_ == Wrapper::own_processes) command.argv = kOwnProcesses;
+  if (wrapper_ == Wrapper::covered_processes) command.argv = covered_processes();
   command.argv.insert(command.argv.end(), {"sh", "-c", gate});
   command.env = env_;
   command.cwd = folder_;

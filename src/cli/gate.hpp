@@ -12,18 +12,20 @@ namespace townd {
 /// Runs one gate after another in `folder` by `sh -c`, as interfaces.md "Security" has it.
 class GateRunner {
  public:
+  enum class Wrapper { none, own_processes, covered_processes };
+
   GateRunner(std::string folder, std::chrono::milliseconds timeout);
 
   /// The tail of its output, both streams, is in `out`.
   [[nodiscard]] expected<Finished> run_gate(const std::string& gate) const;
-  /// Whether gates have a network of their own with loopback only.
-  [[nodiscard]] bool confined() const { return !wrapper_.empty(); }
+  /// Whether gates have a network of their own with loopback only, and see no process of ours.
+  [[nodiscard]] bool confined() const { return wrapper_ != Wrapper::none; }
 
  private:
   std::string folder_;
   std::chrono::milliseconds timeout_;
   std::vector<std::string> env_;
-  std::vector<std::string> wrapper_;
+  Wrapper wrapper_;
 };
 
 /// Valid UTF-8 without control characters other than line break and tab: what a gate printed, made fit to be sent.

@@ -90,7 +90,8 @@ void add_node(FoundGates& found, const fs::path& folder) {
 }
 
 expected<std::string> git(const std::string& folder, std::vector<std::string> words) {
-  std::vector<std::string> argv{"git", "-C", folder};
+  // Nothing that the repository or its owner's settings name is run for a look.
+  std::vector<std::string> argv{"git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", folder};
   argv.insert(argv.end(), words.begin(), words.end());
   const auto finished =
       run_program({argv, {}, {{"LC_ALL", "C"}, {"GIT_OPTIONAL_LOCKS", "0"}}, {"GIT_DIR", "GIT_WORK_TREE"}});

@@ -95,6 +95,10 @@ class Trial {
 
   TrialResult run_gates() {
     const GateRunner runner(input_.clone, input_.gate_timeout);
+    if (input_.must_confine && !runner.confined())
+      return error(
+          Error{Error::Code::forbidden, "the gates cannot be confined: bubblewrap does not work here",
+                "let bubblewrap make namespaces inside of the sandbox, or set sandbox = \"none\" for the rig"});
     for (const std::string& gate : input_.gates) {
       input_.say("gate: " + gate);
       auto finished = runner.run_gate(gate);

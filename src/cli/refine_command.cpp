@@ -35,6 +35,8 @@ expected<RefineInput> assigned(const json::value& assignment) {
   RefineInput input;
   std::error_code error;
   input.clone = std::filesystem::current_path(error).string();
+  const char* sandbox = std::getenv("TOWN_SANDBOX");
+  input.must_confine = sandbox != nullptr && std::string_view(sandbox) != "none";
   const char* scratch = std::getenv("TMPDIR");
   input.scratch = std::string(scratch != nullptr ? scratch : "/tmp") + "/refine";
   std::filesystem::create_directories(input.scratch, error);

@@ -326,7 +326,9 @@ Result on(Change& change, const events::TrialResult& e) {
       const bool red = e.outcome == events::TrialOutcome::red;
       const std::string feedback =
           (red ? "The gate failed: " + e.gate : std::string("The work conflicts with its target.")) + "\n\n" + e.output;
+      const bool never_began = run->state == RunState::requested;  // its work could not even be taken over
       ask_for_changes(change, id, e.run_id, feedback, {});
+      if (never_began) change.end_run(e.run_id, Outcome::changes_requested, e.gate);
       change.set_status(id, BeadStatus::open);
       change.let_go(e.agent_id);
       break;

@@ -73,6 +73,26 @@ void ask(const Town& town, Stage stage, const SubjectKey& subject, const Bead* b
   }
 }
 
+void ask_request(const Town& town, const Bead& request, Instant now, Explanation& into) {
+  const SubjectKey key(request.bead_id.text);
+  for (const AgentId& agent : town.links(request.bead_id).hooked)
+    ask(town, Stage::refineries, SubjectKey(agent.text), &request, now, into);
+  ask(town, Stage::merge_queue, key, &request, now, into);
+  ask(town, Stage::requests, key, &request, now, into);
+}
+
+/// Work that was handed in goes the way of its request.
+void ask_requests_of(const Town& town, const Bead& source, Instant now, Explanation& into) {
+  for (const BeadId& id : town.links(source.bead_id).requests) {
+    const Bead& request = *town.bead(id);
+    if (terminal(request.status)) continue;
+    const std::size_t before = into.decisions.size();
+    ask_request(town, request, now, into);
+    for (std::size_t i = before; i < into.decisions.size(); ++i)
+      into.decisions[i].because = "its request " + id.text + ": " + into.decisions[i].because;
+  }
+}
+
 Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
   Explanation explanation{bead.bead_id.text, std::string(to_string(bead.status)), {}, ""};
   const SubjectKey key(bead.bead_id.text);
@@ -83,15 +103,13 @@ Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
       ask(town, Stage::hooked_agents, SubjectKey(agent.text), &bead, now, explanation);
     ask(town, Stage::work_queue, key, &bead, now, explanation);
     ask(town, Stage::issues, key, &bead, now, explanation);
+    ask_requests_of(town, bead, now, explanation);
     if (has_label(bead, "gt:triage-request")) {
       ask(town, Stage::triage, key, &bead, now, explanation);
       ask(town, Stage::town, SubjectKey(kTownSubject), &bead, now, explanation);
     }
   } else if (bead.type == BeadType::merge_request) {
-    for (const AgentId& agent : town.links(bead.bead_id).hooked)
-      ask(town, Stage::refineries, SubjectKey(agent.text), &bead, now, explanation);
-    ask(town, Stage::merge_queue, key, &bead, now, explanation);
-    ask(town, Stage::requests, key, &bead, now, explanation);
+    ask_request(town, bead, now, explanation);
   } else if (bead.type == BeadType::convoy) {
     ask(town, Stage::convoys, key, &bead, now, explanation);
   } else if (bead.type == BeadType::escalation) {

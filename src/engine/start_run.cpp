@@ -26,9 +26,14 @@ Beginnings beginnings_of(const Town& town, const Assignment& assignment) {
   return needed;
 }
 
+/// What is in an agent's clone is not what git writes: that is the work's fault, and no start will go better.
+bool spoiled(const Error& error) { return error.code == Error::Code::conflict; }
+
 expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignment) {
   if (needed.continued) {
-    if (const auto collected = forge.collect(*needed.continued); !collected) return tl::unexpected(collected.error());
+    const auto collected = forge.collect(*needed.continued);
+    if (!collected && !spoiled(collected.error())) return tl::unexpected(collected.error());
+    if (!collected) assignment.continue_run_id = RunId();  // it begins anew
   }
   for (std::size_t i = 0; i < needed.trial.size(); ++i) {
     if (!needed.trial[i].run_id) continue;  // loaded work: its branch is in the repository already
@@ -39,6 +44,18 @@ expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignm
   return {};
 }
 
+/// The request goes back to who made it, as from a gate; nothing was tried.
+Found sent_back(const Assignment& trial, const Error& error) {
+  events::TrialResult result;
+  result.agent_id = trial.agent.agent_id;
+  result.run_id = trial.run_id;
+  for (const TrialRequest& request : trial.trial) result.requests.push_back(request.bead_id);
+  result.outcome = events::TrialOutcome::red;
+  result.gate = "taking the work over";
+  result.output = error.what;
+  return {EffectState::failed, error.what, std::move(result), false};
+}
+
 Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instant now) {
   const RunId run = spec.assignment.run_id;
   // Work begins where the target is now, not where it was when somebody last looked. A source that cannot be reached is
@@ -46,7 +63,8 @@ Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instan
   if (spec.assignment.rig.rig_id)
     static_cast<void>(hands.ports.forge.prepare_rig(spec.assignment.town_id, spec.assignment.rig));
   if (const auto fetched = fetch(hands.ports.forge, needed, spec.assignment); !fetched)
-    return refused(run, fetched.error());
+    return spoiled(fetched.error()) && !spec.assignment.trial.empty() ? sent_back(spec.assignment, fetched.error())
+                                                                      : refused(run, fetched.error());
   auto texts = texts_for(hands.ports.store, spec.assignment);
   if (!texts) return refused(run, texts.error());
   spec.texts = std::move(*texts);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <regex>
 #include <string_view>
@@ -75,12 +76,49 @@ std::vector<std::string> sandbox(const std::string& bare, const std::string& fol
   return argv;
 }
 
-/// `.git` as a link or a file would lead elsewhere.
-expected<void> check_own_git_folder(const std::string& folder) {
+Error not_its_own(const std::string& path, const std::string& why) {
+  return Error{Error::Code::conflict, path + " " + why + ", and is not read",
+               "look into the clone, take out what you need and remove it"};
+}
+
+/// Whether a file of the clone's repository can be read without harm: opening a pipe never ends, a link leads
+/// elsewhere, and of a file without end git reads everything.
+expected<void> check_file(const fs::path& path, std::uintmax_t limit) {
   struct stat found {};
-  if (::lstat((folder + "/.git").c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
-  return fail(Error::Code::conflict, "the clone " + folder + " has no git folder of its own any more",
-              "look into it, take out what you need and remove it");
+  if (::lstat(path.c_str(), &found) != 0) return {};
+  if (!S_ISREG(found.st_mode)) return tl::unexpected(not_its_own(path.string(), "is no plain file"));
+  if (static_cast<std::uintmax_t>(found.st_size) <= limit) return {};
+  return tl::unexpected(not_its_own(path.string(), "is larger than " + std::to_string(limit) + " bytes"));
+}
+
+/// The same for all files of a folder, which may have none.
+expected<void> check_folder(const fs::path& folder, std::uintmax_t limit) {
+  std::error_code error;
+  if (fs::is_symlink(folder, error)) return tl::unexpected(not_its_own(folder.string(), "is a link"));
+  for (auto entry = fs::recursive_directory_iterator(folder, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (entry->symlink_status(error).type() == fs::file_type::directory) continue;
+    if (auto ok = check_file(entry->path(), limit); !ok) return ok;
+  }
+  return {};
+}
+
+/// `.git` is a folder of its own, and all that git reads there on a fetch is what git would have written.
+expected<void> check_own_git_folder(const std::string& folder) {
+  constexpr std::uintmax_t kRef = 4'096;
+  constexpr std::uintmax_t kText = std::uintmax_t{1} << 20;
+  constexpr std::uintmax_t kPackedRefs = std::uintmax_t{64} << 20;
+  const fs::path git = folder + "/.git";
+  struct stat found {};
+  if (::lstat(git.c_str(), &found) != 0 || !S_ISDIR(found.st_mode))
+    return fail(Error::Code::conflict, "the clone " + folder + " has no git folder of its own any more",
+                "look into it, take out what you need and remove it");
+  for (const char* name : {"HEAD", "config", "config.worktree", "shallow", "commondir", "description"})
+    if (auto ok = check_file(git / name, kText); !ok) return ok;
+  return check_file(git / "packed-refs", kPackedRefs)
+      .and_then([&] { return check_folder(git / "refs", kRef); })
+      .and_then([&] { return check_folder(git / "info", kText); })
+      .and_then([&] { return check_folder(git / "objects", kLargestRunPack); });
 }
 
 }  // namespace
@@ -159,6 +197,7 @@ expected<void> fetch_from_clone(const Repository& bare, const std::string& folde
   }
   upload_pack += sandboxed ? "git upload-pack --strict" : std::string(kUploadPack) + " --strict";
   Call call = patient(Transport::local);
+  call.timeout = std::chrono::minutes(2);  // both ends are on this disk; whoever waits longer waits for an agent
   call.file_size_limit = kLargestRunPack;
   auto args = fetch_arguments(upload_pack);
   args.push_back(folder + "/.git");

@@ -50,6 +50,7 @@ std::map<std::string, std::string> environment_of(const AgentSpec& spec, const P
   env["TOWN_AGENT"] = work.agent.agent_id.text;
   env["TOWN_ROLE"] = role_of(work.kind);
   env["TOWN_RUN"] = work.run_id.text;
+  env["TOWN_SANDBOX"] = sandboxed(work) ? "bwrap" : "none";
   env["TOWN_CLONE"] = places.clone;
   env["TOWN_BRANCH"] = work.branch;
   env["TOWN_TARGET"] = work.target_branch;

@@ -89,7 +89,9 @@ std::vector<std::string> sandbox_words(const std::string& bwrap, const LocalSett
     else
       put(words, {"--tmpfs", place});
   }
-  // Root inside still owns root's files: what only root may read is not for agents.
+  // Root is a user inside: the kernel lets only such a one confine its gates once more. It still owns root's files, so
+  // what only root may read is covered.
+  if (::geteuid() == 0) put(words, {"--uid", "1000", "--gid", "1000"});
   if (::geteuid() == 0)
     for (const auto* secret : {"/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-"})
       if (fs::exists(secret)) put(words, {"--ro-bind", "/dev/null", secret});

@@ -65,7 +65,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   Handler handler;
   HttpLimits limits;
   // Touched on the server's thread only; older than `io`, because the coroutines that end with it still count down.
-  std::size_t connections = 0;
+  std::map<Channel, std::size_t>
+      connections;           ///< each door has its own seats: a crowd at one keeps nobody from another
   std::size_t requests = 0;  ///< under way, streams not counted
   bool stopping = false;
   std::vector<std::string> socket_files;
@@ -180,11 +181,11 @@ Task<> HttpServer::State::accept_all(std::shared_ptr<net::basic_socket_acceptor<
 }
 
 Task<> HttpServer::State::serve(Stream stream, Channel channel) {
-  if (connections >= limits.connections) {
+  if (connections[channel] >= limits.connections) {
     co_await refuse(stream, refusal(503, "too many connections; close some and try again"));
     co_return;
   }
-  const Counted counted{connections};
+  const Counted counted{connections[channel]};
   beast::flat_buffer buffer;
   Duration silence = limits.header_time;
   bool go_on = true;

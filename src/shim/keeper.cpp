@@ -55,7 +55,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }  // namespace
 
 Keeper::Keeper(std::string folder, run_folder::Spec spec)
-    : folder_(std::move(folder)), spec_(std::move(spec)), log_(folder_, spec_.log_bytes) {
+    : folder_(std::move(folder)), spec_(std::move(spec)), log_(folder_, spec_.log_bytes), redactor_(environ) {
   status_.run_id = spec_.run_id;
   status_.attempt = spec_.attempt;
   status_.keeper_pid = ::getpid();
@@ -193,9 +193,10 @@ void Keeper::drain_output() {
   for (int blocks = 0; output_ && blocks < 32; ++blocks) {
     const ssize_t got = ::read(output_.get(), block, sizeof block);
     if (got < 0) return;  // nothing now
+    if (got == 0) log_.append(redactor_.rest());
     if (got == 0) return output_.close();
     const std::string_view bytes{block, static_cast<std::size_t>(got)};
-    log_.append(bytes);
+    log_.append(redactor_.take(bytes));
     counter_.take(bytes, wall_ms());
   }
 }

@@ -8,6 +8,7 @@
 #include "shim/cgroup.hpp"
 #include "shim/files.hpp"
 #include "shim/log.hpp"
+#include "shim/redactor.hpp"
 
 namespace townd::shim {
 
@@ -50,6 +51,7 @@ class Keeper {
   run_folder::Status status_;
   Cgroup cgroup_;
   Log log_;
+  Redactor redactor_;
   LineCounter counter_;
   Fd signals_;
   Fd output_;     ///< the end that the keeper reads

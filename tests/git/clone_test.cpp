@@ -36,6 +36,24 @@ class CloneTest : public GitTest {
   }
 };
 
+TEST_F(CloneTest, IsNotReadWhenItHoldsPipesLinksOrGiantsForGit) {
+  const std::vector<std::string> planted = {"mkfifo clones/r1/.git/refs/heads/x",
+                                            "truncate -s 1G clones/r1/.git/refs/heads/x",
+                                            "ln -s /etc/passwd clones/r1/.git/refs/x",
+                                            "rm -f clones/r1/.git/packed-refs; mkfifo clones/r1/.git/packed-refs",
+                                            "mkdir clones/r1/.git/objects/00; mkfifo clones/r1/.git/objects/00/0",
+                                            "truncate -s 1T clones/r1/.git/HEAD",
+                                            "rm -r clones/r1/.git/refs; ln -s /tmp clones/r1/.git/refs"};
+  for (const std::string& plant : planted) {
+    ASSERT_TRUE(clone_shared(program(), spec("r1"))) << plant;
+    sh(plant);
+    const auto fetched = fetch_work("r1");
+    ASSERT_FALSE(fetched) << plant;
+    EXPECT_NE(fetched.error().what.find("is not read"), std::string::npos) << fetched.error().what;
+    sh("rm -rf clones/r1");
+  }
+}
+
 TEST_F(CloneTest, HasTheBranchTheFilesTheIdentityAndNoRemote) {
   const auto commit = clone_shared(program(), spec("r1"));
   ASSERT_TRUE(commit) << commit.error().what;

@@ -114,7 +114,7 @@ TEST(LocalRuntime, GivesSetUpNoToken) {
   spec.assignment.rig.config.setup = "echo setup has \"$TOWN_TOKEN\"; test -f file";
   ASSERT_TRUE(stage.runtime().start(spec));
   stage.ended("x-10");
-  EXPECT_EQ(*stage.runtime().log(RunId{"x-10"}, 0, 100), "setup has \nagent has tok-secret\n");
+  EXPECT_EQ(*stage.runtime().log(RunId{"x-10"}, 0, 100), "setup has \nagent has ****cret\n");
 }
 
 TEST(LocalRuntime, WritesTheTokenToNoFile) {
@@ -134,8 +134,8 @@ TEST(LocalRuntime, BuildsTheEnvironmentFromNothing) {
   EXPECT_EQ(env.find("forge-secret"), std::string::npos);
   EXPECT_NE(env.find("HOME=" + stage.data() + "/homes/x-10/home\n"), std::string::npos);
   for (const auto* name :
-       {"TOWN_SOCKET=", "TOWN_TOKEN=tok-secret", "TOWN_ID=x", "TOWN_RIG=x-1", "GASTOWN_TOWN_ID=x",
-        "GASTOWN_AGENT_ID=x-3", "GASTOWN_RIG_ID=x-1", "GASTOWN_AGENT_ROLE=polecat", "GASTOWN_API_URL="})
+       {"TOWN_SOCKET=", "TOWN_TOKEN=****cret", "TOWN_ID=x", "TOWN_RIG=x-1", "GASTOWN_TOWN_ID=x", "GASTOWN_AGENT_ID=x-3",
+        "GASTOWN_RIG_ID=x-1", "GASTOWN_AGENT_ROLE=polecat", "GASTOWN_API_URL="})
     EXPECT_NE(env.find(name), std::string::npos) << name;
 }
 

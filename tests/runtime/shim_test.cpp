@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "shim/redactor.hpp"
 #include "stage.hpp"
 
 namespace townd::test {
@@ -15,6 +16,32 @@ run_folder::Spec shell(const std::string& script) {
   spec.cgroups = false;
   spec.grace_ms = 300;
   return spec;
+}
+
+TEST(Redactor, TakesSecretsOutHoweverTheyAreCut) {
+  const std::string secret = "0123456789abcdef";
+  const std::string said = "token 0123456789abcdef, and 0123 alone, 00123456789abcdef!";
+  const std::string safe = "token ****cdef, and 0123 alone, 0****cdef!";
+  for (std::size_t cut = 1; cut <= said.size(); ++cut) {
+    townd::shim::Redactor redactor{std::vector<std::string>{secret}};
+    std::string out;
+    for (std::size_t at = 0; at < said.size(); at += cut) out += redactor.take(std::string_view{said}.substr(at, cut));
+    EXPECT_EQ(out + redactor.rest(), safe) << cut;
+  }
+}
+
+TEST(Redactor, GivesBackTheBeginningOfASecretThatCameToNothing) {
+  townd::shim::Redactor redactor{std::vector<std::string>{"geheimnis"}};
+  EXPECT_EQ(redactor.take("das geheim"), "das ");
+  EXPECT_EQ(redactor.rest(), "geheim");
+}
+
+TEST(Redactor, KnowsSecretsByTheNamesOfTheirVariables) {
+  const char* environment[] = {"HOME=/home/somebody", "TOWN_TOKEN=0123456789abcdef", "OPENAI_API_KEY=sk-verysecret",
+                               "SHORT_KEY=yes", nullptr};
+  townd::shim::Redactor redactor{environment};
+  EXPECT_EQ(redactor.take("/home/somebody 0123456789abcdef sk-verysecret yes\n"),
+            "/home/somebody ****cdef ****cret yes\n");
 }
 
 TEST(Shim, WritesTheExitCodeOfItsProgram) {

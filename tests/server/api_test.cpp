@@ -48,7 +48,12 @@ TEST_F(ApiTest, AnAgentHandsItsWorkInWithItsRunsToken) {
   ASSERT_EQ(prime.status, 200) << prime.body;
   EXPECT_EQ(parsed(prime).at("data").at("hooked_bead").at("bead_id").as_string(), working.bead);
   EXPECT_EQ(parsed(prime).at("data").at("assignment").at("run_id").as_string(), working.run);
-  EXPECT_EQ(ask("POST", self + "/done", R"({"branch":"gt/toast/x","commit":"abc"})", working.token).status, 200);
+  EXPECT_EQ(ask("POST", self + "/done", R"({"branch":"gt/toast/x","commit":"--upload-pack=x"})", working.token).status,
+            400);
+  EXPECT_EQ(ask("POST", self + "/done",
+                R"({"branch":"gt/toast/x","commit":"0123456789012345678901234567890123456789"})", working.token)
+                .status,
+            200);
   const json::value bead = get(town + "/beads/" + working.bead);
   EXPECT_EQ(bead.at("status").as_string(), "in_review");
   EXPECT_EQ(bead.at("requests").as_array().size(), 1u);
@@ -184,6 +189,7 @@ TEST_F(ApiTest, NamesThatCouldBeReadAsSomethingElseAreRefused) {
               400)
         << branch;
   EXPECT_EQ(ask("POST", town + "/rigs", R"({"git_url":"https://me:secret@host/x","name":"y"})", admin).status, 400);
+  EXPECT_EQ(ask("POST", town + "/rigs", R"({"git_url":"ssh://me:secret@host/x","name":"y"})", admin).status, 400);
   EXPECT_EQ(ask("POST", town + "/rigs", R"({"git_url":"--upload-pack=x","name":"y"})", admin).status, 400);
 }
 

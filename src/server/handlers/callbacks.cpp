@@ -3,6 +3,7 @@
 
 #include "codec/describe_events.hpp"
 #include "engine/carry_out.hpp"
+#include "git/names.hpp"
 #include "server/choices.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
@@ -30,6 +31,9 @@ void hand_in(const CallPtr& call, const Town& town, const Agent& agent, std::str
   const Arguments& given = call->arguments();
   events::AgentDone fact{agent.agent_id,       call->run(),           given.text("branch"),
                          given.text("pr_url"), given.text("summary"), given.text("commit")};
+  if (!fact.commit.empty() && !git::is_object_id(fact.commit))
+    return call->fail(Error::Code::invalid, "the commit is no object id",
+                      "name it by its 40 or 64 digits: git rev-parse HEAD");
   const Run* run = town.run(fact.run_id ? fact.run_id : agent.run_id);
   if (!run || run->agent_id != agent.agent_id || !fact.commit.empty()) return say(call, std::move(fact), word);
   fact.run_id = run->run_id;
@@ -151,6 +155,8 @@ void request_changes(const CallPtr& call) {
                         "hand the work in with town done, or give up with town fail");
     const Arguments& given = call->arguments();
     const BeadId request(given.text("bead_id", agent.current_hook_bead_id.text));
+    if (request != agent.current_hook_bead_id)
+      return call->fail(Error::Code::conflict, agent.name + " does not review " + request.text);
     call->submit(
         events::RequestChanges{agent.agent_id, call->run(), request, given.text("feedback"), given.texts("files")},
         [call](const Receipt& receipt) {

@@ -55,7 +55,12 @@ bool read_config(const CallPtr& call, RigConfig& config) {
 }
 
 bool refuse_url(const CallPtr& call, const std::string& url) {
-  const bool secret = url.starts_with("http") && git::without_credentials(url) != url;
+  // An ssh address names its user, but no password.
+  const auto authority = url.find("://");
+  const auto at = authority == std::string::npos ? authority : url.substr(0, url.find('/', authority + 3)).rfind('@');
+  const bool password =
+      at != std::string::npos && url.substr(authority + 3, at - authority - 3).find(':') != std::string::npos;
+  const bool secret = password || (url.starts_with("http") && git::without_credentials(url) != url);
   if (!url.starts_with("-") && !secret) return false;
   call->fail(
       Error::Code::invalid,

@@ -60,6 +60,7 @@ const std::map<std::string_view, std::string_view>& members() {
       {"AgentDetail", "id:s agent_id:s role:s name:s status:s checkpoint:s? run:o?"},
       {"AgentReset", "reset:b"},
       {"Deleted", "deleted:b"},
+      {"DeletedSome", "deleted:i refused:a"},
       {"Hooked", "hooked:b"},
       {"Unhooked", "unhooked:b"},
       {"Submitted", "submitted:b"},

@@ -148,6 +148,21 @@ void add_beads(std::vector<Operation>& all) {
                  "Takes a bead with its children and requests out of the town; one that is worked on is refused.",
                  {},
                  "Deleted"});
+  all.push_back({"bead.bulk_delete",
+                 "POST",
+                 {"/api/towns/:town/beads/bulk-delete", "/api/mayor/:town/tools/beads/bulk-delete"},
+                 kTools,
+                 "Takes many beads out of the town; says which were refused, and why.",
+                 {required(list("bead_ids", kBulkLimit, "the beads"))},
+                 "DeletedSome"});
+  all.push_back(
+      {"bead.delete_by_status",
+       "POST",
+       {"/api/towns/:town/beads/delete-by-status", "/api/mayor/:town/tools/beads/delete-by-status"},
+       kTools,
+       "Takes all beads of a status out of the town; says which were refused, and why.",
+       {required(choice("status", kBeadStatuses, "of which status")), choice("type", kBeadTypes, "only of this type")},
+       "DeletedSome"});
   all.push_back({"bead.status",
                  "PATCH",
                  {"/api/towns/:town/beads/:bead/status", "/api/towns/:town/rigs/:rig/beads/:bead/status"},

@@ -86,6 +86,64 @@ TEST_F(ApiTest, ADryRunSaysWhatWouldHappenAndChangesNothing) {
   EXPECT_EQ(json::serialize(post("/debug/towns/t/reconcile-dry-run", "{}")), json::serialize(plan));
 }
 
+TEST_F(ApiTest, ManyBeadsAreDeletedAtOnceAndWhatCannotBeIsNamed) {
+  const std::string first = new_bead("one"), second = new_bead("two"), third = new_bead("three");
+  const json::value gone =
+      post(town + "/beads/bulk-delete", R"({"bead_ids":[")" + first + R"(",")" + second + R"(","tt-999"]})");
+  ASSERT_TRUE(gone.is_object());
+  EXPECT_EQ(gone.at("deleted").as_int64(), 2);
+  ASSERT_EQ(gone.at("refused").as_array().size(), 1u);
+  EXPECT_EQ(gone.at("refused").as_array()[0].at("bead_id").as_string(), "tt-999");
+  EXPECT_EQ(ask("GET", town + "/beads/" + first, "", admin).status, 404);
+  EXPECT_EQ(post(town + "/beads/delete-by-status", R"({"status":"open","type":"convoy"})").at("deleted").as_int64(), 0);
+  EXPECT_EQ(post("/api/mayor/t/tools/beads/delete-by-status", R"({"status":"open"})").at("deleted").as_int64(), 1);
+  EXPECT_EQ(ask("GET", town + "/beads/" + third, "", admin).status, 404);
+  EXPECT_EQ(ask("POST", town + "/beads/bulk-delete", "{}", admin).status, 400);
+  EXPECT_EQ(ask("POST", town + "/beads/bulk-delete", R"({"bead_ids":[]})", token_of(kViewer)).status, 403);
+}
+
+TEST_F(ApiTest, TheMayorIsMadeSpokenToAndRead) {
+  const json::value session = post(town + "/mayor/ensure", "{}");
+  ASSERT_TRUE(session.is_object());
+  const std::string mayor(session.at("agentId").as_string());
+  EXPECT_EQ(session.at("sessionStatus").as_string(), "idle");
+  EXPECT_EQ(post(town + "/mayor/ensure", "{}").at("agentId").as_string(), mayor) << "there is one";
+  EXPECT_EQ(get(town + "/mayor-id").at("agentId").as_string(), mayor);
+  post(town + "/pause", "{}");  // nobody is started
+  EXPECT_EQ(
+      post(town + "/mayor/message", R"({"message":"Add totals","uiContext":"beads"})").at("sessionStatus").as_string(),
+      "starting");
+  EXPECT_EQ(get(town + "/mayor/status").at("session").at("status").as_string(), "starting");
+  const json::value mail = get(town + "/agents/" + mayor + "/mail");
+  ASSERT_EQ(mail.as_array().size(), 1u);
+  EXPECT_EQ(mail.as_array()[0].at("body").as_string(), "Add totals\n\nWhat they see:\nbeads");
+  EXPECT_EQ(ask("POST", town + "/mayor/message", "{}", admin).status, 400);
+  EXPECT_EQ(ask("POST", town + "/mayor/message", R"({"message":"x"})", token_of(kViewer)).status, 403);
+}
+
+TEST_F(ApiTest, AgentsWriteToPeopleWhoReadMailByMail) {
+  const Working working = working_agent();
+  const auto write = [&](const std::string& subject) {
+    return ask("POST", town + "/mail", R"({"to_agent_id":"people","body":"b","subject":")" + subject + "\"}",
+               working.token)
+        .status;
+  };
+  EXPECT_EQ(write("one"), 201);
+  EXPECT_EQ(write("two"), 201);
+  const json::value inbox = get(town + "/mail");
+  ASSERT_EQ(inbox.as_array().size(), 2u);
+  EXPECT_EQ(inbox.as_array()[0].at("subject").as_string(), "one");
+  EXPECT_EQ(inbox.as_array()[0].at("from_agent_id").as_string(), working.agent);
+  const std::string first(inbox.as_array()[0].at("mail_id").as_string());
+  post(town + "/mail/" + first + "/read", "{}");
+  EXPECT_EQ(get(town + "/mail").as_array().size(), 1u);
+  EXPECT_EQ(get(town + "/mail?all=1").as_array().size(), 2u);
+  EXPECT_EQ(get(town + "/mail?from=somebody").as_array().size(), 0u);
+  EXPECT_EQ(ask("POST", town + "/mail/tt-999/read", "{}", admin).status, 404);
+  EXPECT_EQ(ask("POST", town + "/mail", R"({"to_agent_id":"people","subject":"x","body":"y"})", admin).status, 404)
+      << "people hear from agents";
+}
+
 TEST_F(ApiTest, AConvoyIsMadeWithItsBeadsAndTheirOrder) {
   const json::value made =
       post(town + "/convoys",

@@ -285,6 +285,48 @@ void delete_bead(const CallPtr& call) {
   });
 }
 
+/// Deletes each of these; answers with how many went, and why the others did not.
+void delete_all(const CallPtr& call, const std::vector<BeadId>& beads) {
+  struct Progress {
+    std::size_t open;
+    std::int64_t deleted = 0;
+    json::array refused;
+  };
+  if (beads.empty()) return call->succeed(json::object{{"deleted", 0}, {"refused", json::array()}});
+  const auto progress = std::make_shared<Progress>(Progress{beads.size(), 0, {}});
+  for (const BeadId& id : beads)
+    call->services().engine.submit(
+        call->town(), events::BeadDeleted{id, call->actor()}, [call, id, progress](const expected<Receipt>& receipt) {
+          call->guarded([&] {
+            if (receipt)
+              ++progress->deleted;
+            else
+              progress->refused.push_back(json::object{{"bead_id", id.text}, {"error", receipt.error().what}});
+            if (--progress->open == 0)
+              call->succeed(json::object{{"deleted", progress->deleted}, {"refused", std::move(progress->refused)}});
+          });
+        });
+}
+
+void bulk_delete(const CallPtr& call) {
+  std::vector<BeadId> beads;
+  for (const std::string& id : call->arguments().texts("bead_ids")) beads.emplace_back(id);
+  call->look([call, beads = std::move(beads)](const Engine::View&) { delete_all(call, beads); });
+}
+
+void delete_by_status(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    const auto status = chosen<BeadStatus>(call->arguments(), "status");
+    std::vector<BeadId> beads;
+    for (const BeadId& id : view.town.bead_ids()) {
+      const Bead& bead = *view.town.bead(id);
+      const bool wanted = !call->arguments().has("type") || bead.type == chosen<BeadType>(call->arguments(), "type");
+      if (bead.status == status && wanted) beads.push_back(id);
+    }
+    delete_all(call, beads);
+  });
+}
+
 void reassign_bead(const CallPtr& call) {
   change_bead(call, [call](const Bead& bead) -> EventBody {
     return events::AgentHooked{AgentId(call->arguments().text("agent_id")), bead.bead_id};
@@ -314,7 +356,7 @@ void complete_review(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 19> kHandlers{{
+constexpr std::array<NamedHandler, 21> kHandlers{{
     {"bead.create", create_bead},
     {"bead.sling", sling},
     {"mayor.sling", mayor_sling},
@@ -322,6 +364,8 @@ constexpr std::array<NamedHandler, 19> kHandlers{{
     {"bead.get", get_bead},
     {"bead.update", update_bead},
     {"bead.delete", delete_bead},
+    {"bead.bulk_delete", bulk_delete},
+    {"bead.delete_by_status", delete_by_status},
     {"bead.reassign", reassign_bead},
     {"bead.status", set_status},
     {"bead.close", close_bead},

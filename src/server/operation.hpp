@@ -30,9 +30,9 @@ inline constexpr std::int64_t kLabelsLimit = 50;  ///< labels
 inline constexpr std::int64_t kLabelLimit = 100;
 inline constexpr std::int64_t kNameLimit = 64;
 inline constexpr std::int64_t kIdLimit = 100;
-inline constexpr std::int64_t kPageLimit = 500;  ///< rows of one page
+inline constexpr std::int64_t kPageLimit = 500;   ///< rows of one page
 inline constexpr std::int64_t kBulkLimit = 5000;  ///< beads of one bulk deletion (reference §a.8)
-inline constexpr std::int64_t kTasksLimit = 50;  ///< beads of one convoy request (reference §a.8)
+inline constexpr std::int64_t kTasksLimit = 50;   ///< beads of one convoy request (reference §a.8)
 
 /// One field of a request's body, or one parameter of its query.
 struct Field {

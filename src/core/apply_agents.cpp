@@ -326,7 +326,8 @@ Result on(Change& change, const events::TrialResult& e) {
       const bool red = e.outcome == events::TrialOutcome::red;
       const std::string feedback =
           (red ? "The gate failed: " + e.gate : std::string("The work conflicts with its target.")) + "\n\n" + e.output;
-      const bool never_began = run->state == RunState::requested;  // its work could not even be taken over
+      // Without a base nothing was tried: the work could not be taken over, and no agent was started.
+      const bool never_began = run->state == RunState::requested && e.base.empty();
       ask_for_changes(change, id, e.run_id, feedback, {});
       if (never_began) change.end_run(e.run_id, Outcome::changes_requested, e.gate);
       change.set_status(id, BeadStatus::open);

@@ -100,7 +100,8 @@ expected<void> check_folder(const fs::path& folder, std::uintmax_t limit) {
     if (entry->symlink_status(error).type() == fs::file_type::directory) continue;
     if (auto ok = check_file(entry->path(), limit); !ok) return ok;
   }
-  return {};
+  if (!error || error == std::errc::no_such_file_or_directory) return {};
+  return tl::unexpected(not_its_own(folder.string(), "cannot be looked over: " + error.message()));
 }
 
 /// `.git` is a folder of its own, and all that git reads there on a fetch is what git would have written.

@@ -91,10 +91,11 @@ std::vector<std::string> sandbox_words(const std::string& bwrap, const LocalSett
   }
   // Root is a user inside: the kernel lets only such a one confine its gates once more. It still owns root's files, so
   // what only root may read is covered.
-  if (::geteuid() == 0) put(words, {"--uid", "1000", "--gid", "1000"});
-  if (::geteuid() == 0)
+  if (::geteuid() == 0) {
+    put(words, {"--uid", "1000", "--gid", "1000"});
     for (const auto* secret : {"/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-"})
       if (fs::exists(secret)) put(words, {"--ro-bind", "/dev/null", secret});
+  }
   // The resolver's file is often a link into /run.
   std::error_code error;
   if (const auto resolver = fs::canonical("/etc/resolv.conf", error).string(); !error && beneath(resolver, "/run"))

@@ -65,8 +65,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   Handler handler;
   HttpLimits limits;
   // Touched on the server's thread only; older than `io`, because the coroutines that end with it still count down.
-  std::map<Channel, std::size_t>
-      connections;           ///< each door has its own seats: a crowd at one keeps nobody from another
+  /// Each door has its own seats: a crowd at one keeps nobody from another.
+  std::map<Channel, std::size_t> connections;
   std::size_t requests = 0;  ///< under way, streams not counted
   bool stopping = false;
   std::vector<std::string> socket_files;

@@ -193,8 +193,10 @@ void Keeper::drain_output() {
   for (int blocks = 0; output_ && blocks < 32; ++blocks) {
     const ssize_t got = ::read(output_.get(), block, sizeof block);
     if (got < 0) return;  // nothing now
-    if (got == 0) log_.append(redactor_.rest());
-    if (got == 0) return output_.close();
+    if (got == 0) {
+      log_.append(redactor_.rest());
+      return output_.close();
+    }
     const std::string_view bytes{block, static_cast<std::size_t>(got)};
     log_.append(redactor_.take(bytes));
     counter_.take(bytes, wall_ms());

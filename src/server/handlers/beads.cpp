@@ -317,11 +317,11 @@ void bulk_delete(const CallPtr& call) {
 void delete_by_status(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     const auto status = chosen<BeadStatus>(call->arguments(), "status");
+    const auto type = chosen<BeadType>(call->arguments(), "type");
     std::vector<BeadId> beads;
     for (const BeadId& id : view.town.bead_ids()) {
       const Bead& bead = *view.town.bead(id);
-      const bool wanted = !call->arguments().has("type") || bead.type == chosen<BeadType>(call->arguments(), "type");
-      if (bead.status == status && wanted) beads.push_back(id);
+      if (bead.status == status && (!type || bead.type == type)) beads.push_back(id);
     }
     delete_all(call, beads);
   });

@@ -31,4 +31,11 @@ expected<json::value> call_as_agent(Session& session, std::string_view operation
   return session.in_town(operation, {{"agent", agent}}, std::move(fields));
 }
 
+expected<void> mark_read(Session& session, const json::value& mail) {
+  for (const json::value& one : list_of(mail))
+    if (const auto read = session.in_town("mail.inbox_read", {{"mail", text_of(one, "mail_id")}}); !read)
+      return tl::unexpected(read.error());
+  return {};
+}
+
 }  // namespace townd::cli

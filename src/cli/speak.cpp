@@ -46,9 +46,7 @@ expected<int> mail_read(Session& session, const Values& values) {
   });
   // What a person was shown is read; what an agent was given was so when it asked.
   if (!agents && code)
-    for (const json::value& mail : list_of(*unread))
-      if (const auto read = session.in_town("mail.inbox_read", {{"mail", text_of(mail, "mail_id")}}); !read)
-        return tl::unexpected(read.error());
+    if (const auto read = mark_read(session, *unread); !read) return tl::unexpected(read.error());
   return code;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
+#include "cli/run_calls.hpp"
 #include "cli/session.hpp"
 
 /// The conversation with the mayor. What people say is mail that wakes it; what it answers is mail to people.
@@ -83,9 +84,8 @@ class Conversation {
         static_cast<void>(session_.terminal().value(answer));
       else
         session_.terminal().line(shown(text_of(answer, "body"), Keep::lines));
-      const auto read = session_.in_town("mail.inbox_read", {{"mail", text_of(answer, "mail_id")}});
-      if (!read) return tl::unexpected(read.error());
     }
+    if (const auto read = mark_read(session_, *mail); !read) return tl::unexpected(read.error());
     return static_cast<int>(list_of(*mail).size());
   }
 

@@ -32,7 +32,7 @@ TownCommit one_tick(const TownId& town, std::int64_t number) {
   tick.at = Instant{number};
   tick.trigger = "event";
   tick.events = commit.processed;
-  commit.tick = tick;
+  commit.tick = std::make_shared<const TickRecord>(tick);
   commit.rows = {{{RowKey::Table::bead, bead.bead_id.text}, bead},
                  {{RowKey::Table::agent, agent.agent_id.text}, agent}};
   commit.history = {{bead.bead_id, agent.agent_id, "status_changed", "open", "in_progress", "agent_said", tick.at}};

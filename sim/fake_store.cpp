@@ -127,6 +127,12 @@ expected<std::vector<TownId>> FakeStore::towns() {
   return ids;
 }
 
+int FakeStore::loads_of(const TownId& town) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = loads_.find(town);
+  return found == loads_.end() ? 0 : found->second;
+}
+
 expected<LoadedTown> FakeStore::load(const TownId& id) {
   const std::lock_guard lock(mutex_);
   if (fail_loads > 0) {
@@ -136,6 +142,7 @@ expected<LoadedTown> FakeStore::load(const TownId& id) {
   const auto found = towns_.find(id);
   if (found == towns_.end()) return fail(Error::Code::not_found, "there is no town " + id.text);
   const Held& town = found->second;
+  ++loads_[id];
   struct Fill {
     TownImage& image;
     void operator()(const TownRow& row) { image.town = row; }

@@ -29,6 +29,8 @@ class FakeStore : public Store {
 
   // ---- what a test looks at ----
   [[nodiscard]] int commits() const { return commits_; }
+  /// How often the town was read.
+  [[nodiscard]] int loads_of(const TownId& town) const;
   [[nodiscard]] std::vector<TickRecord> ticks_of(const TownId& town) const;
   [[nodiscard]] std::vector<std::pair<Event, EventFate>> events_of(const TownId& town) const;
   [[nodiscard]] std::map<std::string, StoredEffect> outbox_of(const TownId& town) const;
@@ -74,6 +76,7 @@ class FakeStore : public Store {
   std::map<std::string, TokenRow> tokens_;
   std::deque<Waiting> queue_;
   int commits_ = 0;
+  std::map<TownId, int> loads_;
 };
 
 }  // namespace townd::sim

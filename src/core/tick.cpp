@@ -25,7 +25,7 @@ class Pass {
   TickResult run() {
     for (const SignOfLife& sign : input_.life) apply_sign_of_life(town_, sign, result_.outbox);
     retry_deferred();
-    for (const Event& event : input_.events) drain(std::make_shared<const Event>(event), 0);
+    for (const Event& event : input_.events) drain(event, 0);
     if (looking_ == Looking::agenda) town_.agenda().wake(input_.now);
     for (const Missed& missed : input_.missed) town_.agenda().touch(missed.stage, missed.subject, Edge::self);
     for (std::size_t stage = 0; stage < kStages; ++stage) look_at(static_cast<Stage>(stage));
@@ -45,7 +45,7 @@ class Pass {
       if (deferred.retry_at <= input_.now) due.push_back(deferred);
     for (const DeferredEvent& deferred : due) {
       town_.erase_deferred(deferred.event->seq);
-      drain(deferred.event, deferred.attempts);
+      drain(*deferred.event, deferred.attempts);
     }
   }
 
@@ -55,12 +55,12 @@ class Pass {
     return next;
   }
 
-  void drain(std::shared_ptr<const Event> event, int attempts) {
+  void drain(const Event& event, int attempts) {
     Outbox& out = result_.outbox;
     out.notes.clear();
     out.created.clear();
-    EventOutcome outcome{event->seq, EventFate::applied, "", {}};
-    if (const auto allowed = validate(town_, event->body, input_.now); !allowed) {
+    EventOutcome outcome{event.seq, EventFate::applied, "", {}};
+    if (const auto allowed = validate(town_, event.body, input_.now); !allowed) {
       outcome.note = allowed.error().what;
       if (allowed.error().code != Error::Code::not_found) outcome.fate = EventFate::refused;
       result_.events.push_back(std::move(outcome));
@@ -68,12 +68,12 @@ class Pass {
     }
     const Town::Mark mark = town_.mark();
     const std::size_t effects = out.effects.size(), history = out.history.size(), texts = out.texts.size();
-    if (const auto applied = apply_event(town_, *event, input_.now, out); !applied) {
+    if (const auto applied = apply_event(town_, event, input_.now, out); !applied) {
       town_.rollback(mark);
       out.effects.resize(effects);
       out.history.resize(history);
       out.texts.resize(texts);
-      defer(std::move(event), attempts, applied.error(), outcome);
+      defer(event, attempts, applied.error(), outcome);
     } else {
       for (const std::string& note : out.notes) outcome.note += outcome.note.empty() ? note : "; " + note;
       outcome.created = out.created;
@@ -81,11 +81,11 @@ class Pass {
     result_.events.push_back(std::move(outcome));
   }
 
-  void defer(std::shared_ptr<const Event> event, int attempts, const Error& error, EventOutcome& outcome) {
+  void defer(const Event& event, int attempts, const Error& error, EventOutcome& outcome) {
     const bool last = attempts >= static_cast<int>(std::size(kRetry));
     outcome.fate = last ? EventFate::quarantined : EventFate::deferred;
     outcome.note = error.what;
-    town_.put(DeferredEvent{std::move(event), attempts + 1, error.what,
+    town_.put(DeferredEvent{std::make_shared<const Event>(event), attempts + 1, error.what,
                             last ? kNever : input_.now + kRetry[static_cast<std::size_t>(attempts)]});
   }
 

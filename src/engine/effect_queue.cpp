@@ -54,6 +54,16 @@ bool EffectQueue::has(const TownId& town, const std::string& key) const {
   return waiting_.contains({town, key}) || running_.contains({town, key});
 }
 
+bool EffectQueue::concerns(const TownId& town) const {
+  const auto of_town = [&](const auto& keys, auto town_of) {
+    const auto first = keys.lower_bound(Key{town, {}});
+    return first != keys.end() && town_of(*first) == town;
+  };
+  return of_town(waiting_, [](const Key& key) { return key.first; }) ||
+         of_town(running_, [](const auto& entry) { return entry.first.first; }) ||
+         of_town(answered_, [](const Key& key) { return key.first; });
+}
+
 void EffectQueue::drop(const TownId& town) {
   for (auto& [kind, lane] : kinds_)
     std::erase_if(lane.waiting, [&](const Waiting& waiting) { return waiting.town == town; });

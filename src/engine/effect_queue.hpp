@@ -41,6 +41,8 @@ class EffectQueue {
 
   /// It waits or runs.
   [[nodiscard]] bool has(const TownId& town, const std::string& key) const;
+  /// Something of this town waits, runs, or is not committed yet.
+  [[nodiscard]] bool concerns(const TownId& town) const;
   /// When the next one that waits for time alone may begin.
   [[nodiscard]] Instant due(Instant now) const;
 

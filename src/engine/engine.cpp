@@ -23,6 +23,7 @@ Instant Engine::State::step(Instant at) {
   look_at_the_node();
   keep_house();
   look_at_broken_rigs();
+  look_for_idle_towns();
   // What is posted while a town is served, by a store or a pool that answers at once, belongs to the same step.
   for (bool moved = true; moved;) {
     moved = false;
@@ -71,7 +72,10 @@ void Engine::State::hear(inbox::Item item) {
     void operator()(inbox::FactsFound& found) {
       --state.jobs;
       state.looking_at_node = false;
-      if (state.facts != found.facts) state.shares_moved = true;
+      if (state.facts != found.facts) {
+        state.shares_moved = true;
+        state.call_all_back();
+      }
       state.facts = std::move(found.facts);
     }
     void operator()(inbox::RigLookedAt& looked) {
@@ -109,7 +113,8 @@ bool Engine::State::advance(LiveTown& town) {
 }
 
 Instant Engine::State::due() const {
-  Instant due = std::min({queue.due(now), look_at_node_at, keep_house_at, look_at_rigs_at});
+  Instant due = std::min({queue.due(now), look_at_node_at, keep_house_at, look_at_rigs_at, look_for_idle_at});
+  if (!away_by_due.empty()) due = std::min(due, away_by_due.begin()->first);
   for (const auto& [id, town] : towns) {
     if (town->state == LiveTown::State::ready) due = std::min(due, town->due());
     if (town->state == LiveTown::State::unreadable) due = std::min(due, town->retry_at);
@@ -127,7 +132,9 @@ bool Engine::State::drained() {
 
 LiveTown* Engine::State::find(const TownId& id) {
   const auto found = towns.find(id);
-  return found == towns.end() ? nullptr : found->second.get();
+  LiveTown* const town = found == towns.end() ? come_back(id) : found->second.get();
+  if (town != nullptr) town->used_at = now;
+  return town;
 }
 
 LiveTown* Engine::State::town_of_run(const RunId& run) {
@@ -148,7 +155,11 @@ Engine::~Engine() = default;
 expected<void> Engine::open() { return state_->open(); }
 
 void Engine::submit(const TownId& town, EventBody body, Answered answered) {
-  state_->inbox->post(inbox::Submit{town, std::move(body), std::move(answered)});
+  state_->inbox->post(inbox::Submit{town, std::move(body), std::move(answered), {}});
+}
+
+void Engine::submit(const TownId& town, MakeFact fact, Answered answered) {
+  state_->inbox->post(inbox::Submit{town, {}, std::move(answered), std::move(fact)});
 }
 
 void Engine::create_town(TownRow row, Answered answered) {

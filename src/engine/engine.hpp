@@ -63,6 +63,10 @@ class Engine {
   /// Validated on the engine's thread against the current state; accepted: appended and applied in the same tick and
   /// answered after the commit. Thread-safe.
   void submit(const TownId& town, EventBody body, Answered answered);
+  /// The same for a fact that is made of the state which it is going to meet; what `fact` refuses is the answer. It is
+  /// asked on the engine's thread and must not throw.
+  using MakeFact = std::function<expected<EventBody>(const Town&)>;
+  void submit(const TownId& town, MakeFact fact, Answered answered);
   /// A new town; its id is `row.town_id`. Thread-safe.
   void create_town(TownRow row, Answered answered);
   /// Heartbeats. Thread-safe.

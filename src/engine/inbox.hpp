@@ -17,6 +17,7 @@ struct Submit {
   TownId town;
   EventBody body;
   Engine::Answered answered;
+  Engine::MakeFact make;  ///< of the body, when it is not known yet
 };
 struct Create {
   TownRow row;

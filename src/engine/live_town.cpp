@@ -53,6 +53,12 @@ void LiveTown::hear(const SignOfLife& sign) {
   if (is_agents_first_sign(town, sign)) life_matters_ = true;
 }
 
+bool LiveTown::quiet_but_for_restart() const {
+  return state == State::ready && waiting_.empty() && recorded_.empty() && outcomes_.empty() && readers.empty() &&
+         in_doubt.empty() && reminded.empty() && life_.empty() && carried_life_.empty() && carried_rows_.empty() &&
+         !new_town_ && !follow_up_ && town.live_runs().empty() && !town.row().draining_since;
+}
+
 bool LiveTown::listening_lapsed(Instant now) const {
   const bool ticked_before = next_tick_ > 1;
   if (gap_) return ticked_before;
@@ -93,24 +99,23 @@ void LiveTown::add_gap(Batch& batch, Instant now) {
   gap_ = false;
 }
 
-void LiveTown::accept(Batch& batch, Submission& submission, Instant now) {
-  Event event{next_seq_, now, submission.body};
-  const bool asked_for = static_cast<bool>(submission.answered);
-  if (asked_for) {
-    if (const auto valid = validate(town, event.body, now); !valid) {
-      submission.answered(tl::unexpected(valid.error()));
-      return;
-    }
-  }
-  // What follows in the same batch is validated against what this one makes of the town; the tick then applies it for
-  // good. Whether it can be applied at all is the tick's to say.
-  if (waiting_.size() > 1) {
+expected<EventBody> LiveTown::fact_of(const Submission& submission, Instant now) const {
+  expected<EventBody> fact = submission.make ? submission.make(town) : expected<EventBody>(submission.body);
+  if (fact && submission.answered)
+    if (auto valid = validate(town, *fact, now); !valid) return tl::unexpected(std::move(valid.error()));
+  return fact;
+}
+
+void LiveTown::accept(Batch& batch, Submission& submission, Instant now, bool look_ahead) {
+  auto fact = fact_of(submission, now);
+  if (!fact) return submission.answered(tl::unexpected(std::move(fact.error())));
+  Event event{next_seq_++, now, std::move(*fact)};
+  if (look_ahead) {
     Outbox unused;
     static_cast<void>(apply_event(town, event, now, unused));
   }
-  ++next_seq_;
   if (submission.outcome) batch.outcomes.push_back(*submission.outcome);
-  if (asked_for)
+  if (submission.answered)
     batch.askers.push_back({event.seq, std::move(submission.answered)});
   else
     batch.facts.push_back(std::move(submission));
@@ -127,14 +132,18 @@ void LiveTown::take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run)
   gap_ = false;
   if (now >= drain_ends()) batch.events.push_back({next_seq_++, now, events::DrainEnded{}});
   restarted_ = false;
+  // What the end of a process means is decided when everything before it has been applied; the tick then applies all of
+  // it for good.
+  const bool look_ahead = std::any_of(waiting_.begin(), waiting_.end(),
+                                      [](const Waiting& next) { return std::holds_alternative<Observation>(next); });
   const Town::Mark mark = town.mark();
   while (!waiting_.empty() && batch.events.size() < kBatch) {
     Waiting& next = waiting_.front();
     if (auto* submission = std::get_if<Submission>(&next)) {
-      accept(batch, *submission, now);
+      accept(batch, *submission, now, look_ahead);
     } else if (auto fact = end_of_run(town, std::get<Observation>(next))) {
-      Submission found{std::move(*fact), {}, {}};
-      accept(batch, found, now);
+      Submission found{std::move(*fact), {}, {}, {}};
+      accept(batch, found, now, look_ahead);
     }
     waiting_.pop_front();
   }
@@ -146,17 +155,12 @@ void LiveTown::take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run)
 
 TickInput LiveTown::foresee(Instant now) {
   TickInput input{now, life_.all(), recorded_, {}};
-  const Town::Mark mark = town.mark();
   std::int64_t seq = next_seq_;
   for (const Waiting& next : waiting_) {
     const auto* submission = std::get_if<Submission>(&next);
     if (submission == nullptr) continue;
-    if (submission->answered && !validate(town, submission->body, now)) continue;
-    input.events.push_back({seq++, now, submission->body});
-    Outbox unused;
-    static_cast<void>(apply_event(town, input.events.back(), now, unused));
+    if (auto fact = fact_of(*submission, now)) input.events.push_back({seq++, now, std::move(*fact)});
   }
-  town.rollback(mark);
   return input;
 }
 
@@ -217,7 +221,7 @@ Engine::View LiveTown::view(Instant now) const {
           next_tick_ - 1,
           static_cast<int>(waiting_.size() + recorded_.size()),
           static_cast<int>(in_doubt.size()),
-          last_record_ ? &*last_record_ : nullptr,
+          last_record_.get(),
           why_not};
 }
 

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@ struct Submission {
   EventBody body;
   Engine::Answered answered;            ///< who asked for it; empty for what was found out by the engine itself
   std::optional<StoredEffect> outcome;  ///< of the effect that found it out, stored with it
+  Engine::MakeFact make;                ///< of the body, for a request that depends on the state which it meets
 };
 
 /// What a tick is given, and who waits for it.
@@ -29,7 +31,7 @@ struct Batch {
     std::int64_t seq = 0;
     Engine::Answered answered;
   };
-  std::vector<Event> events;
+  std::vector<Event> events;        ///< until they are handed to the tick
   std::set<std::int64_t> recorded;  ///< events among them that the store has already
   std::vector<Asker> askers;
   std::vector<Submission> facts;  ///< to be said again when the commit fails
@@ -40,7 +42,8 @@ struct Batch {
 struct Flight {
   Batch batch;
   TickResult result;
-  std::optional<TickRecord> record;  ///< none: only outcomes of effects were written
+  std::shared_ptr<const TickRecord> record;  ///< null: only outcomes of effects were written
+  MaybeInstant unheard_from;                 ///< it said that nobody had listened since then
   std::optional<Engine::Answered> creation;
 };
 
@@ -67,6 +70,9 @@ class LiveTown {
   void store_outcome(StoredEffect outcome) { outcomes_.push_back(std::move(outcome)); }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   [[nodiscard]] bool has_outcomes() const { return !outcomes_.empty(); }
+  /// Nothing waits, runs or is in doubt, and the store has all of it.
+  [[nodiscard]] bool quiet() const { return quiet_but_for_restart() && !gap_; }
+  [[nodiscard]] bool quiet_but_for_restart() const;
   /// Nobody may rely on silence before now, and a drain for the instance before is over: said first in the next tick.
   void notice_restart() { gap_ = restarted_ = true; }
 
@@ -81,8 +87,9 @@ class LiveTown {
   // ---- a tick ----
   /// Says what an ended process is as a fact, or none when it is not one.
   using EndOfRun = std::function<std::optional<EventBody>(const Town&, const Observation&)>;
-  /// Takes what waits, each request validated against the state with everything before it applied. Refused ones are
-  /// answered here and leave nothing. When it throws, `batch` has those taken so far and the others still wait.
+  /// Takes what waits, each request validated against the committed state; the tick validates it once more against what
+  /// came before it. Those refused here are answered and leave nothing. When it throws, `batch` has those taken so far
+  /// and the others still wait.
   void take_batch(Batch& batch, Instant now, const EndOfRun& end_of_run);
   /// What a tick would be given now, with nothing taken.
   [[nodiscard]] TickInput foresee(Instant now);
@@ -112,6 +119,7 @@ class LiveTown {
   const TownId id;
   Town town;
   State state = State::ready;
+  Instant used_at;      ///< when somebody last named it
   std::string why_not;  ///< of a town that is not run
   Instant retry_at;     ///< of an unreadable one
   int retries = 0;
@@ -131,7 +139,9 @@ class LiveTown {
   void add_gap(Batch& batch, Instant now);
   [[nodiscard]] Instant drain_ends() const;  ///< kNever when it is not draining
   [[nodiscard]] std::vector<Missed> resync(Instant now);
-  void accept(Batch& batch, Submission& submission, Instant now);
+  /// What a submission says, or why it is refused.
+  [[nodiscard]] expected<EventBody> fact_of(const Submission& submission, Instant now) const;
+  void accept(Batch& batch, Submission& submission, Instant now, bool look_ahead);
   void keep_for_later(TickResult result, const std::vector<SignOfLife>& life);
   TickRecord record_of(const TickInput& input, const TickResult& result, std::string_view trigger,
                        const std::vector<StoredEffect>& outcomes) const;
@@ -152,7 +162,7 @@ class LiveTown {
   std::int64_t next_seq_ = 1;
   std::int64_t next_tick_ = 1;
   Instant last_tick_at_;
-  std::optional<TickRecord> last_record_;
+  std::shared_ptr<const TickRecord> last_record_;
   Instant next_due_;  ///< the agenda's top; zero before the first tick
   bool follow_up_ = false;
   int follow_ups_ = 0;  ///< in a row

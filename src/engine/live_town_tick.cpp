@@ -86,13 +86,20 @@ void LiveTown::keep_for_later(TickResult result, const std::vector<SignOfLife>& 
 
 std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch& batch) {
   const auto started = std::chrono::steady_clock::now();
-  const TickInput input{now, life_.all(), batch.events, trigger == "resync" ? resync(now) : std::vector<Missed>{}};
+  TickInput input{now, life_.all(), {}, trigger == "resync" ? resync(now) : std::vector<Missed>{}};
+  input.events.swap(batch.events);
   const bool first_signs = std::exchange(life_matters_, false);
   life_.clear();
   const bool made_now = std::exchange(new_town_, false);
 
   slots_wanted.reset();
-  TickResult result = tick(town, input);
+  TickResult result;
+  try {
+    result = tick(town, input);
+  } catch (...) {
+    batch.events.swap(input.events);
+    throw;
+  }
   plan_next(result, now, trigger);
   if (!worth_writing(input, result) && !first_signs && !made_now) {
     outcomes_.insert(outcomes_.begin(), batch.outcomes.begin(), batch.outcomes.end());
@@ -102,8 +109,12 @@ std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trig
 
   TownCommit commit;
   commit.town_id = id;
-  for (const Event& event : batch.events)
-    if (!batch.recorded.contains(event.seq)) commit.events.push_back(event);
+  Flight flight;
+  for (const Event& event : input.events)
+    if (const auto* unheard = std::get_if<events::ObservationGap>(&event.body)) flight.unheard_from = unheard->from;
+  commit.events = std::move(input.events);
+  if (!batch.recorded.empty())
+    std::erase_if(commit.events, [&](const Event& event) { return batch.recorded.contains(event.seq); });
   commit.processed = result.events;
   std::set<RowKey> keys = std::exchange(carried_rows_, {});
   keys.insert(result.changed.begin(), result.changed.end());
@@ -113,10 +124,10 @@ std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trig
   commit.effects = result.outbox.effects;
   commit.outcomes = batch.outcomes;
 
-  Flight flight;
-  flight.record = record_of(input, result, trigger, batch.outcomes);
-  flight.record->wall_us =
+  TickRecord record = record_of(input, result, trigger, batch.outcomes);
+  record.wall_us =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count();
+  flight.record = std::make_shared<const TickRecord>(std::move(record));
   commit.tick = flight.record;
   carried_life_.clear();
   flight.batch = std::move(batch);
@@ -152,11 +163,10 @@ Flight LiveTown::crashed() {
   town.settle();
   Flight flight = std::move(*std::exchange(flight_, {}));
   // That nobody listened for a while was not written down either, and is as true as before.
-  for (const Event& event : flight.batch.events)
-    if (const auto* unheard = std::get_if<events::ObservationGap>(&event.body)) {
-      gap_ = true;
-      last_tick_at_ = std::min(last_tick_at_, unheard->from);
-    }
+  if (flight.unheard_from) {
+    gap_ = true;
+    last_tick_at_ = std::min(last_tick_at_, *flight.unheard_from);
+  }
   // The rows that heard these signs are read again from the store, which may never have seen them.
   if (flight.record) life_.hear(flight.record->life);
   // What an effect found out is found out again when the effect is: it is still in the outbox.

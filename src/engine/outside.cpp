@@ -131,7 +131,7 @@ void Engine::State::ended(const inbox::EffectEnded& result) {
   else
     town->in_doubt.erase(result.key);
   if (result.fact)
-    town->submit(Submission{*result.fact, {}, std::move(stored)});
+    town->submit(Submission{*result.fact, {}, std::move(stored), {}});
   else
     town->store_outcome(std::move(stored));
 }
@@ -265,7 +265,7 @@ void Engine::State::rig_looked_at(const inbox::RigLookedAt& looked) {
   LiveTown* town = find(looked.town);
   const Rig* rig = town == nullptr ? nullptr : town->town.rig(looked.found.rig_id);
   if (rig != nullptr && rig->broken_reason != looked.found.broken_reason)
-    town->submit(Submission{looked.found, {}, {}});
+    town->submit(Submission{looked.found, {}, {}, {}});
 }
 
 int Engine::State::wanted_by(LiveTown& town) const {
@@ -316,7 +316,7 @@ void Engine::State::say_node(LiveTown& town, int slots) {
   if (seen == town.node_said) return;
   NodeFacts node = renewed(seen, town.node_said, town.town.row().node, slots);
   town.node_said = std::move(seen);
-  town.submit(Submission{events::NodeChanged{std::move(node)}, {}, {}});
+  town.submit(Submission{events::NodeChanged{std::move(node)}, {}, {}, {}});
 }
 
 }  // namespace townd

@@ -31,7 +31,8 @@ struct Engine::State {
   void create(inbox::Create create);
   void submit(inbox::Submit submit);
   void add_town(std::unique_ptr<LiveTown> town);
-  void load_town(const TownId& id);
+  /// Reads it from the store; one that cannot be read is quarantined. `restarted`: nobody listened to it before now.
+  void load_town(const TownId& id, bool restarted);
   void serve_readers(LiveTown& town);
   void dry_run(LiveTown& town, inbox::DryRun dry_run);
   void tick_town(LiveTown& town, std::string_view trigger);
@@ -42,6 +43,16 @@ struct Engine::State {
   void try_reload(LiveTown& town);
   void quarantine(LiveTown& town, const std::string& why);
   void publish(const LiveTown& town, const Flight& flight);
+
+  // ---- away.cpp: towns that are not in memory ----
+  [[nodiscard]] bool may_leave(LiveTown& town) const;
+  void leave(const TownId& id, bool restarted);
+  LiveTown* come_back(const TownId& id);
+  void make_room();
+  void call_all_back();
+  void look_for_idle_towns();
+  /// Just loaded at the start, with more loaded before it than are kept, and nothing outside concerns it.
+  [[nodiscard]] bool too_many_to_stay(const LiveTown& town) const;
 
   // ---- outside.cpp: effects and observations ----
   bool begin_effects();  ///< whether anything began
@@ -62,6 +73,7 @@ struct Engine::State {
   /// Runs a job in the pool; what it answers is posted.
   void in_pool(std::string_view kind, std::function<inbox::Item()> job);
 
+  /// The town, brought back when it is away; null when there is none.
   [[nodiscard]] LiveTown* find(const TownId& id);
   [[nodiscard]] LiveTown* town_of_run(const RunId& run);
 
@@ -71,8 +83,16 @@ struct Engine::State {
   std::function<void(std::string_view, std::function<void()>)> pool;
   std::vector<std::function<void(const TownId&, const StreamItem&)>> listeners;
 
-  Instant now;  ///< of the step under way; never goes back
-  std::map<TownId, std::unique_ptr<LiveTown>> towns;
+  Instant now;                                        ///< of the step under way; never goes back
+  std::map<TownId, std::unique_ptr<LiveTown>> towns;  ///< those in memory
+  struct Away {
+    Instant due;             ///< when a rule waits for it, or something is to be told to it
+    bool restarted = false;  ///< it has not heard yet that nobody listened for a while
+  };
+  std::map<TownId, Away> away;
+  std::set<std::pair<Instant, TownId>> away_by_due;
+  std::map<std::string, TownId> prefixes;  ///< of all towns
+  Instant look_for_idle_at;
   EffectQueue queue;
   Hands hands;
   int jobs = 0;  ///< in the pool

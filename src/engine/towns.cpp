@@ -19,7 +19,7 @@ Error not_run(const LiveTown& town) {
 }
 
 /// 2–6 letters from the name that no other town uses.
-std::string free_prefix(const std::string& name, const std::set<std::string>& used) {
+std::string free_prefix(const std::string& name, const std::map<std::string, TownId>& used) {
   std::string letters;
   for (const char c : name) {
     if (c >= 'a' && c <= 'z') letters += c;
@@ -34,17 +34,16 @@ std::string free_prefix(const std::string& name, const std::set<std::string>& us
   return {};
 }
 
-expected<void> check_new(const TownRow& row, const std::map<TownId, std::unique_ptr<LiveTown>>& towns) {
+expected<void> check_new(const TownRow& row, bool known, const std::map<std::string, TownId>& used) {
   if (row.town_id.empty()) return fail(Error::Code::invalid, "a town needs an id");
-  if (towns.contains(row.town_id))
+  if (known)
     return fail(Error::Code::conflict, "there is a town " + row.town_id.text + " already", "choose another name");
   const bool letters = std::all_of(row.prefix.begin(), row.prefix.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   if (!letters || row.prefix.size() < 2 || row.prefix.size() > 6)
     return fail(Error::Code::invalid, "the prefix \"" + row.prefix + "\" is not 2 to 6 of the letters a to z");
-  for (const auto& [id, town] : towns)
-    if (town->town.row().prefix == row.prefix)
-      return fail(Error::Code::conflict, "the prefix " + row.prefix + " belongs to town " + id.text,
-                  "choose another, or leave it out");
+  if (const auto owner = used.find(row.prefix); owner != used.end())
+    return fail(Error::Code::conflict, "the prefix " + row.prefix + " belongs to town " + owner->second.text,
+                "choose another, or leave it out");
   return {};
 }
 
@@ -65,18 +64,25 @@ expected<void> Engine::State::open() {
   if (const auto loaded = hands.tokens->load(); !loaded) return loaded;
   now = std::max(now, ports.clock.now());
   facts = ports.runtime.facts();
-  for (const TownId& id : *ids) load_town(id);
+  look_for_idle_at = now;
+  for (const TownId& id : *ids) {
+    load_town(id, true);
+    if (too_many_to_stay(*towns.at(id))) leave(id, true);
+  }
   for (const TokenRow& token : hands.tokens->open_ones()) {
-    LiveTown* town = find(TownId(token.town_id));
+    const TownId id(token.town_id);
+    const auto found = towns.find(id);
+    const LiveTown* town = found == towns.end() ? nullptr : found->second.get();
     const Run* run = town == nullptr ? nullptr : town->town.run(RunId(token.run_id));
-    if (town != nullptr && town->state == LiveTown::State::ready && (run == nullptr || run->state == RunState::ended))
+    const bool readable = town == nullptr ? away.contains(id) : town->state == LiveTown::State::ready;
+    if (readable && (run == nullptr || run->state == RunState::ended))
       if (const auto over = hands.tokens->end(RunId(token.run_id), now); !over) return over;
   }
   share_slots();
   return {};
 }
 
-void Engine::State::load_town(const TownId& id) {
+void Engine::State::load_town(const TownId& id, bool restarted) {
   std::unique_ptr<LiveTown> town;
   std::string why;
   try {
@@ -85,7 +91,8 @@ void Engine::State::load_town(const TownId& id) {
       const std::vector<StoredEffect> outbox = loaded->outbox;
       const std::optional<Hash128> digest = loaded->last_digest;
       town = std::make_unique<LiveTown>(id, std::move(*loaded));
-      town->notice_restart();
+      town->used_at = now;
+      if (restarted) town->notice_restart();
       if (digest && town->town.digest() != *digest)
         ports.observer.alert(id, "rows_altered",
                              "the rows of " + id.text +
@@ -103,27 +110,31 @@ void Engine::State::load_town(const TownId& id) {
     empty.image.town.town_id = id;
     town = std::make_unique<LiveTown>(id, std::move(empty));
     queue.drop(id);
-    town->quarantine("it could not be read: " + why);
-    ports.observer.alert(id, "town_quarantined", town->why_not);
+    if (restarted) {
+      town->quarantine("it could not be read: " + why);
+      ports.observer.alert(id, "town_quarantined", town->why_not);
+    } else {
+      town->lose(why, now + kReloadPause);
+      ports.observer.alert(id, "store_failed", why);
+    }
   }
   add_town(std::move(town));
 }
 
 void Engine::State::add_town(std::unique_ptr<LiveTown> town) {
   const std::lock_guard lock(names_mutex);
-  names.insert(std::lower_bound(names.begin(), names.end(), town->id), town->id);
+  const auto place = std::lower_bound(names.begin(), names.end(), town->id);
+  if (place == names.end() || *place != town->id) names.insert(place, town->id);
+  if (const std::string& prefix = town->town.row().prefix; !prefix.empty()) prefixes.emplace(prefix, town->id);
   towns.emplace(town->id, std::move(town));
 }
 
 void Engine::State::create(inbox::Create create) {
   if (closing) return create.answered(fail(Error::Code::unavailable, "townd is shutting down"));
   TownRow row = std::move(create.row);
-  if (row.prefix.empty()) {
-    std::set<std::string> used;
-    for (const auto& [id, town] : towns) used.insert(town->town.row().prefix);
-    row.prefix = free_prefix(row.name, used);
-  }
-  if (const auto fine = check_new(row, towns); !fine) return create.answered(tl::unexpected(fine.error()));
+  const bool known = towns.contains(row.town_id) || away.contains(row.town_id);
+  if (row.prefix.empty()) row.prefix = free_prefix(row.name, prefixes);
+  if (const auto fine = check_new(row, known, prefixes); !fine) return create.answered(tl::unexpected(fine.error()));
   row.node.slots = 0;  // its share comes with its first event
   const TownId id = row.town_id;
   add_town(std::make_unique<LiveTown>(id, std::move(row), std::move(create.answered)));
@@ -147,7 +158,7 @@ void Engine::State::submit(inbox::Submit submit) {
                                   "try again in a moment"));
   }
   if (town->state != LiveTown::State::quarantined)
-    town->submit(Submission{std::move(submit.body), std::move(submit.answered), {}});
+    town->submit(Submission{std::move(submit.body), std::move(submit.answered), {}, std::move(submit.make)});
 }
 
 // ---- reads
@@ -259,6 +270,7 @@ void Engine::State::crashed(LiveTown& town, const Error& error) {
     const TownId id = town.id;
     const std::lock_guard lock(names_mutex);
     std::erase(names, id);
+    prefixes.erase(town.town.row().prefix);
     towns.erase(id);
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -50,9 +51,9 @@ struct RowChange {
 /// All that one town's tick leaves behind; written whole or not at all.
 struct TownCommit {
   TownId town_id;
-  std::vector<Event> events;            ///< arrived with this commit
-  std::vector<EventOutcome> processed;  ///< of these and of earlier ones
-  std::optional<TickRecord> tick;       ///< none when only effect outcomes are written
+  std::vector<Event> events;               ///< arrived with this commit
+  std::vector<EventOutcome> processed;     ///< of these and of earlier ones
+  std::shared_ptr<const TickRecord> tick;  ///< null when only effect outcomes are written
   std::vector<RowChange> rows;
   std::vector<HistoryRow> history;
   std::vector<std::pair<Hash128, std::string>> texts;

@@ -17,7 +17,7 @@ int status_of(Error::Code code) {
 }
 
 Response success(json::value data, int status) {
-  json::object envelope;
+  json::object envelope(data.storage());  // so that `data` is moved into it, whatever it is kept in
   envelope.emplace("success", true);
   envelope.emplace("data", std::move(data));
   Response response;

@@ -92,7 +92,7 @@ void Api::with_caller(const std::shared_ptr<const Request>& request, Caller call
 
 void Api::carry_out(const std::shared_ptr<const Request>& request, Route route, Caller caller, Answer answer) {
   const auto call = std::make_shared<Call>(services_, request, std::move(route), std::move(caller), std::move(answer));
-  call->background([call] {
+  const auto begin = [call] {
     const auto decoded = std::make_shared<Decoded>(decode(call->operation(), call->request()));
     const auto proceed = [call, decoded] {
       if (decoded->status != 0)
@@ -104,7 +104,11 @@ void Api::carry_out(const std::shared_ptr<const Request>& request, Route route, 
       check_run(call, proceed);
     else
       proceed();
-  });
+  };
+  if (call->direct())
+    call->guarded(begin);
+  else
+    call->background(begin);
 }
 
 }  // namespace townd

@@ -7,6 +7,14 @@
 #include "server/workers.hpp"
 
 namespace townd {
+namespace {
+
+Error fault_of(std::string_view what) {
+  return {Error::Code::internal, "townd failed on this request: " + std::string(what),
+          "this is a fault of townd; please report it with the log"};
+}
+
+}  // namespace
 
 Call::Call(Services& services, std::shared_ptr<const Request> request, Route route, Caller caller, Answer answer)
     : services_(services),
@@ -63,8 +71,7 @@ void Call::fail(Error::Code code, std::string what, std::string hint) {
 
 void Call::fault(std::string_view what) noexcept {
   try {
-    fail(Error::Code::internal, "townd failed on this request: " + std::string(what),
-         "this is a fault of townd; please report it with the log");
+    fail(fault_of(what));
   } catch (const std::exception&) {
     // Out of memory even for saying so: the connection gives up on its own.
   }
@@ -83,16 +90,32 @@ void Call::look_at(const TownId& town, std::function<void(const Engine::View&)> 
       });
 }
 
+Engine::Answered Call::answered(std::function<void(const Receipt&)> then) {
+  return [self = shared_from_this(), then = std::move(then)](const expected<Receipt>& receipt) {
+    self->guarded([&] {
+      if (receipt)
+        then(*receipt);
+      else
+        self->fail(receipt.error());
+    });
+  };
+}
+
 void Call::submit(EventBody body, std::function<void(const Receipt&)> then) {
-  services_.engine.submit(town(), std::move(body),
-                          [self = shared_from_this(), then = std::move(then)](const expected<Receipt>& receipt) {
-                            self->guarded([&] {
-                              if (receipt)
-                                then(*receipt);
-                              else
-                                self->fail(receipt.error());
-                            });
-                          });
+  services_.engine.submit(town(), std::move(body), answered(std::move(then)));
+}
+
+void Call::submit(Engine::MakeFact fact, std::function<void(const Receipt&)> then) {
+  services_.engine.submit(
+      town(),
+      [fact = std::move(fact)](const Town& town) -> expected<EventBody> {
+        try {
+          return fact(town);
+        } catch (const std::exception& problem) {
+          return tl::unexpected(fault_of(problem.what()));
+        }
+      },
+      answered(std::move(then)));
 }
 
 void Call::background(std::function<void()> job) {

@@ -21,9 +21,13 @@ namespace townd {
 /// handler throws is answered as a fault of townd.
 class Call : public std::enable_shared_from_this<Call> {
  public:
+  static constexpr std::size_t kDirectBody = 16 * 1024;
+
   Call(Services& services, std::shared_ptr<const Request> request, Route route, Caller caller, Answer answer);
 
   [[nodiscard]] const Operation& operation() const { return *route_.operation; }
+  /// It is over so soon that a worker's thread would cost more than it does.
+  [[nodiscard]] bool direct() const { return operation().direct && request_->body.size() <= kDirectBody; }
   [[nodiscard]] const Request& request() const { return *request_; }
   [[nodiscard]] const Caller& caller() const { return caller_; }
   [[nodiscard]] Services& services() const { return services_; }
@@ -53,6 +57,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void look_at(const TownId& town, std::function<void(const Engine::View&)> seen);
   /// Hands a fact in and goes on when it is durable; answers when it is refused.
   void submit(EventBody body, std::function<void(const Receipt&)> then);
+  /// The same in one go for a fact that is made of the town's state: looking first would cost a commit's time.
+  void submit(Engine::MakeFact fact, std::function<void(const Receipt&)> then);
   void background(std::function<void()> job);
 
   /// Runs `step`, answering 500 for what it throws.
@@ -67,6 +73,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
  private:
   void fault(std::string_view what) noexcept;
+  Engine::Answered answered(std::function<void(const Receipt&)> then);
 
   Services& services_;
   std::shared_ptr<const Request> request_;

@@ -46,10 +46,11 @@ void LiveHub::add(const TownId& town, const StreamItem& item) {
   // An item of an older tick that is told late stands behind what is newer: places only grow.
   const bool same = item.tick <= channel.newest.tick;
   channel.newest = same ? StreamPlace{channel.newest.tick, channel.newest.item + 1} : StreamPlace{item.tick, 1};
-  Remembered remembered{channel.newest, frame_of(channel.newest, item)};
-  std::erase_if(channel.readers,
-                [&](const std::shared_ptr<LiveStream>& reader) { return !reader->push(remembered.frame); });
-  channel.last.push_back(std::move(remembered));
+  if (!channel.readers.empty()) {
+    const std::string frame = frame_of(channel.newest, item);
+    std::erase_if(channel.readers, [&](const std::shared_ptr<LiveStream>& reader) { return !reader->push(frame); });
+  }
+  channel.last.push_back({channel.newest, item});
   if (channel.last.size() > kRemembered) channel.last.pop_front();
 }
 
@@ -63,7 +64,7 @@ std::shared_ptr<LiveStream> LiveHub::open(const TownId& town, std::optional<Stre
     const bool complete = !channel.last.empty() && channel.last.front().place <= *after && *after <= channel.newest;
     if (!complete) stream->push(gap_frame(*after));
     for (const Remembered& remembered : channel.last)
-      if (!complete || remembered.place > *after) stream->push(remembered.frame);
+      if (!complete || remembered.place > *after) stream->push(frame_of(remembered.place, remembered.item));
   }
   channel.readers.push_back(stream);
   return stream;

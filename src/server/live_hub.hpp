@@ -44,7 +44,7 @@ class LiveHub {
  private:
   struct Remembered {
     StreamPlace place;
-    std::string frame;
+    StreamItem item;
   };
   struct Channel {
     std::deque<Remembered> last;

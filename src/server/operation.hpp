@@ -82,6 +82,7 @@ struct Operation {
   bool after_end = false;     ///< a run's token is good for it for 24 h after the run has ended
   bool extra_fields = false;  ///< unknown fields are ignored, not refused
   bool raw = false;           ///< the answer has no envelope
+  bool direct = false;        ///< its handler only looks and submits: a short request is not handed to a worker
 
   [[nodiscard]] bool query() const { return method == "GET"; }
 };

@@ -123,6 +123,7 @@ void add_callbacks(std::vector<Operation>& all) {
         run_id()},
        "Heartbeat");
   all.back().extra_fields = true;
+  all.back().direct = true;
   self("agent.checkpoint", "POST", "checkpoint", "Notes for whoever continues this work.",
        {required(Field{"data", Kind::anything, kMetadataLimit, false, "any JSON"}), run_id()}, "Written");
   self("agent.say", "POST", "status", "One line for people about what it is doing.",

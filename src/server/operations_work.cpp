@@ -96,6 +96,7 @@ void add_beads(std::vector<Operation>& all) {
                  Fields{choice("type", kBeadTypes, "issue when left out")} + work(),
                  "Bead",
                  201});
+  all.back().direct = true;
   all.push_back({"bead.sling",
                  "POST",
                  {"/api/towns/:town/rigs/:rig/sling"},
@@ -104,6 +105,7 @@ void add_beads(std::vector<Operation>& all) {
                  work(),
                  "Slung",
                  201});
+  all.back().direct = true;
   all.push_back({"mayor.sling",
                  "POST",
                  {"/api/mayor/:town/tools/sling"},
@@ -130,6 +132,7 @@ void add_beads(std::vector<Operation>& all) {
        {},
        "BeadDetail"});
   all.back().scope = Scope::rig;
+  all.back().direct = true;
   all.push_back(
       {"bead.update",
        "PATCH",

@@ -53,7 +53,10 @@ void check_run(const CallPtr& call, std::function<void()> proceed) {
     caller.rig = run->rig_id;
     if (const auto error = refused(*call, view.town, caller)) return call->fail(*error);
     call->set_caller(caller);
-    call->background(proceed);
+    if (call->direct())
+      proceed();
+    else
+      call->background(proceed);
   };
   call->look_at(caller.town, seen);
 }

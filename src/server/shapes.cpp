@@ -10,8 +10,9 @@ namespace {
 /// outside are metadata, and those are looked past.
 constexpr std::string_view kHole = "\x01text";
 
-json::object members(const auto& row, std::initializer_list<std::string_view> leave_out = {}) {
-  return JsonWriter(Blanks::null).write_members(row, leave_out);
+json::object members(const auto& row, std::initializer_list<std::string_view> leave_out = {},
+                     const json::storage_ptr& storage = {}) {
+  return JsonWriter(Blanks::null, nullptr, storage).write_members(row, leave_out);
 }
 
 json::value id_or_null(const auto& id) { return id.empty() ? json::value(nullptr) : json::value(id.text); }
@@ -49,8 +50,8 @@ void LateTexts::fill(json::value& value, const TextBook& book) {
   }
 }
 
-json::object bead_shape(const Town& town, const Bead& bead) {
-  json::object shape = members(bead, {"body", "detail"});
+json::object bead_shape(const Town& town, const Bead& bead, const json::storage_ptr& storage) {
+  json::object shape = members(bead, {"body", "detail"}, storage);
   if (bead.detail) {
     // The reference keeps these in metadata; here they are fields of their own, shown there and not written there.
     json::value detail = to_json(bead.detail);

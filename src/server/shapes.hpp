@@ -24,7 +24,8 @@ class LateTexts {
   std::vector<Hash128> hashes_;
 };
 
-json::object bead_shape(const Town& town, const Bead& bead);
+/// `storage`: where it is kept; its values are moved only among objects that are kept in the same.
+json::object bead_shape(const Town& town, const Bead& bead, const json::storage_ptr& storage = {});
 /// With body, review, dependencies and convoys.
 json::object bead_detail(const Town& town, const Bead& bead, LateTexts& texts);
 json::object review_shape(const Town& town, const Review& review);

@@ -1,6 +1,7 @@
 #include "store/commit_writer.hpp"
 
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 
 #include "codec/actions.hpp"
@@ -22,6 +23,34 @@ std::string_view text_of(EffectState state) {
   return "unknown";
 }
 
+/// What became of an event, for its columns.
+struct Fate {
+  explicit Fate(const EventOutcome& outcome, MaybeInstant at)
+      : text(fate_text(outcome.fate)),
+        settled_at(outcome.fate == EventFate::deferred ? std::nullopt : at),
+        retries(outcome.fate == EventFate::deferred ? 1 : 0),
+        made(outcome.created.empty() ? std::string_view{} : std::string_view(outcome.created.front())) {}
+
+  std::string_view text;
+  MaybeInstant settled_at;
+  int retries;
+  std::string_view made;
+};
+
+/// An event of this commit, with what the same commit made of it.
+void write_event(Connection& db, const std::string& town, const Event& event, const EventOutcome& outcome,
+                 MaybeInstant at) {
+  const EventText text = encode_event(event.body);
+  const Fate fate(outcome, at);
+  const std::string_view about = about_bead(event.body);
+  db.run(
+      "INSERT INTO town_events (town_id, seq, format, event_type, agent_id, bead_id, about_bead_id, payload,"
+      " created_at, processed_at, retries, fate, note)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+      town, event.seq, text.format, text.event_type, text.agent_id, text.bead_id, about.empty() ? fate.made : about,
+      text.payload, event.created_at, fate.settled_at, fate.retries, fate.text, outcome.note);
+}
+
 void write_event(Connection& db, const std::string& town, const Event& event) {
   const EventText text = encode_event(event.body);
   db.run(
@@ -31,14 +60,14 @@ void write_event(Connection& db, const std::string& town, const Event& event) {
       event.created_at);
 }
 
+/// What became of an event of an earlier commit.
 void write_outcome(Connection& db, const std::string& town, const EventOutcome& outcome, MaybeInstant at) {
-  const bool settled = outcome.fate != EventFate::deferred;
-  const std::string made = outcome.created.empty() ? std::string{} : outcome.created.front();
+  const Fate fate(outcome, at);
   db.run(
       "UPDATE town_events SET fate = ?3, note = ?4, processed_at = ?5, retries = retries + ?6,"
       " about_bead_id = CASE WHEN about_bead_id = '' THEN ?7 ELSE about_bead_id END"
       " WHERE town_id = ?1 AND seq = ?2",
-      town, outcome.seq, fate_text(outcome.fate), outcome.note, settled ? at : std::nullopt, settled ? 0 : 1, made);
+      town, outcome.seq, fate.text, outcome.note, fate.settled_at, fate.retries, fate.made);
 }
 
 void write_tick(Connection& db, const std::string& town, const TickRecord& tick) {
@@ -71,8 +100,16 @@ void write_effect(Connection& db, const std::string& town, const StoredEffect& s
 void write_commit(Connection& db, const TownCommit& commit) {
   const std::string& town = commit.town_id.text;
   const MaybeInstant at = commit.tick ? MaybeInstant(commit.tick->at) : std::nullopt;
-  for (const Event& event : commit.events) write_event(db, town, event);
-  for (const EventOutcome& outcome : commit.processed) write_outcome(db, town, outcome, at);
+  std::unordered_map<std::int64_t, const EventOutcome*> outcomes;
+  for (const EventOutcome& outcome : commit.processed) outcomes.emplace(outcome.seq, &outcome);
+  for (const Event& event : commit.events) {
+    if (const auto found = outcomes.extract(event.seq))
+      write_event(db, town, event, *found.mapped(), at);
+    else
+      write_event(db, town, event);
+  }
+  for (const EventOutcome& outcome : commit.processed)
+    if (outcomes.contains(outcome.seq)) write_outcome(db, town, outcome, at);
   if (commit.tick) write_tick(db, town, *commit.tick);
   for (const RowChange& change : commit.rows) write_row(db, commit.town_id, change);
   for (const HistoryRow& row : commit.history) write_history(db, town, row);

@@ -1,5 +1,7 @@
 #include "contract/sample_town.hpp"
 
+#include <memory>
+
 #include "codec/rows.hpp"
 
 namespace townd::sample {
@@ -122,7 +124,7 @@ TownCommit founding(const std::string& prefix) {
   commit.town_id = town_id(prefix);
   commit.events = {event(1, events::ConvoyStarted{BeadId(prefix + "-convoy")})};
   commit.processed = {{1, EventFate::deferred, "not yet", {}}};
-  commit.tick = tick(1);
+  commit.tick = std::make_shared<const TickRecord>(tick(1));
   commit.rows = one_of_each(prefix);
   return commit;
 }
@@ -137,8 +139,9 @@ TownCommit work(const std::string& prefix, std::int64_t n) {
   fact.body = "chapter";
   commit.events = {event(seq, fact)};
   commit.processed = {{seq, EventFate::applied, "", {made.bead_id.text}}};
-  commit.tick = tick(seq);
-  commit.tick->events = commit.processed;
+  TickRecord record = tick(seq);
+  record.events = commit.processed;
+  commit.tick = std::make_shared<const TickRecord>(std::move(record));
   commit.rows = {put(made)};
   commit.history = {{made.bead_id, AgentId(), "created", "", "open", "bead_created", at(seq)}};
   const std::string text = "text " + std::to_string(n);

@@ -56,11 +56,36 @@ TEST_F(Answers, ARequestIsValidatedAgainstWhatThoseBeforeItInTheSameTickMake) {
   ASSERT_TRUE(*there && *back);
   EXPECT_TRUE(**there);
   ASSERT_FALSE(**back);
-  const auto events = store.events_of(TownId("town"));
-  EXPECT_EQ(std::count_if(
-                events.begin(), events.end(),
-                [](const auto& event) { return std::holds_alternative<events::DependencyAdded>(event.first.body); }),
-            1);
+  EXPECT_EQ((*back)->error().code, Error::Code::conflict);
+  std::vector<EventFate> fates;
+  for (const auto& [event, fate] : store.events_of(TownId("town")))
+    if (std::holds_alternative<events::DependencyAdded>(event.body)) fates.push_back(fate);
+  EXPECT_EQ(fates, (std::vector{EventFate::applied, EventFate::refused}));
+  EXPECT_TRUE(read([&](const Engine::View& view) { return view.town.links(first).blocked.empty(); }));
+}
+
+TEST_F(Answers, AFactThatIsMadeOfTheStateMeetsTheStateOfItsTick) {
+  const RigId rig = town_with_rig();
+  std::optional<expected<Receipt>> made, refused;
+  const auto in_first_rig = [](const Town& town) -> expected<EventBody> {
+    if (town.rig_ids().empty()) return fail(Error::Code::not_found, "there is no rig");
+    events::BeadCreated bead = bead_in(town.rig_ids().front());
+    bead.held = true;
+    return bead;
+  };
+  engine->submit(TownId("town"), in_first_rig, [&](expected<Receipt> answer) { made = std::move(answer); });
+  step();
+  ASSERT_TRUE(made && *made);
+  EXPECT_EQ(read([&](const Engine::View& view) { return view.town.bead(BeadId((*made)->created.front()))->rig_id; }),
+            rig);
+  make_town("empty");
+  const std::size_t events_before = store.events_of(TownId("empty")).size();
+  engine->submit(TownId("empty"), in_first_rig, [&](expected<Receipt> answer) { refused = std::move(answer); });
+  step();
+  ASSERT_TRUE(refused);
+  ASSERT_FALSE(*refused);
+  EXPECT_EQ(refused->error().code, Error::Code::not_found);
+  EXPECT_EQ(store.events_of(TownId("empty")).size(), events_before);
 }
 
 TEST_F(Answers, WhatArrivesWhileACommitIsInFlightGoesIntoOneTickTogether) {

@@ -92,7 +92,7 @@ TEST_F(Prune, TheHistoryOfABeadStaysAsLongAsTheBeadIsInTheValue) {
 TEST_F(Prune, MoreThanOneStepOfRowsGoesInSeveralTransactions) {
   TownCommit many;
   many.town_id = town_;
-  many.tick = sample::tick(2);
+  many.tick = std::make_shared<const TickRecord>(sample::tick(2));
   for (std::int64_t seq = 2; seq <= 2502; ++seq) {
     many.events.push_back(sample::event(2, events::TownResumed{}));
     many.events.back().seq = seq;

@@ -29,7 +29,8 @@ void answer_bead(const CallPtr& call, const BeadId& id) {
     const Bead* bead = view.town.bead(id);
     if (!bead) return call->fail(no_bead(id));
     LateTexts texts;
-    json::object shape = bead_shape(view.town, *bead);
+    // One block of memory for the whole answer: it is made and thrown away at once.
+    json::object shape = bead_shape(view.town, *bead, json::make_shared_resource<json::monotonic_resource>());
     texts.want(shape, "body", bead->body);
     call->succeed(std::move(shape), std::move(texts));
   });
@@ -46,9 +47,9 @@ void change_bead(const CallPtr& call, std::function<EventBody(const Bead&)> fact
 // ---- new work ------------------------------------------------------------------------------------------------------
 
 void make_bead(const CallPtr& call, const std::string& rig_name, std::function<void(const BeadId&)> then) {
-  call->look([call, rig_name, then = std::move(then)](const Engine::View& view) {
-    const Rig* rig = find_rig(view.town, rig_name);
-    if (!rig) return call->fail(no_rig(rig_name));
+  const auto fact = [call, rig_name](const Town& town) -> expected<EventBody> {
+    const Rig* rig = find_rig(town, rig_name);
+    if (!rig) return tl::unexpected(no_rig(rig_name));
     const Arguments& given = call->arguments();
     events::BeadCreated made;
     made.type = chosen_or(given, "type", BeadType::issue);
@@ -63,11 +64,12 @@ void make_bead(const CallPtr& call, const std::string& rig_name, std::function<v
     made.after = id_list<BeadId>(given.texts("after"));
     made.held = given.truth("held");
     made.created_by = call->actor("created_by");
-    call->submit(std::move(made), [call, then](const Receipt& receipt) {
-      if (receipt.created.empty())
-        return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
-      then(BeadId(receipt.created.front()));
-    });
+    return made;
+  };
+  call->submit(fact, [call, then = std::move(then)](const Receipt& receipt) {
+    if (receipt.created.empty())
+      return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
+    then(BeadId(receipt.created.front()));
   });
 }
 

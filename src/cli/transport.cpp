@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include <array>
+#include <cstdlib>
 #include <memory>
 
 namespace townd::cli {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr long kConnectTimeoutMs = 5'000;
 constexpr long kAnswerTimeoutMs = 120'000;  // a landing or a clone may hold the shard's answer for long
+constexpr const char* kAuthorities = "SSL_CERT_FILE";  ///< as for other programs with OpenSSL
 constexpr std::size_t kAnswerLimit = 256UL << 20;
 
 struct Taking {
@@ -38,6 +41,18 @@ int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& taking = *static_cast<Taking*>(context);
   taking.stopped = taking.stopped || !(*taking.go_on)();
   return taking.stopped ? 1 : 0;
+}
+
+std::string advice_for(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return "Use a name that its certificate is for, and name the file of its authority with " +
+             std::string(kAuthorities) + " when this machine does not know it.";
+    case CURLE_SSL_CONNECT_ERROR:
+      return "See whether it speaks https there; without TLS the address begins with http://.";
+    default: return "Start it with: town up. Or name its data folder with --data.";
+  }
 }
 
 struct FreeList {
@@ -77,6 +92,12 @@ expected<Reply> Transport::perform(std::string_view method, const std::string& t
     curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, &on_progress);
     curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, &taking);
   }
+  // The certificate is held against the system's authorities; libcurl knows of no other by itself.
+  curl_easy_setopt(curl_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (const char* authorities = std::getenv(kAuthorities); authorities != nullptr && *authorities != '\0')
+    curl_easy_setopt(curl_, CURLOPT_CAINFO, authorities);
+  std::array<char, CURL_ERROR_SIZE> details{};
+  curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, details.data());
   if (!address_.socket.empty()) {
     curl_easy_setopt(curl_, CURLOPT_UNIX_SOCKET_PATH, address_.socket.c_str());
     curl_easy_setopt(curl_, CURLOPT_PROXY, "");
@@ -91,9 +112,10 @@ expected<Reply> Transport::perform(std::string_view method, const std::string& t
   curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
   taking.reply.status = static_cast<int>(status);
   if (code == CURLE_OK || taking.stopped) return taking.reply;
-  const std::string where = address_.socket.empty() ? address_.url : address_.socket;
-  return fail(Error::Code::unavailable, "the daemon does not answer at " + where + ": " + curl_easy_strerror(code),
-              "Start it with: town up. Or name its data folder with --data.");
+  const bool by_url = address_.socket.empty();  // of a socket, libcurl's details name a port that is not meant
+  const std::string where = by_url ? address_.url : address_.socket;
+  const std::string why = by_url && details[0] != '\0' ? details.data() : curl_easy_strerror(code);
+  return fail(Error::Code::unavailable, "the daemon does not answer at " + where + ": " + why, advice_for(code));
 }
 
 expected<Reply> Transport::send(std::string_view method, const std::string& target, const std::string& body,

@@ -196,14 +196,14 @@ expected<std::string> Client::fetch(std::string_view operation, const Path& path
 
 expected<void> Client::follow(std::string_view operation, const Path& path, json::object query,
                               const std::function<bool(const StreamEvent&)>& take, const std::string& last_event_id,
-                              const std::function<bool()>& go_on) {
+                              const Meanwhile& meanwhile) {
   Transport stream(place_.address);  // its own connection: `take` may call the daemon
   EventCutter cutter(take);
   std::vector<std::string> headers{"Accept: text/event-stream"};
   if (!last_event_id.empty()) headers.push_back("Last-Event-ID: " + last_event_id);
   const auto reply = stream.follow(
       with_query(target_of(named(operation), path), query), headers,
-      [&](std::string_view bytes) { return cutter.feed(bytes); }, go_on);
+      [&](std::string_view bytes) { return cutter.feed(bytes); }, meanwhile);
   if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) return tl::unexpected(refused(*reply));
   return {};

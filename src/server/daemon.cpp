@@ -13,6 +13,7 @@
 #include "runtime/local.hpp"
 #include "server/api.hpp"
 #include "server/diff.hpp"
+#include "server/find.hpp"
 #include "server/http_server.hpp"
 #include "server/listen_address.hpp"
 #include "server/live_hub.hpp"
@@ -161,9 +162,16 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   auto started = LocalRuntime::open(runtime_settings(options.data, node, url));
   if (!started) return tl::unexpected(started.error());
   runtime = std::move(*started);
+  const NodeFacts facts = runtime->facts();
+  std::vector<std::string> presets;
+  for (const PresetState& preset : facts.presets) presets.push_back(preset.preset);
+  for (const std::string& named : {node.town.polecat_preset, node.town.refinery_preset, node.town.mayor_preset})
+    if (auto known = known_preset(presets, named); !known) {
+      known.error().what += ", which [town] of townd.toml names";
+      return known;
+    }
   forge = std::make_unique<LocalForge>(*git, options.data);
-  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observer, clock},
-                                    engine_options(node, runtime->facts()));
+  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observer, clock}, engine_options(node, facts));
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);
   if (auto loaded = engine->open(); !loaded) return loaded;
@@ -171,7 +179,7 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
   services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
-                                                 *workers, diff_reader(*git, options.data), node.town});
+                                                 *workers, diff_reader(*git, options.data), node, presets});
   api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins, https});
   http->start();
   log.write(LogLevel::info, "townd is ready",

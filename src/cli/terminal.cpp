@@ -143,7 +143,12 @@ bool Terminal::value(const boost::json::value& value) {
     wanted = member(*wanted, path.substr(0, dot));
     path.remove_prefix(std::min(dot + 1, path.size()));
   }
-  if (wanted == nullptr || (!member_.empty() && wanted->is_null())) return false;
+  if (wanted == nullptr || (!member_.empty() && wanted->is_null())) {
+    error({Error::Code::not_found,
+           wanted == nullptr ? "the answer has no \"" + member_ + "\"" : "\"" + member_ + "\" is not set",
+           "See all of the answer with --json instead of --get."});
+    return false;
+  }
   const bool bare = !member_.empty() && wanted->is_string();
   put(out_, bare ? std::string(wanted->get_string()) : boost::json::serialize(*wanted));
   put(out_, "\n");

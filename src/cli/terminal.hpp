@@ -31,7 +31,7 @@ class Terminal {
   /// A line of the answer. Whatever comes from outside must have gone through `shown`.
   void line(std::string_view text = {});
   void text(std::string_view text);  ///< the same without a line end
-  /// The answer as JSON. False when the wanted member is not in it.
+  /// The answer as JSON. False when the wanted member is not in it, which is said.
   bool value(const boost::json::value& value);
   [[nodiscard]] std::string styled(Style style, std::string_view text) const;
 

@@ -78,13 +78,13 @@ CLI::App* family(CLI::App& root, Families& known, const std::string& name) {
   return made;
 }
 
-/// ` Did you mean "convoy"?`, or nothing when no command is near.
+/// `Did you mean "convoy"? `, or nothing when no command is near.
 std::string suggestion(std::span<const Command> commands, std::string_view typed) {
   std::vector<std::string_view> known;
   for (const Command& command : commands)
     known.push_back(std::string_view(command.path).substr(0, command.path.find(' ')));
   const std::string_view best = townd::nearest(typed, known);
-  return best.empty() ? std::string() : " Did you mean \"" + std::string(best) + "\"?";
+  return best.empty() ? std::string() : "Did you mean \"" + std::string(best) + "\"? ";
 }
 
 /// ` convoy new`: the words that lead to a parser node.
@@ -95,6 +95,23 @@ std::string words_to(const CLI::App& app) {
 const CLI::App* deepest(const CLI::App& app) {
   const auto inner = app.get_subcommands();
   return inner.empty() ? &app : deepest(*inner.back());
+}
+
+/// Whether --json or --get is there, also on a line that cannot be parsed.
+bool wants_json(const std::vector<std::string>& argv) {
+  for (const std::string& word : argv) {
+    if (word == "--") return false;
+    if (word == "--json" || word == "--get" || word.starts_with("--get=")) return true;
+  }
+  return false;
+}
+
+/// `town config` alone lists the settings.
+std::vector<std::string> with_list_for_config(std::vector<std::string> argv) {
+  const bool bare = !argv.empty() && argv[0] == "config" &&
+                    (argv.size() == 1 || (argv[1].starts_with("-") && argv[1] != "-h" && argv[1] != "--help"));
+  if (bare) argv.insert(argv.begin() + 1, "list");
+  return argv;
 }
 
 }  // namespace
@@ -135,7 +152,9 @@ Asked parse(std::span<const Command> commands, const std::vector<std::string>& a
   }
 
   Asked asked;
-  std::vector<std::string> reversed(argv.rbegin(), argv.rend());
+  asked.json = wants_json(argv);
+  const std::vector<std::string> words = with_list_for_config(argv);
+  std::vector<std::string> reversed(words.rbegin(), words.rend());
   try {
     root.parse(reversed);
   } catch (const CLI::ParseError& error) {
@@ -149,10 +168,10 @@ Asked parse(std::span<const Command> commands, const std::vector<std::string>& a
     if (argv.empty()) {
       asked.text = root.help();
     } else if (unknown_command) {
-      asked.text =
-          "There is no command \"" + argv.front() + "\"." + suggestion(commands, argv.front()) + "\nSee: town --help\n";
+      asked.wrong = Error{Error::Code::invalid, "there is no command \"" + argv.front() + "\"",
+                          suggestion(commands, argv.front()) + "See: town --help"};
     } else {
-      asked.text = std::string(error.what()) + "\nSee: town" + words_to(*at) + " --help\n";
+      asked.wrong = Error{Error::Code::invalid, error.what(), "See: town" + words_to(*at) + " --help"};
     }
     return asked;
   }

@@ -9,12 +9,14 @@
 
 namespace townd::cli {
 
-/// What the command line asked for. Without a command, `text` is to be printed (help, or what was wrong with it) and
-/// `exit` is what `town` ends with.
+/// What the command line asked for. Without a command it is wrong, or `text` (help) is to be printed; `exit` is what
+/// `town` ends with.
 struct Asked {
   const Command* command = nullptr;
   Values values;
   std::string text;
+  std::optional<Error> wrong;
+  bool json = false;  ///< answers and errors are read by a program
   int exit = kOk;
 };
 

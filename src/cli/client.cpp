@@ -96,18 +96,26 @@ Error::Code code_of(int status) {
   }
 }
 
+/// What the daemon said, for people at a terminal: nothing of requests, their fields and headers.
 Error refused(const Reply& reply) {
   Error error{code_of(reply.status), "the daemon answered " + std::to_string(reply.status), {}};
   const auto answer = parse_json(reply.body);
   if (!answer) return error;
   if (const std::string told = text_of(*answer, "error"); !told.empty()) error.what = told;
-  for (const json::value& issue : list_of(*answer, "issues")) {
-    const std::string path = text_of(issue, "path");
-    error.what += "\n" + (path.empty() ? "" : path + ": ") + text_of(issue, "message");
-  }
   error.hint = text_of(*answer, "hint");
-  if (error.hint.empty() && reply.status == 401)
-    error.hint = "Use the daemon's socket (leave out --url), or give a valid --token.";
+  if (const json::array& issues = list_of(*answer, "issues"); !issues.empty()) {
+    error.what.clear();
+    error.hint.clear();
+    for (const json::value& issue : issues) {
+      const std::string path = text_of(issue, "path");
+      if (!error.what.empty()) error.what += "\n";
+      error.what += (path.starts_with('/') ? path.substr(1) + ": " : "") + text_of(issue, "message");
+    }
+  }
+  if (reply.status == 401) error.hint = "Use the daemon's socket (leave out --url), or give a valid --token.";
+  const bool no_route = reply.status == 405 || (reply.status == 404 && error.what.starts_with("there is nothing at /"));
+  if (no_route)
+    error = {Error::Code::not_found, "the daemon knows nothing of that", "Are town and townd of the same version?"};
   return error;
 }
 
@@ -196,14 +204,14 @@ expected<std::string> Client::fetch(std::string_view operation, const Path& path
 
 expected<void> Client::follow(std::string_view operation, const Path& path, json::object query,
                               const std::function<bool(const StreamEvent&)>& take, const std::string& last_event_id,
-                              const std::function<bool()>& go_on) {
+                              const Meanwhile& meanwhile) {
   Transport stream(place_.address);  // its own connection: `take` may call the daemon
   EventCutter cutter(take);
   std::vector<std::string> headers{"Accept: text/event-stream"};
   if (!last_event_id.empty()) headers.push_back("Last-Event-ID: " + last_event_id);
   const auto reply = stream.follow(
       with_query(target_of(named(operation), path), query), headers,
-      [&](std::string_view bytes) { return cutter.feed(bytes); }, go_on);
+      [&](std::string_view bytes) { return cutter.feed(bytes); }, meanwhile);
   if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) return tl::unexpected(refused(*reply));
   return {};

@@ -38,10 +38,10 @@ class Client {
   expected<std::string> fetch(std::string_view operation, const Path& path);
 
   /// Follows an operation's stream until `take` says false or the daemon closes it. `last_event_id` resumes behind
-  /// that item; empty: from now on. `go_on` is asked about once a second while nothing comes.
+  /// that item; empty: from now on.
   expected<void> follow(std::string_view operation, const Path& path, json::object query,
                         const std::function<bool(const StreamEvent&)>& take, const std::string& last_event_id = {},
-                        const std::function<bool()>& go_on = {});
+                        const Meanwhile& meanwhile = {});
 
   /// The same for an operation that answers plain text as it comes.
   expected<void> follow_text(std::string_view operation, const Path& path, json::object query,

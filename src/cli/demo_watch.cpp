@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::minutes kScriptsWithin{3};  // the demo itself takes less than one
 constexpr std::chrono::hours kAgentsWithin{1};
+constexpr std::chrono::milliseconds kLookUp{1000};  // from the stream, for an interruption
 
 /// What is said about a bead whose status has changed; empty: nothing.
 std::string news(const json::value& bead) {
@@ -116,13 +117,12 @@ expected<void> watch(Session& session, const Places& places, const std::string& 
     // From the beginning of what the stream remembers, so that nothing between looking and listening is missed.
     expected<bool> ended = false;
     (void)(*session.client())
-        ->follow(
-            "town.stream", {{"town", *town}}, {},
-            [&](const StreamEvent&) {
-              ended = watcher.look();
-              return ended && !*ended && go_on();
-            },
-            "0.0", go_on);
+        ->follow("town.stream", {{"town", *town}}, {},
+                 [&](const StreamEvent&) {
+                   ended = watcher.look();
+                   return ended && !*ended && go_on();
+                 },
+                 "0.0", {{}, [&] { return go_on() ? std::optional(kLookUp) : std::nullopt; }});
   }
 }
 

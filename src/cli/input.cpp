@@ -1,11 +1,15 @@
 #include "cli/input.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <string_view>
 
 namespace townd::cli {
 
@@ -46,11 +50,21 @@ expected<void> write_whole(const std::string& path, const std::string& contents)
   const auto there = std::filesystem::status(path, missing);
   const bool replace = !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
   const std::string beside = replace ? path + ".part" : path;
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  file << contents;
-  file.close();
-  if (file && (!replace || std::rename(beside.c_str(), path.c_str()) == 0)) return {};
-  const int error = errno;
+  if (replace) std::remove(beside.c_str());  // else what another run left there would keep its mode
+  const int flags = replace ? O_CREAT | O_EXCL | O_NOFOLLOW : O_TRUNC;
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CLOEXEC | flags, S_IRUSR | S_IWUSR);
+  std::string_view rest = contents;
+  while (fd >= 0 && !rest.empty()) {
+    const ssize_t written = ::write(fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  int error = errno;
+  if (fd >= 0 && ::close(fd) == 0 && rest.empty()) {
+    if (!replace || std::rename(beside.c_str(), path.c_str()) == 0) return {};
+    error = errno;
+  }
   if (replace) std::remove(beside.c_str());
   return fail(Error::Code::internal, "cannot write " + path + ": " + std::strerror(error));
 }

@@ -10,6 +10,10 @@
 int main(int argc, char** argv) {
   using namespace townd::cli;
   const Asked asked = parse(all_commands(), std::vector<std::string>(argv + 1, argv + argc));
+  if (asked.wrong) {
+    Terminal(stdout, stderr, asked.json).error(*asked.wrong);
+    return asked.exit;
+  }
   if (asked.command == nullptr) {
     std::fputs(asked.text.c_str(), asked.exit == kOk ? stdout : stderr);
     return asked.exit;

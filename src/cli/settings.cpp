@@ -1,9 +1,5 @@
 #include "cli/settings.hpp"
 
-#include <algorithm>
-
-#include "codec/config.hpp"
-
 namespace townd::cli {
 
 namespace {
@@ -12,37 +8,22 @@ constexpr std::string_view kTown = "town.";
 constexpr std::string_view kReconciler = "reconciler.";
 constexpr std::string_view kConstants = "constants";
 
-std::string as_text(const json::value& value) {
-  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
-}
-
-void collect(std::string_view prefix, const json::value& values, const std::vector<ConfigKey>& known,
-             std::vector<Setting>& into) {
+void collect(std::string_view prefix, const json::value& values, std::vector<std::string>& into) {
   const auto* object = values.if_object();
   if (object == nullptr) return;
-  for (const auto& [name, value] : *object) {
-    if (value.is_object() || name == "version") continue;
-    Setting setting{std::string(prefix) + std::string(name), as_text(value), {}, {}};
-    const auto described =
-        std::find_if(known.begin(), known.end(), [&](const ConfigKey& key) { return key.key == setting.key; });
-    if (described != known.end()) {
-      setting.default_value = described->default_value;
-      setting.meaning = described->meaning;
-    }
-    into.push_back(std::move(setting));
-  }
+  for (const auto& [name, value] : *object)
+    if (!value.is_object() && name != "version") into.push_back(std::string(prefix) + std::string(name));
 }
 
 }  // namespace
 
-std::vector<Setting> settings_in(const json::value& config) {
-  const std::vector<ConfigKey> known = config_keys(NodeSettings{});
-  std::vector<Setting> settings;
-  collect(kTown, config, known, settings);
+std::vector<std::string> setting_keys(const json::value& config) {
+  std::vector<std::string> keys;
+  collect(kTown, config, keys);
   const auto* object = config.if_object();
   const auto* constants = object != nullptr ? object->if_contains(kConstants) : nullptr;
-  if (constants != nullptr) collect(kReconciler, *constants, known, settings);
-  return settings;
+  if (constants != nullptr) collect(kReconciler, *constants, keys);
+  return keys;
 }
 
 expected<const json::value*> setting_named(const json::value& config, const std::string& key) {
@@ -57,9 +38,8 @@ expected<const json::value*> setting_named(const json::value& config, const std:
   const auto* object = group != nullptr ? group->if_object() : nullptr;
   const auto* found = object != nullptr ? object->if_contains(name) : nullptr;
   if (found != nullptr && !found->is_object()) return found;
-  const std::vector<Setting> settings = settings_in(config);
-  std::vector<std::string_view> known;
-  for (const Setting& setting : settings) known.emplace_back(setting.key);
+  const std::vector<std::string> keys = setting_keys(config);
+  const std::vector<std::string_view> known(keys.begin(), keys.end());
   const std::string near(nearest(key.find('.') == std::string::npos ? std::string(kTown) + key : key, known));
   return fail(Error::Code::not_found, "there is no setting \"" + key + "\"",
               (near.empty() ? "" : "Did you mean " + near + "? ") + std::string("See them with: town config list"));

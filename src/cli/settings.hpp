@@ -10,14 +10,7 @@
 /// daemon's answer the first are at the top and the others under `constants`.
 namespace townd::cli {
 
-struct Setting {
-  std::string key;
-  std::string value;  ///< as JSON, texts without their quotes
-  std::string default_value;
-  std::string meaning;
-};
-
-std::vector<Setting> settings_in(const json::value& config);
+std::vector<std::string> setting_keys(const json::value& config);
 
 /// The value of a key, `town.` in front may be left out; an unknown one is an error that names the nearest.
 expected<const json::value*> setting_named(const json::value& config, const std::string& key);

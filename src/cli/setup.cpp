@@ -79,11 +79,43 @@ expected<int> rig_trust(Session& session, const Values& values) {
                 [&](const json::value&) { session.terminal().line("Trusted."); });
 }
 
-expected<int> config_list(Session& session, const Values&) {
-  return answer(session, session.in_town("config.get"), [&](const json::value& config) {
-    Table table({"SETTING", "VALUE", "DEFAULT", "MEANING"});
-    for (const Setting& setting : settings_in(config))
-      table.row({{setting.key}, {setting.value, Style::bold}, {setting.default_value, Style::dim}, {setting.meaning}});
+std::string as_text(const json::value& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+/// `{"town": {"max_polecats": {…}}}` of rows with keys such as `town.max_polecats`, so that --get finds them by these.
+json::object by_key(const json::array& rows) {
+  json::object sections;
+  for (const json::value& row : rows) {
+    const std::string key = text_of(row, "key");
+    const auto dot = key.find('.');
+    json::value& section = sections[key.substr(0, dot)];
+    if (!section.is_object()) section = json::object{};
+    section.get_object()[key.substr(dot + 1)] = row;
+  }
+  return sections;
+}
+
+expected<int> config_list(Session& session, const Values& values) {
+  json::object query;
+  if (values.has("--rig")) {
+    const auto rig = session.rig();
+    if (!rig) return tl::unexpected(rig.error());
+    query["rig"] = *rig;
+  }
+  const auto rows = session.in_town("config.keys", {}, query);
+  if (!rows) return tl::unexpected(rows.error());
+  return answer(session, expected<json::value>(by_key(list_of(*rows))), [&](const json::value&) {
+    Table table({"SETTING", "VALUE", "FROM", "DEFAULT", "MEANING"});
+    for (const json::value& row : list_of(*rows)) {
+      const std::string from = text_of(row, "from");
+      table.row({{text_of(row, "key")},
+                 {as_text(member_of(row, "value")), Style::bold},
+                 {from, from == "default" ? Style::dim : Style::plain},
+                 {as_text(member_of(row, "default")), Style::dim},
+                 {text_of(row, "meaning")}});
+    }
     table.print(session.terminal());
   });
 }
@@ -130,7 +162,12 @@ std::vector<Command> setup_commands() {
        "town rig trust shop",
        {word("RIG", "The rig's name or id"), flag("--yes", "It is right: accept it")},
        rig_trust},
-      {"config list", "Set up", "All settings of the town with their values", "town config list", {}, config_list},
+      {"config list",
+       "Set up",
+       "All settings with their values and where each comes from; with --rig as they hold for it",
+       "town config list",
+       {},
+       config_list},
       {"config get",
        "Set up",
        "One setting",

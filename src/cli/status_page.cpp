@@ -1,6 +1,6 @@
 #include "cli/status_page.hpp"
 
-#include <chrono>
+#include "cli/status_watch.hpp"
 
 namespace townd::cli {
 
@@ -10,24 +10,25 @@ std::string count(const json::value& of, std::string_view key, const std::string
   return std::to_string(number_of(of, key)) + " " + word;
 }
 
-void print_problems(Terminal& terminal, const json::value& status) {
+using Lines = std::vector<std::string>;
+
+void add_problems(const Terminal& terminal, const json::value& status, Lines& lines) {
   const json::array& problems = list_of(status, "problems");
   const json::array& quarantined = list_of(status, "quarantine");
   for (const json::value& problem : problems)
-    terminal.line(terminal.styled(Style::bad, "! ") + shown(text_of(problem, "id")) + "  " +
-                  shown(text_of(problem, "problem")));
+    lines.push_back(terminal.styled(Style::bad, "! ") + shown(text_of(problem, "id")) + "  " +
+                    shown(text_of(problem, "problem")));
   for (const json::value& event : quarantined)
-    terminal.line(terminal.styled(Style::bad, "! ") + "event " + text_of(event, "seq") + " " +
-                  shown(text_of(event, "event_type")) + " could not be applied: " + shown(text_of(event, "reason")));
-  if (!problems.empty() || !quarantined.empty()) terminal.line("  Ask about one: town why ID");
+    lines.push_back(terminal.styled(Style::bad, "! ") + "event " + text_of(event, "seq") + " " +
+                    shown(text_of(event, "event_type")) + " could not be applied: " + shown(text_of(event, "reason")));
+  if (!problems.empty() || !quarantined.empty()) lines.push_back("  Ask about one: town why ID");
 }
 
 /// What moves: beads under way with the agents on them.
-void print_moving(Terminal& terminal, const json::array& beads, const json::array& agents) {
+void add_moving(const Terminal& terminal, const json::array& beads, const json::array& agents, Lines& lines) {
   Table table({"BEAD", "STATUS", "AGENT", "TITLE", "SAYS"});
   for (const json::value& bead : beads) {
     const std::string status = text_of(bead, "status");
-    if (status != "in_progress" && status != "in_review") continue;
     if (text_of(bead, "type") != "issue" && text_of(bead, "type") != "merge_request") continue;
     std::string who;
     std::string says;
@@ -43,70 +44,71 @@ void print_moving(Terminal& terminal, const json::array& beads, const json::arra
                {cut(says, 60), Style::dim}});
   }
   if (table.empty()) return;
-  terminal.line();
-  table.print(terminal);
+  lines.emplace_back();
+  for (std::string& line : table.lines(terminal)) lines.push_back(std::move(line));
 }
 
-void print_rest(Terminal& terminal, const json::value& status) {
+void add_rest(const Terminal& terminal, const json::value& status, Lines& lines) {
   const json::value& beads = member_of(status, "beads");
   const json::value& agents = member_of(status, "agents");
-  terminal.line();
-  terminal.line("Beads (pieces of work): " + count(beads, "open", "open") + ", " +
-                count(beads, "inProgress", "in progress") + ", " + count(beads, "inReview", "in review") + ", " +
-                count(beads, "closed", "closed") + ", " + count(beads, "failed", "failed"));
-  terminal.line("Agents: " + count(agents, "working", "working") + ", " + count(agents, "idle", "idle") + ", " +
-                count(agents, "stalled", "stalled"));
+  lines.emplace_back();
+  lines.push_back("Beads (pieces of work): " + count(beads, "open", "open") + ", " +
+                  count(beads, "inProgress", "in progress") + ", " + count(beads, "inReview", "in review") + ", " +
+                  count(beads, "closed", "closed") + ", " + count(beads, "failed", "failed"));
+  lines.push_back("Agents: " + count(agents, "working", "working") + ", " + count(agents, "idle", "idle") + ", " +
+                  count(agents, "stalled", "stalled"));
   for (const json::value& rig : list_of(status, "rigs"))
-    terminal.line("Rig " + shown(text_of(rig, "name")) + ": " + count(rig, "ready", "ready") + ", " +
-                  count(rig, "queue", "waiting to be merged") +
-                  (truth_of(rig, "usable") ? "" : ", " + terminal.styled(Style::bad, "not usable")) +
-                  (list_of(rig, "gates").empty() ? ", " + terminal.styled(Style::warn, "no gates") : ""));
+    lines.push_back("Rig " + shown(text_of(rig, "name")) + ": " + count(rig, "ready", "ready") + ", " +
+                    count(rig, "queue", "waiting to be merged") +
+                    (truth_of(rig, "usable") ? "" : ", " + terminal.styled(Style::bad, "not usable")) +
+                    (list_of(rig, "gates").empty() ? ", " + terminal.styled(Style::warn, "no gates") : ""));
 }
 
-expected<void> print_status(Session& session, bool clear) {
-  Terminal& terminal = session.terminal();
-  const auto status = session.in_town("town.status");
-  if (!status) return tl::unexpected(status.error());
-  if (terminal.json()) {
-    terminal.value(*status);
-    return {};
-  }
-  const auto beads = session.in_town("bead.list", {}, {{"limit", 500}});
-  if (!beads) return tl::unexpected(beads.error());
-  const auto agents = session.in_town("agent.list", {}, {{"limit", 500}});
-  if (!agents) return tl::unexpected(agents.error());
-  if (clear) terminal.clear_screen();
-  const json::value& town = member_of(*status, "town");
-  terminal.line(terminal.styled(Style::bold, shown(text_of(town, "name"))) +
-                (truth_of(*status, "paused") ? terminal.styled(Style::warn, "  paused") : "") +
-                (truth_of(*status, "draining") ? terminal.styled(Style::warn, "  draining") : ""));
-  print_problems(terminal, *status);
-  print_moving(terminal, list_of(*beads), list_of(*agents));
-  print_rest(terminal, *status);
-  terminal.flush();
-  return {};
+/// Of a list that is asked for in a town.
+expected<json::array> listed(Session& session, std::string_view operation, json::object query) {
+  query["limit"] = 500;
+  const auto list = session.in_town(operation, {}, std::move(query));
+  if (!list) return tl::unexpected(list.error());
+  return list_of(*list);
 }
 
 }  // namespace
 
+expected<TownNow> town_now(Session& session) {
+  TownNow now;
+  auto status = session.in_town("town.status");
+  if (!status) return tl::unexpected(status.error());
+  now.status = std::move(*status);
+  if (session.terminal().json()) return now;
+  for (const char* under_way : {"in_progress", "in_review"}) {
+    const auto beads = listed(session, "bead.list", {{"status", under_way}});
+    if (!beads) return tl::unexpected(beads.error());
+    now.beads.insert(now.beads.end(), beads->begin(), beads->end());
+  }
+  auto agents = listed(session, "agent.list", {});
+  if (!agents) return tl::unexpected(agents.error());
+  now.agents = std::move(*agents);
+  return now;
+}
+
+std::vector<std::string> status_page(const Terminal& terminal, const TownNow& now) {
+  const json::value& town = member_of(now.status, "town");
+  Lines lines{terminal.styled(Style::bold, shown(text_of(town, "name"))) +
+              (truth_of(now.status, "paused") ? terminal.styled(Style::warn, "  paused") : "") +
+              (truth_of(now.status, "draining") ? terminal.styled(Style::warn, "  draining") : "")};
+  add_problems(terminal, now.status, lines);
+  add_moving(terminal, now.beads, now.agents, lines);
+  add_rest(terminal, now.status, lines);
+  return lines;
+}
+
 expected<int> status(Session& session, const Values& values) {
-  constexpr std::chrono::milliseconds kAtMostEvery{250};
-  if (const auto printed = print_status(session, values.has("--watch")); !printed)
-    return tl::unexpected(printed.error());
-  if (!values.has("--watch")) return kOk;
-  const auto town = session.town();
-  if (!town) return tl::unexpected(town.error());
-  expected<void> trouble;
-  auto last = std::chrono::steady_clock::now();
-  const auto ended = (*session.client())->follow("town.stream", {{"town", *town}}, {}, [&](const StreamEvent& item) {
-    if (item.kind != "tick" && std::chrono::steady_clock::now() - last < kAtMostEvery) return true;
-    last = std::chrono::steady_clock::now();
-    trouble = print_status(session, true);
-    return trouble.has_value();
+  if (values.has("--watch")) return watch_status(session);
+  const auto now = town_now(session);
+  if (!now) return tl::unexpected(now.error());
+  return answer(session, expected<json::value>(now->status), [&](const json::value&) {
+    for (const std::string& line : status_page(session.terminal(), *now)) session.terminal().line(line);
   });
-  if (!ended) return tl::unexpected(ended.error());
-  if (!trouble) return tl::unexpected(trouble.error());
-  return fail(Error::Code::unavailable, "the daemon closed the stream", "See whether it runs: town doctor");
 }
 
 }  // namespace townd::cli

@@ -40,7 +40,7 @@ class Conversation {
       return over && !*over;
     };
     // The stream begins with what has just happened, so nothing between saying and listening is missed.
-    const auto followed = (*session_.client())->follow("town.stream", {{"town", *town}}, {}, look, "0.0", {});
+    const auto followed = (*session_.client())->follow("town.stream", {{"town", *town}}, {}, look, "0.0");
     if (!followed) return tl::unexpected(followed.error());
     if (!over) return tl::unexpected(over.error());
     if (*over && answers > 0) return kOk;

@@ -122,7 +122,7 @@ Terminal::Terminal(std::FILE* out, std::FILE* err, bool json, std::string member
       err_(err),
       json_(json || !member.empty()),
       member_(std::move(member)),
-      out_is_terminal_(isatty(fileno(out)) == 1 && std::getenv("NO_COLOR") == nullptr),
+      colour_(isatty(fileno(out)) == 1 && std::getenv("NO_COLOR") == nullptr),
       err_is_terminal_(isatty(fileno(err)) == 1) {}
 
 void Terminal::text(std::string_view text) {
@@ -143,7 +143,12 @@ bool Terminal::value(const boost::json::value& value) {
     wanted = member(*wanted, path.substr(0, dot));
     path.remove_prefix(std::min(dot + 1, path.size()));
   }
-  if (wanted == nullptr || (!member_.empty() && wanted->is_null())) return false;
+  if (wanted == nullptr || (!member_.empty() && wanted->is_null())) {
+    error({Error::Code::not_found,
+           wanted == nullptr ? "the answer has no \"" + member_ + "\"" : "\"" + member_ + "\" is not set",
+           "See all of the answer with --json instead of --get."});
+    return false;
+  }
   const bool bare = !member_.empty() && wanted->is_string();
   put(out_, bare ? std::string(wanted->get_string()) : boost::json::serialize(*wanted));
   put(out_, "\n");
@@ -151,7 +156,7 @@ bool Terminal::value(const boost::json::value& value) {
 }
 
 std::string Terminal::styled(Style style, std::string_view text) const {
-  if (!out_is_terminal_ || style == Style::plain) return std::string(text);
+  if (!colour_ || style == Style::plain) return std::string(text);
   return std::string(code_of(style)) + std::string(text) + "\033[0m";
 }
 
@@ -184,8 +189,10 @@ void Terminal::error(const Error& error) {
   if (!error.hint.empty()) put(err_, "  " + shown(error.hint, Keep::lines) + "\n");
 }
 
-void Terminal::clear_screen() {
-  if (out_is_terminal_) put(out_, "\033[H\033[2J");
+bool Terminal::full_screen() const {
+  const char* kind = std::getenv("TERM");
+  return !json_ && isatty(fileno(out_)) == 1 && isatty(STDIN_FILENO) == 1 && kind != nullptr &&
+         std::string_view(kind) != "dumb";
 }
 
 void Terminal::flush() { std::fflush(out_); }
@@ -205,6 +212,10 @@ void Table::print_or(Terminal& terminal, std::string_view nothing) const {
 }
 
 void Table::print(Terminal& terminal) const {
+  for (const std::string& line : lines(terminal)) terminal.line(line);
+}
+
+std::vector<std::string> Table::lines(const Terminal& terminal) const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < heads_.size(); ++i) {
     std::size_t widest = width_of(heads_[i]);
@@ -212,18 +223,20 @@ void Table::print(Terminal& terminal) const {
       if (i < row.size()) widest = std::max(widest, width_of(row[i].text));
     widths.push_back(widest);
   }
-  const auto print_row = [&](const std::vector<Cell>& cells) {
+  std::vector<std::string> all;
+  const auto add_row = [&](const std::vector<Cell>& cells) {
     std::string line;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       line += terminal.styled(cells[i].style, cells[i].text);
       if (i + 1 < cells.size()) line.append(widths[i] - width_of(cells[i].text) + 2, ' ');
     }
-    terminal.line(line);
+    all.push_back(std::move(line));
   };
   std::vector<Cell> heads;
   for (const std::string& head : heads_) heads.push_back({head, Style::dim});
-  print_row(heads);
-  for (const auto& row : rows_) print_row(row);
+  add_row(heads);
+  for (const auto& row : rows_) add_row(row);
+  return all;
 }
 
 }  // namespace townd::cli

@@ -31,7 +31,7 @@ class Terminal {
   /// A line of the answer. Whatever comes from outside must have gone through `shown`.
   void line(std::string_view text = {});
   void text(std::string_view text);  ///< the same without a line end
-  /// The answer as JSON. False when the wanted member is not in it.
+  /// The answer as JSON. False when the wanted member is not in it, which is said.
   bool value(const boost::json::value& value);
   [[nodiscard]] std::string styled(Style style, std::string_view text) const;
 
@@ -39,15 +39,16 @@ class Terminal {
   void progress(std::string_view text);
   void progress_done();
   void error(const Error& error);
-  void clear_screen();
   void flush();
+  /// Whether the answer is read by a person at a terminal that can be drawn on.
+  [[nodiscard]] bool full_screen() const;
 
  private:
   std::FILE* out_;
   std::FILE* err_;
   bool json_;
   std::string member_;
-  bool out_is_terminal_;
+  bool colour_;
   bool err_is_terminal_;
   bool progress_shown_ = false;
 };
@@ -63,6 +64,7 @@ class Table {
   explicit Table(std::vector<std::string> heads);
   void row(std::vector<Cell> cells);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
+  [[nodiscard]] std::vector<std::string> lines(const Terminal& terminal) const;
   void print(Terminal& terminal) const;
   /// A sentence instead when there is no row.
   void print_or(Terminal& terminal, std::string_view nothing) const;

@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include <array>
+#include <cstdlib>
 #include <memory>
 
 namespace townd::cli {
@@ -9,14 +11,14 @@ namespace townd::cli {
 namespace {
 
 constexpr long kConnectTimeoutMs = 5'000;
-constexpr long kAnswerTimeoutMs = 120'000;  // a landing or a clone may hold the shard's answer for long
+constexpr long kAnswerTimeoutMs = 120'000;             // a landing or a clone may hold the shard's answer for long
+constexpr const char* kAuthorities = "SSL_CERT_FILE";  ///< as for other programs with OpenSSL
 constexpr std::size_t kAnswerLimit = 256UL << 20;
 
 struct Taking {
   CURL* curl = nullptr;
   Reply reply;
   const Transport::Take* take = nullptr;
-  const std::function<bool()>* go_on = nullptr;
   bool stopped = false;
 };
 
@@ -33,11 +35,42 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   return size;
 }
 
-/// Called by libcurl at least once a second; anything but 0 ends the transfer.
-int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  auto& taking = *static_cast<Taking*>(context);
-  taking.stopped = taking.stopped || !(*taking.go_on)();
-  return taking.stopped ? 1 : 0;
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+/// The transfer, with something else looked after while it waits.
+CURLcode perform_meanwhile(Taking& taking, const Meanwhile& meanwhile) {
+  const std::unique_ptr<CURLM, FreeMulti> multi(curl_multi_init());
+  std::vector<curl_waitfd> others;
+  for (const int descriptor : meanwhile.descriptors) others.push_back({descriptor, CURL_WAIT_POLLIN, 0});
+  curl_multi_add_handle(multi.get(), taking.curl);
+  for (int running = 1;;) {
+    curl_multi_perform(multi.get(), &running);
+    if (running == 0) break;
+    const auto wait = meanwhile.turn();
+    taking.stopped = !wait.has_value();
+    if (!wait) break;
+    curl_multi_poll(multi.get(), others.data(), static_cast<unsigned>(others.size()), static_cast<int>(wait->count()),
+                    nullptr);
+  }
+  int left = 0;
+  const CURLMsg* done = curl_multi_info_read(multi.get(), &left);
+  const CURLcode code = done != nullptr ? done->data.result : CURLE_OK;
+  curl_multi_remove_handle(multi.get(), taking.curl);
+  return code;
+}
+
+std::string advice_for(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return "Use a name that its certificate is for, and name the file of its authority with " +
+             std::string(kAuthorities) + " when this machine does not know it.";
+    case CURLE_SSL_CONNECT_ERROR:
+      return "See whether it speaks https there; without TLS the address begins with http://.";
+    default: return "Start it with: town up. Or name its data folder with --data.";
+  }
 }
 
 struct FreeList {
@@ -51,12 +84,11 @@ Transport::Transport(Address address) : address_(std::move(address)), curl_(curl
 Transport::~Transport() { curl_easy_cleanup(curl_); }
 
 expected<Reply> Transport::perform(std::string_view method, const std::string& target, const std::string* body,
-                                   std::vector<std::string> headers, const Take* take,
-                                   const std::function<bool()>* go_on) {
+                                   std::vector<std::string> headers, const Take* take, const Meanwhile* meanwhile) {
   curl_easy_reset(curl_);
   const std::string method_text(method);
   const std::string url = (address_.socket.empty() ? address_.url : std::string("http://localhost")) + target;
-  Taking taking{curl_, {}, take, go_on, false};
+  Taking taking{curl_, {}, take, false};
 
   if (!address_.token.empty()) headers.push_back("Authorization: Bearer " + address_.token);
   headers.emplace_back("Expect:");
@@ -72,11 +104,12 @@ expected<Reply> Transport::perform(std::string_view method, const std::string& t
   curl_easy_setopt(curl_, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(curl_, CURLOPT_WRITEDATA, &taking);
   if (take == nullptr) curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, kAnswerTimeoutMs);
-  if (go_on != nullptr) {
-    curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, &on_progress);
-    curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, &taking);
-  }
+  // The certificate is held against the system's authorities; libcurl knows of no other by itself.
+  curl_easy_setopt(curl_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (const char* authorities = std::getenv(kAuthorities); authorities != nullptr && *authorities != '\0')
+    curl_easy_setopt(curl_, CURLOPT_CAINFO, authorities);
+  std::array<char, CURL_ERROR_SIZE> details{};
+  curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, details.data());
   if (!address_.socket.empty()) {
     curl_easy_setopt(curl_, CURLOPT_UNIX_SOCKET_PATH, address_.socket.c_str());
     curl_easy_setopt(curl_, CURLOPT_PROXY, "");
@@ -86,14 +119,15 @@ expected<Reply> Transport::perform(std::string_view method, const std::string& t
     curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
   }
 
-  const CURLcode code = curl_easy_perform(curl_);
+  const CURLcode code = meanwhile != nullptr ? perform_meanwhile(taking, *meanwhile) : curl_easy_perform(curl_);
   long status = 0;
   curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
   taking.reply.status = static_cast<int>(status);
   if (code == CURLE_OK || taking.stopped) return taking.reply;
-  const std::string where = address_.socket.empty() ? address_.url : address_.socket;
-  return fail(Error::Code::unavailable, "the daemon does not answer at " + where + ": " + curl_easy_strerror(code),
-              "Start it with: town up. Or name its data folder with --data.");
+  const bool by_url = address_.socket.empty();  // of a socket, libcurl's details name a port that is not meant
+  const std::string where = by_url ? address_.url : address_.socket;
+  const std::string why = by_url && details[0] != '\0' ? details.data() : curl_easy_strerror(code);
+  return fail(Error::Code::unavailable, "the daemon does not answer at " + where + ": " + why, advice_for(code));
 }
 
 expected<Reply> Transport::send(std::string_view method, const std::string& target, const std::string& body,
@@ -106,8 +140,8 @@ expected<Reply> Transport::send(std::string_view method, const std::string& targ
 }
 
 expected<Reply> Transport::follow(const std::string& target, const std::vector<std::string>& headers, const Take& take,
-                                  const std::function<bool()>& go_on) {
-  return perform("GET", target, nullptr, headers, &take, go_on ? &go_on : nullptr);
+                                  const Meanwhile& meanwhile) {
+  return perform("GET", target, nullptr, headers, &take, meanwhile.turn ? &meanwhile : nullptr);
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,13 @@ struct Reply {
   std::string body;
 };
 
+/// What else goes on while an answer is followed.
+struct Meanwhile {
+  std::vector<int> descriptors;  ///< each that is readable ends a wait
+  /// Called before each wait; answers how long it may be at most, or nothing to end the following.
+  std::function<std::optional<std::chrono::milliseconds>()> turn;
+};
+
 class Transport {
  public:
   explicit Transport(Address address);
@@ -33,17 +42,16 @@ class Transport {
   expected<Reply> send(std::string_view method, const std::string& target, const std::string& body,
                        const std::string& key);
 
-  /// Hands every piece of the answer's body to `take` until it says false or the answer ends. `go_on`, when given, is
-  /// asked about once a second.
+  /// Hands every piece of the answer's body to `take` until it says false, `meanwhile` does or the answer ends.
   using Take = std::function<bool(std::string_view)>;
   expected<Reply> follow(const std::string& target, const std::vector<std::string>& headers, const Take& take,
-                         const std::function<bool()>& go_on = {});
+                         const Meanwhile& meanwhile = {});
 
   [[nodiscard]] const Address& address() const { return address_; }
 
  private:
   expected<Reply> perform(std::string_view method, const std::string& target, const std::string* body,
-                          std::vector<std::string> headers, const Take* take, const std::function<bool()>* go_on);
+                          std::vector<std::string> headers, const Take* take, const Meanwhile* meanwhile);
 
   Address address_;
   void* curl_;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "cli/commands.hpp"
 #include "cli/daemon.hpp"
@@ -16,11 +17,12 @@ namespace {
 
 std::vector<std::string> daemon_arguments(const Values& values) {
   std::vector<std::string> arguments;
-  for (const char* name : {"--listen", "--config"})
-    if (values.has(name)) {
-      arguments.emplace_back(name);
-      arguments.push_back(values.text(name));
-    }
+  if (values.has("--listen")) arguments.insert(arguments.end(), {"--listen", values.text("--listen")});
+  if (values.has("--behind-proxy")) arguments.emplace_back("--behind-proxy");
+  std::error_code error;  // the daemon runs in another folder
+  for (const char* file : {"--tls-cert", "--tls-key", "--config"})
+    if (values.has(file))
+      arguments.insert(arguments.end(), {file, std::filesystem::absolute(values.text(file), error).string()});
   return arguments;
 }
 
@@ -82,7 +84,11 @@ std::vector<Command> daemon_commands() {
        "Daemon",
        "Start the daemon that runs your towns",
        "town up",
-       {flag("--foreground", "Stay in this terminal instead"), option("--listen", "HOST:PORT for http; 127.0.0.1:7777"),
+       {flag("--foreground", "Stay in this terminal instead"),
+        option("--listen", "HOST:PORT for http or https; 127.0.0.1:7777"),
+        option("--tls-cert", "Speak https: the certificate, in PEM"),
+        option("--tls-key", "The certificate's key, in PEM"),
+        flag("--behind-proxy", "A proxy in front does TLS: listen beyond loopback without a certificate"),
         option("--config", "townd.toml to read")},
        up},
       {"down",

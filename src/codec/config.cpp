@@ -11,7 +11,7 @@
 
 namespace townd {
 
-BOOST_DESCRIBE_STRUCT(ServerSettings, (), (listen, hosts, origins, behind_proxy))
+BOOST_DESCRIBE_STRUCT(ServerSettings, (), (listen, hosts, origins, tls_cert, tls_key, behind_proxy))
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (url))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))

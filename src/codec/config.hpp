@@ -16,6 +16,8 @@ struct ServerSettings {
   std::string listen = "127.0.0.1:7777";
   std::vector<std::string> hosts;
   std::vector<std::string> origins;
+  std::string tls_cert;
+  std::string tls_key;
   bool behind_proxy = false;
 };
 

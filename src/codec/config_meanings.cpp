@@ -14,6 +14,8 @@ constexpr std::array kMeanings{
     Meaning{"server.listen", "address and port of the HTTP interface"},
     Meaning{"server.hosts", "names under which it may be addressed, beside loopback"},
     Meaning{"server.origins", "pages from elsewhere that may call it"},
+    Meaning{"server.tls_cert", "certificate for https in PEM, with those it depends on; relative to townd.toml"},
+    Meaning{"server.tls_key", "the certificate's key; nobody else may be able to read it"},
     Meaning{"server.behind_proxy", "a proxy in front does TLS; needed to listen beyond loopback without TLS"},
     Meaning{"store.url", "where towns are kept; empty is townd.db in the data folder"},
     Meaning{"log.level", "debug, info, warn, error or off"},

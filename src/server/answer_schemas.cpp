@@ -26,6 +26,8 @@ const std::map<std::string_view, std::string_view>& members() {
       {"Config",
        "version:i merge_strategy:s staged_convoys_default:b convoy_merge_mode:s max_polecats:i runs_per_day:i "
        "polecat_preset:s refinery_preset:s mayor_preset:s refinery:o reconciler:o"},
+      {"ConfigKey", "key:s value:* default:* from:s meaning:s"},
+      {"ConfigKeys", "[]ConfigKey"},
       {"Rig",
        "id:s rig_id:s name:s git_url:s default_branch:s? broken_reason:s? untrusted_reason:s? usable:b config:o "
        "breaker:o created_at:t"},

@@ -85,7 +85,7 @@ void Call::look_at(const TownId& town, std::function<void(const Engine::View&)> 
       },
       [self = shared_from_this(), town] {
         self->guarded([&] {
-          self->fail(Error::Code::not_found, "there is no town " + town.text, "GET /api/towns lists the towns");
+          self->fail(Error::Code::not_found, "there is no town " + town.text, "look its id up in the list of towns");
         });
       });
 }

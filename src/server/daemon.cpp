@@ -13,6 +13,7 @@
 #include "runtime/local.hpp"
 #include "server/api.hpp"
 #include "server/diff.hpp"
+#include "server/find.hpp"
 #include "server/http_server.hpp"
 #include "server/listen_address.hpp"
 #include "server/live_hub.hpp"
@@ -38,7 +39,7 @@ class SystemClock final : public Clock {
   }
 };
 
-expected<NodeSettings> read_settings(const DaemonOptions& options) {
+expected<NodeSettings> read_file(const DaemonOptions& options) {
   const std::string path = options.config.empty() ? options.data + "/townd.toml" : options.config;
   std::error_code ignored;
   if (options.config.empty() && !fs::exists(path, ignored)) return NodeSettings{};
@@ -46,7 +47,28 @@ expected<NodeSettings> read_settings(const DaemonOptions& options) {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file.good() && !file.eof())
     return fail(Error::Code::invalid, "cannot read the configuration " + path, "check the path after --config");
-  return read_node_settings(text, path);
+  auto node = read_node_settings(text, path);
+  if (!node) return node;
+  for (std::string* named : {&node->server.tls_cert, &node->server.tls_key})
+    if (!named->empty()) *named = (fs::path(path).parent_path() / *named).string();
+  return node;
+}
+
+/// The file's settings with what the command line says over them.
+expected<NodeSettings> read_settings(const DaemonOptions& options) {
+  auto node = read_file(options);
+  if (!node) return node;
+  ServerSettings& server = node->server;
+  if (!options.listen.empty()) server.listen = options.listen;
+  if (!options.tls_cert.empty()) server.tls_cert = options.tls_cert;
+  if (!options.tls_key.empty()) server.tls_key = options.tls_key;
+  server.behind_proxy = server.behind_proxy || options.behind_proxy;
+  if (server.tls_cert.empty() != server.tls_key.empty())
+    return fail(
+        Error::Code::invalid,
+        server.tls_key.empty() ? "there is a TLS certificate and no key" : "there is a TLS key and no certificate",
+        "name both with --tls-cert and --tls-key, or tls_cert and tls_key in [server] of townd.toml");
+  return node;
 }
 
 /// Where the prompts and presets are: beside the installed program, or in the source tree it was built from.
@@ -103,16 +125,19 @@ struct Daemon::Parts {
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> http;
   std::string listen_file;
+  ListenAddress address;
+  std::string url;  ///< where programs on this machine reach it
 
   expected<void> open(const DaemonOptions& options, const NodeSettings& node);
-  expected<void> listen(const DaemonOptions& options, ListenAddress& address);
+  expected<void> listen(const DaemonOptions& options, const ServerSettings& server);
   void close();
 };
 
 expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSettings& node) {
-  auto address =
-      read_listen_address(options.listen.empty() ? node.server.listen : options.listen, node.server.behind_proxy);
-  if (!address) return tl::unexpected(address.error());
+  const bool https = !node.server.tls_cert.empty() || node.server.behind_proxy;
+  auto wanted = read_listen_address(node.server.listen, https);
+  if (!wanted) return tl::unexpected(wanted.error());
+  address = *wanted;
   if (!node.store.url.empty() && !node.store.url.starts_with("sqlite:"))
     return fail(Error::Code::invalid,
                 "the store " + node.store.url.substr(0, node.store.url.find(':')) + ": is not known here",
@@ -130,16 +155,23 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), std::move(answer));
   });
-  if (auto listening = listen(options, *address); !listening) return listening;
+  if (auto listening = listen(options, node.server); !listening) return listening;
 
   auto git = git::Program::open(options.data + "/git");
   if (!git) return tl::unexpected(git.error());
-  auto started = LocalRuntime::open(runtime_settings(options.data, node, "http://" + address->text()));
+  auto started = LocalRuntime::open(runtime_settings(options.data, node, url));
   if (!started) return tl::unexpected(started.error());
   runtime = std::move(*started);
+  const NodeFacts facts = runtime->facts();
+  std::vector<std::string> presets;
+  for (const PresetState& preset : facts.presets) presets.push_back(preset.preset);
+  for (const std::string& named : {node.town.polecat_preset, node.town.refinery_preset, node.town.mayor_preset})
+    if (auto known = known_preset(presets, named); !known) {
+      known.error().what += ", which [town] of townd.toml names";
+      return known;
+    }
   forge = std::make_unique<LocalForge>(*git, options.data);
-  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observer, clock},
-                                    engine_options(node, runtime->facts()));
+  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observer, clock}, engine_options(node, facts));
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);
   if (auto loaded = engine->open(); !loaded) return loaded;
@@ -147,22 +179,30 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
   services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
-                                                 *workers, diff_reader(*git, options.data), node.town});
-  api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins});
+                                                 *workers, diff_reader(*git, options.data), node, presets});
+  api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins, https});
   http->start();
   log.write(LogLevel::info, "townd is ready",
             {{"version", std::string(kVersion)},
              {"data", options.data},
-             {"listen", address->text()},
+             {"listen", url},
              {"towns", std::to_string(engine->towns().size())}});
   return {};
 }
 
 /// Binds the doors; nobody is let in before `http->start`.
-expected<void> Daemon::Parts::listen(const DaemonOptions& options, ListenAddress& address) {
+expected<void> Daemon::Parts::listen(const DaemonOptions& options, const ServerSettings& server) {
+  std::optional<TlsIdentity> identity;
+  if (!server.tls_cert.empty()) {
+    auto read = TlsIdentity::read({server.tls_cert, server.tls_key}, clock.now());
+    if (!read) return tl::unexpected(read.error());
+    identity = std::move(*read);
+    http->use_tls(*identity);
+  }
   const auto port = http->listen_tcp(address.host, address.port);
   if (!port) return tl::unexpected(port.error());
   address.port = *port;
+  url = own_url(address, identity ? &*identity : nullptr, server.hosts);
   std::error_code problem;
   const fs::path door = fs::path(options.data + kAgentSocket).parent_path();
   fs::create_directory(door, problem);
@@ -172,7 +212,7 @@ expected<void> Daemon::Parts::listen(const DaemonOptions& options, ListenAddress
        {std::pair{"/townd.sock", Channel::town_socket}, {kAgentSocket, Channel::agent_socket}})
     if (auto made = http->listen_unix(options.data + name, channel); !made) return made;
   listen_file = options.data + "/listen";
-  std::ofstream(listen_file, std::ios::trunc) << address.text() << "\n";
+  std::ofstream(listen_file, std::ios::trunc) << address.text() << "\n" << url << "\n";
   return {};
 }
 

@@ -30,6 +30,11 @@ DaemonOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--data", options.data, "Data folder (or TOWND_DATA; ~/.local/share/townd)");
   app.add_option("--listen", options.listen,
                  "HOST:PORT to listen on beside the data folder's townd.sock (127.0.0.1:7777; port 0: any)");
+  app.add_option("--tls-cert", options.tls_cert,
+                 "Speak https there: the certificate, in PEM, with those it depends on");
+  app.add_option("--tls-key", options.tls_key, "The certificate's key, in PEM; nobody else may be able to read it");
+  app.add_flag("--behind-proxy", options.behind_proxy,
+               "A proxy in front does TLS; without it or a certificate only loopback is listened on");
   app.add_option("--config", options.config, "Configuration (townd.toml in the data folder)");
   app.set_version_flag("--version", "townd " + std::string(kVersion));
   try {

@@ -43,12 +43,21 @@ const Agent* find_agent(const Town& town, std::string_view id_or_name) {
 
 Error no_rig(std::string_view id_or_name) {
   return Error{Error::Code::not_found, "there is no rig " + std::string(id_or_name) + " in this town",
-               "GET …/rigs lists the rigs"};
+               "town rig list shows the rigs"};
 }
 
 Error no_agent(std::string_view id_or_name) {
   return Error{Error::Code::not_found, "there is no agent " + std::string(id_or_name) + " here",
-               "GET …/agents lists the agents"};
+               "town agents shows them"};
+}
+
+expected<void> known_preset(const std::vector<std::string>& presets, const std::string& name) {
+  if (std::find(presets.begin(), presets.end(), name) != presets.end()) return {};
+  std::string known;
+  for (const std::string& preset : presets) known += (known.empty() ? "" : ", ") + preset;
+  return fail(
+      Error::Code::invalid, "there is no preset \"" + name + "\"",
+      "presets are " + known + "; another one is a file in `presets` of the data folder, read when townd starts");
 }
 
 }  // namespace townd

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/expected.hpp"
 #include "core/town.hpp"
@@ -15,5 +17,8 @@ const Agent* find_agent(const Town& town, std::string_view id_or_name);
 /// What is answered when they find none.
 Error no_rig(std::string_view id_or_name);
 Error no_agent(std::string_view id_or_name);
+
+/// An error when no agent program has this name; it names those that there are.
+expected<void> known_preset(const std::vector<std::string>& presets, const std::string& name);
 
 }  // namespace townd

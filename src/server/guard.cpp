@@ -45,7 +45,7 @@ bool known_origin(const Doorman& doorman, const Request& request, std::string_vi
                   [&](const std::string& known) { return lower(known) == lowered; }))
     return true;
   // A page that we served ourselves comes from the address that it calls.
-  return lowered == "http://" + lower(request.header("Host"));
+  return lowered == (doorman.https ? "https://" : "http://") + lower(request.header("Host"));
 }
 
 bool json_type(std::string_view type) {

@@ -12,6 +12,7 @@ namespace townd {
 struct Doorman {
   std::vector<std::string> hosts;    ///< beside loopback, without port
   std::vector<std::string> origins;  ///< `https://town.example.org`
+  bool https = false;                ///< our own pages are fetched by https, from us or from the proxy in front
 };
 
 /// What refuses a request before anybody looks who sends it: a foreign Host (421), a foreign Origin (403), a body that

@@ -1,24 +1,23 @@
 #include "server/http_server.hpp"
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
@@ -26,6 +25,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "server/wire.hpp"
 
 namespace townd {
 namespace {
@@ -35,17 +36,12 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-using Executor = net::io_context::executor_type;
-template <class T = void>
-using Task = net::awaitable<T, Executor>;
-constexpr net::use_awaitable_t<Executor> kAwait;
 using Timer =
     net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
 
-/// One type for TCP and for sockets in the file system.
-using AnySocket = net::basic_stream_socket<net::generic::stream_protocol, Executor>;
-using Stream = beast::basic_stream<net::generic::stream_protocol, Executor>;
 using RequestParser = http::request_parser<http::string_body>;
+
+constexpr std::chrono::seconds kGoodbye{2};  ///< for the last words of a connection to be read
 
 std::chrono::milliseconds span(Duration d) { return std::chrono::milliseconds(d.ms); }
 
@@ -74,15 +70,18 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   net::io_context io{1};
   std::vector<std::function<void()>> closers;
   std::optional<Timer> patience;
+  std::optional<TlsIdentity> identity;  ///< of the TCP door
 
   template <class Protocol>
   Task<> accept_all(std::shared_ptr<net::basic_socket_acceptor<Protocol, Executor>> acceptor, Channel channel);
-  Task<> serve(Stream stream, Channel channel);
-  Task<error_code> read_header(Stream& stream, beast::flat_buffer& buffer, RequestParser& parser);
-  Task<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Channel channel);
-  Task<bool> write(Stream& stream, Response response, unsigned version, bool keep_alive);
-  Task<> write_stream(Stream& stream, std::shared_ptr<LiveStream> live);
-  Task<> refuse(Stream& stream, Response response);
+  Task<> serve(Wire stream, Channel channel);
+  Task<bool> shake_hands(Wire& stream);
+  Task<> say_goodbye(Wire& stream);
+  Task<error_code> read_header(Wire& stream, beast::flat_buffer& buffer, RequestParser& parser);
+  Task<bool> serve_one(Wire& stream, beast::flat_buffer& buffer, Channel channel);
+  Task<bool> write(Wire& stream, Response response, unsigned version, bool keep_alive);
+  Task<> write_stream(Wire& stream, std::shared_ptr<LiveStream> live);
+  Task<> refuse(Wire& stream, Response response);
   Task<Response> ask_handler(Request request);
   void stop_when_idle() {
     if (stopping && requests == 0) io.stop();
@@ -155,7 +154,13 @@ Response describe(error_code failure, const HttpLimits& limits) {
 bool peer_gone(error_code failure) {
   return failure == beast::error::timeout || failure == http::error::end_of_stream || failure == net::error::eof ||
          failure == net::error::connection_reset || failure == net::error::operation_aborted ||
-         failure == http::error::partial_message;
+         failure == http::error::partial_message || failure.category() == net::error::get_ssl_category() ||
+         failure == net::ssl::error::stream_truncated;
+}
+
+/// What OpenSSL calls a request that came where a handshake should.
+error_code plain_http() {
+  return {static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_HTTP_REQUEST)), net::error::get_ssl_category()};
 }
 
 }  // namespace
@@ -176,22 +181,26 @@ Task<> HttpServer::State::accept_all(std::shared_ptr<net::basic_socket_acceptor<
     }
     if constexpr (std::is_same_v<Protocol, net::local::stream_protocol>)
       if (!same_user(socket)) continue;
-    net::co_spawn(io.get_executor(), serve(Stream(AnySocket(std::move(socket))), channel), net::detached);
+    SSL_CTX* const tls = channel == Channel::tcp && identity ? identity->context() : nullptr;
+    net::co_spawn(io.get_executor(), serve(Wire(std::move(socket), tls), channel), net::detached);
   }
 }
 
-Task<> HttpServer::State::serve(Stream stream, Channel channel) {
+Task<> HttpServer::State::serve(Wire stream, Channel channel) {
   if (connections[channel] >= limits.connections) {
-    co_await refuse(stream, refusal(503, "too many connections; close some and try again"));
+    // With TLS it could only be said after a handshake, which is what a crowd must not get for nothing.
+    if (stream.secure() == nullptr)
+      co_await refuse(stream, refusal(503, "too many connections; close some and try again"));
     co_return;
   }
   const Counted counted{connections[channel]};
+  if (stream.secure() != nullptr && !co_await shake_hands(stream)) co_return;
   beast::flat_buffer buffer;
   Duration silence = limits.header_time;
   bool go_on = true;
   while (go_on) {
     if (buffer.size() == 0) {
-      stream.expires_after(span(std::exchange(silence, limits.idle_time)));
+      stream.plain().expires_after(span(std::exchange(silence, limits.idle_time)));
       error_code failure;
       const std::size_t read =
           co_await stream.async_read_some(buffer.prepare(4096), net::redirect_error(kAwait, failure));
@@ -200,13 +209,33 @@ Task<> HttpServer::State::serve(Stream stream, Channel channel) {
     }
     go_on = co_await serve_one(stream, buffer, channel);
   }
+  co_await say_goodbye(stream);
+}
+
+Task<bool> HttpServer::State::shake_hands(Wire& stream) {
+  error_code failure;
+  stream.plain().expires_after(span(limits.header_time));
+  co_await stream.secure()->async_handshake(net::ssl::stream_base::server, net::redirect_error(kAwait, failure));
+  if (failure == plain_http()) {
+    stream.strip();
+    co_await refuse(stream, refusal(400, "this is plain HTTP and the port takes TLS only; write https://"));
+  }
+  co_return !failure;
+}
+
+/// Nothing more will be sent; whoever reads knows that nothing was cut off.
+Task<> HttpServer::State::say_goodbye(Wire& stream) {
   error_code ignored;
-  stream.socket().shutdown(net::socket_base::shutdown_send, ignored);
+  if (stream.secure() != nullptr) {
+    stream.plain().expires_after(kGoodbye);
+    co_await stream.secure()->async_shutdown(net::redirect_error(kAwait, ignored));
+  }
+  stream.plain().socket().shutdown(net::socket_base::shutdown_send, ignored);
 }
 
 /// Beast holds each line against its limit and not their sum, so the reading is done here and the sum kept.
-Task<error_code> HttpServer::State::read_header(Stream& stream, beast::flat_buffer& buffer, RequestParser& parser) {
-  stream.expires_after(span(limits.header_time));
+Task<error_code> HttpServer::State::read_header(Wire& stream, beast::flat_buffer& buffer, RequestParser& parser) {
+  stream.plain().expires_after(span(limits.header_time));
   for (std::size_t taken = 0;;) {
     error_code failure;
     const std::size_t used = parser.put(buffer.data(), failure);
@@ -224,14 +253,14 @@ Task<error_code> HttpServer::State::read_header(Stream& stream, beast::flat_buff
   }
 }
 
-Task<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_buffer& buffer, Channel channel) {
+Task<bool> HttpServer::State::serve_one(Wire& stream, beast::flat_buffer& buffer, Channel channel) {
   RequestParser parser;
   parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
   parser.body_limit(limits.body_bytes);
 
   error_code failure = co_await read_header(stream, buffer, parser);
   if (!failure) {
-    stream.expires_after(span(limits.body_time));
+    stream.plain().expires_after(span(limits.body_time));
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
       http::response<http::empty_body> go_ahead{http::status::continue_, parser.get().version()};
       co_await http::async_write(stream, go_ahead, net::redirect_error(kAwait, failure));
@@ -250,7 +279,7 @@ Task<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_buffer& buff
     co_await refuse(stream, refusal(400, "the request's address or headers are not well formed"));
     co_return false;
   }
-  stream.expires_never();
+  stream.plain().expires_never();
   bool go_on = false;
   std::optional<Reader> reader;
   {
@@ -290,14 +319,14 @@ Task<Response> HttpServer::State::ask_handler(Request request) {
   co_return std::move(*waiting->response);
 }
 
-Task<bool> HttpServer::State::write(Stream& stream, Response response, unsigned version, bool keep_alive) {
+Task<bool> HttpServer::State::write(Wire& stream, Response response, unsigned version, bool keep_alive) {
   http::response<http::string_body> message{static_cast<http::status>(response.status), version};
   message.set(http::field::content_type, response.content_type);
   message.set(http::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
   for (const auto& [name, value] : response.headers) message.set(name, value);
   error_code failure;
-  stream.expires_after(span(limits.write_time));
+  stream.plain().expires_after(span(limits.write_time));
   if (response.stream) {
     message.chunked(true);
     http::response_serializer<http::string_body> serializer{message};
@@ -311,7 +340,7 @@ Task<bool> HttpServer::State::write(Stream& stream, Response response, unsigned 
   co_return !failure && keep_alive;
 }
 
-Task<> HttpServer::State::write_stream(Stream& stream, std::shared_ptr<LiveStream> live) {
+Task<> HttpServer::State::write_stream(Wire& stream, std::shared_ptr<LiveStream> live) {
   const auto news = std::make_shared<Timer>(io.get_executor());
   const std::weak_ptr<State> weak = weak_from_this();
   const std::weak_ptr<Timer> weak_news = news;
@@ -331,7 +360,7 @@ Task<> HttpServer::State::write_stream(Stream& stream, std::shared_ptr<LiveStrea
       taken = live->take();
       if (taken.bytes.empty() && !taken.ended && !failure) taken.bytes = live->ping();
     }
-    stream.expires_after(span(limits.write_time));
+    stream.plain().expires_after(span(limits.write_time));
     if (!taken.bytes.empty()) {
       co_await net::async_write(stream, http::make_chunk(net::buffer(taken.bytes)),
                                 net::redirect_error(kAwait, failure));
@@ -341,19 +370,19 @@ Task<> HttpServer::State::write_stream(Stream& stream, std::shared_ptr<LiveStrea
       co_await net::async_write(stream, http::make_chunk_last(), net::redirect_error(kAwait, failure));
       co_return;
     }
-    stream.expires_never();
+    stream.plain().expires_never();
   }
 }
 
 /// Answers and hangs up, reading on for a moment so that the answer is not lost to a reset.
-Task<> HttpServer::State::refuse(Stream& stream, Response response) {
+Task<> HttpServer::State::refuse(Wire& stream, Response response) {
   if (!co_await write(stream, std::move(response), 11, false)) {
+    co_await say_goodbye(stream);
     error_code failure;
-    stream.socket().shutdown(net::socket_base::shutdown_send, failure);
-    stream.expires_after(std::chrono::seconds(2));
+    stream.plain().expires_after(kGoodbye);
     std::vector<char> rest(64 * 1024);
     for (std::size_t drained = 0; !failure && drained < 4 * limits.body_bytes;)
-      drained += co_await stream.async_read_some(net::buffer(rest), net::redirect_error(kAwait, failure));
+      drained += co_await stream.plain().async_read_some(net::buffer(rest), net::redirect_error(kAwait, failure));
   }
 }
 
@@ -363,6 +392,8 @@ HttpServer::HttpServer(Handler handler, HttpLimits limits) : state_(std::make_sh
 }
 
 HttpServer::~HttpServer() { stop(); }
+
+void HttpServer::use_tls(TlsIdentity identity) { state_->identity = std::move(identity); }
 
 expected<unsigned short> HttpServer::listen_tcp(const std::string& host, unsigned short port) {
   const std::string where = host + ":" + std::to_string(port);
@@ -433,7 +464,7 @@ void HttpServer::stop() {
   net::post(state_->io, [state = state_.get()] {
     for (const auto& close : state->closers) close();
     state->stopping = true;
-    state->patience.emplace(state->io.get_executor(), std::chrono::seconds(2));
+    state->patience.emplace(state->io.get_executor(), kGoodbye);
     state->patience->async_wait([state](error_code) { state->io.stop(); });
     state->stop_when_idle();
   });

@@ -8,6 +8,7 @@
 #include "core/expected.hpp"
 #include "core/time.hpp"
 #include "server/message.hpp"
+#include "server/tls.hpp"
 
 namespace townd {
 
@@ -16,7 +17,8 @@ struct HttpLimits {
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 1 << 20;
   std::size_t connections = 512;
-  Duration header_time = seconds(10);  ///< to a connection's first byte, and from a request's first to its last header
+  /// To a connection's first byte, for its TLS handshake, and from a request's first byte to its last header.
+  Duration header_time = seconds(10);
   Duration body_time = seconds(30);
   Duration idle_time = seconds(60);    ///< between requests of one connection
   Duration answer_time = seconds(60);  ///< a handler that is slower is answered for, with 503
@@ -34,6 +36,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  /// What connects by TCP must do so with TLS. To be called before the first `listen_tcp`.
+  void use_tls(TlsIdentity identity);
   /// Answers the port, which the system chooses when `port` is 0. `host` is an address, not a name.
   expected<unsigned short> listen_tcp(const std::string& host, unsigned short port);
   /// Makes the socket with mode 0600, in place of one that a dead process left; peers of another user are refused.

@@ -1,5 +1,6 @@
 #include "server/listen_address.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace townd {
@@ -14,7 +15,7 @@ std::string ListenAddress::text() const {
   return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-expected<ListenAddress> read_listen_address(std::string_view text, bool behind_proxy) {
+expected<ListenAddress> read_listen_address(std::string_view text, bool tls) {
   const std::size_t colon = text.rfind(':');
   ListenAddress address;
   std::string_view host = text.substr(0, colon);
@@ -25,11 +26,25 @@ expected<ListenAddress> read_listen_address(std::string_view text, bool behind_p
   if (address.host.empty() || problem != std::errc{} || stop != digits.data() + digits.size())
     return fail(Error::Code::invalid, "cannot listen on \"" + std::string(text) + "\"", std::string(kHint));
   const bool loopback = address.host.starts_with("127.") || address.host == "::1";
-  if (!loopback && !behind_proxy)
+  if (!loopback && !tls)
     return fail(Error::Code::invalid,
                 "will not listen on " + std::string(text) + ": it is beyond this machine and there is no TLS",
-                "listen on 127.0.0.1, or put a proxy with TLS in front and set server.behind_proxy");
+                "listen on 127.0.0.1, or name a certificate with --tls-cert and --tls-key, or put a proxy with TLS in "
+                "front and say --behind-proxy");
   return address;
+}
+
+std::string own_url(const ListenAddress& address, const TlsIdentity* identity, const std::vector<std::string>& hosts) {
+  ListenAddress here = address;
+  if (here.host == "0.0.0.0") here.host = "127.0.0.1";
+  if (here.host == "::") here.host = "::1";
+  if (identity == nullptr) return "http://" + here.text();
+  if (!identity->names(here.host)) {
+    const auto named =
+        std::find_if(hosts.begin(), hosts.end(), [&](const auto& host) { return identity->names(host); });
+    if (named != hosts.end()) here.host = *named;
+  }
+  return "https://" + here.text();
 }
 
 }  // namespace townd

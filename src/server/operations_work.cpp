@@ -37,6 +37,14 @@ void add_towns(std::vector<Operation>& all) {
                  {flag("end", "true: ends the drain now")},
                  "Town"});
   all.push_back({"config.get", "GET", {"/api/towns/:town/config"}, kReaders, "The town's settings.", {}, "Config"});
+  all.push_back(
+      {"config.keys",
+       "GET",
+       {"/api/towns/:town/config/keys"},
+       kPeople,
+       "Every key of townd.toml with the value that counts for the town, or for one of its rigs, and who said it.",
+       {line("rig", kNameLimit, "with what this rig says over the town")},
+       "ConfigKeys"});
   all.push_back({"config.patch",
                  "PATCH",
                  {"/api/towns/:town/config"},

@@ -2,7 +2,9 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "codec/config.hpp"
 #include "core/expected.hpp"
 #include "core/rows.hpp"
 
@@ -41,7 +43,8 @@ struct Services {
   LogTails& tails;
   Workers& workers;
   std::function<expected<std::string>(const DiffSpec&)> diff;
-  TownConfig new_town;  ///< what a new town begins with
+  NodeSettings node;                 ///< `node.town` is what a new town begins with
+  std::vector<std::string> presets;  ///< agent programs by name
 };
 
 }  // namespace townd

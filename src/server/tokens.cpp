@@ -123,7 +123,7 @@ expected<void> TokenBook::revoke(const std::string& id) {
     for (const auto& [hash, known_row] : by_hash_)
       if (known_row.id == id && known_row.run_id.empty() && !known_row.revoked) row = known_row;
   }
-  if (!row) return fail(Error::Code::not_found, "there is no token called " + id, "GET /api/tokens lists them");
+  if (!row) return fail(Error::Code::not_found, "there is no token called " + id, "town token list shows them");
   if (id == kAdminId)
     return fail(Error::Code::conflict,
                 "the data folder's own token is not ended: it would be good again after a restart",

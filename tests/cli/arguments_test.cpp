@@ -32,13 +32,34 @@ TEST(Arguments, NameTheNearestCommandForATypo) {
   const Asked typo = asked({"stauts"});
   EXPECT_EQ(typo.command, nullptr);
   EXPECT_EQ(typo.exit, kUsage);
-  EXPECT_NE(typo.text.find("Did you mean \"status\"?"), std::string::npos) << typo.text;
+  ASSERT_TRUE(typo.wrong);
+  EXPECT_NE(typo.wrong->hint.find("Did you mean \"status\"?"), std::string::npos) << typo.wrong->hint;
 }
 
 TEST(Arguments, SayWhichHelpToReadWhenSomethingIsMissing) {
   const Asked bare = asked({"convoy", "start"});
   EXPECT_EQ(bare.exit, kUsage);
-  EXPECT_NE(bare.text.find("See: town convoy start --help"), std::string::npos) << bare.text;
+  ASSERT_TRUE(bare.wrong);
+  EXPECT_EQ(bare.wrong->hint, "See: town convoy start --help");
+}
+
+TEST(Arguments, KnowThatJsonIsWantedAlsoWhenTheRestIsWrong) {
+  for (const auto& argv : std::vector<std::vector<std::string>>{
+           {"stauts", "--json"}, {"convoy", "start", "--json"}, {"status", "--get", "x", "--no-such"}, {"--json"}}) {
+    EXPECT_TRUE(asked(argv).json) << argv.front();
+    EXPECT_TRUE(asked(argv).wrong) << argv.front();
+  }
+  EXPECT_FALSE(asked({"stauts"}).json);
+  EXPECT_FALSE(asked({"sling", "--", "--json"}).json);
+}
+
+TEST(Arguments, ListTheSettingsForConfigAlone) {
+  for (const auto& argv : std::vector<std::vector<std::string>>{{"config"}, {"config", "--rig", "web"}}) {
+    ASSERT_NE(asked(argv).command, nullptr);
+    EXPECT_EQ(asked(argv).command->path, "config list");
+  }
+  EXPECT_EQ(asked({"config", "get", "x"}).command->path, "config get");
+  EXPECT_EQ(asked({"config", "--help"}).command, nullptr);
 }
 
 TEST(Arguments, ShowHelpWithoutAnyCommand) {

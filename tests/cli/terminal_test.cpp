@@ -49,16 +49,23 @@ class TerminalOutput : public testing::Test {
   /// What a terminal with these settings prints for `value`, and whether it had it.
   std::pair<std::string, bool> printed(bool json, const std::string& member, const json::value& value) {
     std::FILE* out = std::tmpfile();
-    Terminal terminal(out, stderr, json, member);
+    Terminal terminal(out, err_, json, member);
     const bool had = terminal.value(value);
     terminal.line("for people");
     terminal.flush();
-    std::string text(static_cast<std::size_t>(std::ftell(out)), '\0');
-    std::rewind(out);
-    text.resize(std::fread(text.data(), 1, text.size(), out));
+    const std::string text = contents(out);
     std::fclose(out);
     return {text, had};
   }
+  ~TerminalOutput() override { std::fclose(err_); }
+  static std::string contents(std::FILE* file) {
+    std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
+    std::rewind(file);
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    return text;
+  }
+
+  std::FILE* err_ = std::tmpfile();
 };
 
 TEST_F(TerminalOutput, PrintsJsonAndNothingElseWhenJsonIsWanted) {
@@ -76,6 +83,9 @@ TEST_F(TerminalOutput, SaysThatAMemberIsNotThere) {
   const auto [text, had] = printed(false, "bead.title", json::parse(R"({"bead":{"title":null}})"));
   EXPECT_FALSE(had);
   EXPECT_EQ(text, "");
+  EXPECT_NE(contents(err_).find(R"("error":"\"bead.title\" is not set")"), std::string::npos);
+  printed(false, "bead.titel", json::parse(R"({"bead":{}})"));
+  EXPECT_NE(contents(err_).find(R"(the answer has no \"bead.titel\")"), std::string::npos);
 }
 
 }  // namespace

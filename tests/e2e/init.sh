@@ -17,6 +17,12 @@ grep -q "town sling" "$world/out" || fail "no next commands: $(cat "$world/out")
 [ "$(cat file; git status --porcelain)" = "$before" ] || fail "init touched the checkout"
 town init --preset tester > "$world/out" 2>&1 || fail "init twice: $(cat "$world/out")"
 [ "$(town rig list --json | grep -o '"rig_id"' | wc -l)" = 1 ] || fail "init twice made two rigs"
+grep -q "there already" "$world/out" && grep -q "Gate: make test" "$world/out" || fail "init does not say what is there: $(cat "$world/out")"
+mv Makefile test.sh ..
+town init > "$world/out" 2>&1 || fail "init twice wants a gate: $(cat "$world/out")"
+grep -q "Gate: make test" "$world/out" || fail "init does not say what is there: $(cat "$world/out")"
+town init --town other > "$world/out" 2>&1 && fail "a rig of one town is taken for another's"
+mv ../Makefile ../test.sh .
 id=$(sling "Work" 'echo new > new; git add new; git commit -qm new -m "Bead: $TOWN_BEAD"; town done')
 held() { town status | grep -q "landing held"; }
 within 60 held || fail "a dirty checkout does not hold the landing: $(town why "$id")"

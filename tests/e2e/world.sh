@@ -71,14 +71,7 @@ sling() { printf '%s\n' "$2" | town sling "$1" --body - --get bead.bead_id "${@:
 status_of() { town show "$1" --get status; }
 
 # Brings the lines of a town's event stream to `news`, until townd ends it.
-listen_to() {
-  local address
-  read -r address < "$TOWND_DATA/listen" || return
-  exec {wire}<> "/dev/tcp/${address%:*}/${address##*:}" || return
-  printf 'GET /api/towns/%s/stream HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n' \
-    "$1" "$address" "$(cat "$TOWND_DATA/admin.token")" >&"$wire"
-  exec cat <&"$wire" >&"$news"
-}
+listen_to() { exec curl -sfN --unix-socket "$TOWND_DATA/townd.sock" "http://localhost/api/towns/$1/stream" >&"$news"; }
 
 # Returns when something has happened in a town; after a second at the latest, since not everything is a town's event.
 hear_news() {

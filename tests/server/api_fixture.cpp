@@ -6,6 +6,13 @@
 #include "codec/json.hpp"
 
 namespace townd::test {
+namespace {
+
+NodeSettings node_settings() {
+  return read_node_settings("[town]\nruns_per_day = 100\n[reconciler]\npoll = \"2m\"\n", "townd.toml").value();
+}
+
+}  // namespace
 
 ApiTest::ApiTest() {
   runtime.manner = [](const AgentSpec&) { return sim::Manner::hangs; };
@@ -16,8 +23,18 @@ ApiTest::ApiTest() {
   driver->start();
   tails = std::make_unique<LogTails>(seats, *engine, runtime);
   services = std::make_unique<Services>(
-      Services{*engine, store, runtime, forge, clock, tokens, live, *tails, workers,
-               [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; }, TownConfig{}});
+      Services{*engine,
+               store,
+               runtime,
+               forge,
+               clock,
+               tokens,
+               live,
+               *tails,
+               workers,
+               [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
+               node_settings(),
+               {"claude", "custom", "refine"}});
   api = std::make_unique<Api>(*services, Doorman{{"town.example"}, {"https://ui.example"}});
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), std::move(answer));

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include <limits>
 
 #include "server/answer_schemas.hpp"
@@ -429,6 +431,40 @@ void expect_schema(const json::value& value, const json::object& schema, const s
     }
 }
 
+TEST_F(ApiTest, PresetsThatNobodyHasAreRefusedWhereTheyAreSet) {
+  const auto told = [&](const Reply& reply) { return reply.status == 400 ? reply.body : "not refused: " + reply.body; };
+  for (const char* member : {"polecat_preset", "refinery_preset", "mayor_preset"}) {
+    const std::string body = std::string("{\"") + member + "\":\"cluade\"}";
+    EXPECT_THAT(told(ask("PATCH", town + "/config", body, admin)), testing::HasSubstr("claude, custom, refine"));
+  }
+  const std::string config = R"({"config":{"no_gates":true,"polecat_preset":"cluade"}})";
+  EXPECT_THAT(told(ask("PATCH", rig, config, admin)), testing::HasSubstr("there is no preset \\\"cluade\\\""));
+  const std::string added = R"({"name":"b","git_url":"/srv/b","config":{"no_gates":true,"refinery_preset":"x"}})";
+  EXPECT_THAT(told(ask("POST", town + "/rigs", added, admin)), testing::HasSubstr("there is no preset"));
+  EXPECT_EQ(ask("PATCH", town + "/config", R"({"mayor_preset":"custom"})", admin).status, 200);
+}
+
+TEST_F(ApiTest, SaysWhoSaidASetting) {
+  ask("PATCH", town + "/config", R"({"mayor_preset":"custom"})", admin);
+  ask("PATCH", rig, R"({"config":{"max_polecats":2}})", admin);
+  const auto found = [&](const std::string& key, const std::string& query) -> std::string {
+    const json::value rows = get(town + "/config/keys" + query);
+    for (const json::value& row : rows.as_array())
+      if (row.at("key").as_string() == key)
+        return json::serialize(row.at("value")) + " " + std::string(row.at("from").as_string());
+    return "nothing";
+  };
+  EXPECT_EQ(found("town.code_review", ""), "true default");
+  EXPECT_EQ(found("server.listen", ""), R"("127.0.0.1:7777" default)");
+  EXPECT_EQ(found("town.runs_per_day", ""), "100 townd.toml");
+  EXPECT_EQ(found("reconciler.poll", ""), R"("2m" townd.toml)");
+  EXPECT_EQ(found("town.mayor_preset", ""), R"("custom" town)");
+  EXPECT_EQ(found("town.max_polecats", ""), "5 default");
+  EXPECT_EQ(found("town.max_polecats", "?rig=app"), "2 rig");
+  EXPECT_EQ(found("town.auto_merge_delay_minutes", ""), "null default");
+  EXPECT_EQ(ask("GET", town + "/config/keys?rig=none", "", admin).status, 404);
+}
+
 TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
   const Working working = working_agent();
   const std::string agent = town + "/agents/" + working.agent;
@@ -442,6 +478,7 @@ TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
       {"Town", town},
       {"Status", town + "/status"},
       {"Config", town + "/config"},
+      {"ConfigKeys", town + "/config/keys"},
       {"Rigs", town + "/rigs"},
       {"Rig", rig},
       {"Beads", town + "/beads"},

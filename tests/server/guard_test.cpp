@@ -33,7 +33,7 @@ TEST(Door, DoesNotAnswerToOtherNames) {
 }
 
 TEST(Door, AnswersToNamesThatItsOwnerConfigured) {
-  const Doorman doorman{{"town.example"}, {}};
+  const Doorman doorman{{"town.example"}, {}, false};
   EXPECT_EQ(status(request("GET", {{"Host", "town.example:443"}}), doorman), 0);
   EXPECT_EQ(status(request("GET", {{"Host", "xtown.example"}}), doorman), 421);
 }
@@ -57,8 +57,16 @@ TEST(Door, TurnsForeignPagesAwayOnEveryChannelAndMethod) {
 
 TEST(Door, LetsItsOwnPagesAndConfiguredOnesIn) {
   EXPECT_EQ(status(request("GET", {{"Host", "localhost:7777"}, {"Origin", "http://localhost:7777"}})), 0);
-  const Doorman doorman{{}, {"https://ui.example"}};
+  const Doorman doorman{{}, {"https://ui.example"}, false};
   EXPECT_EQ(status(request("GET", {{"Host", "localhost"}, {"Origin", "https://ui.example"}}), doorman), 0);
+}
+
+TEST(Door, KnowsItsOwnPagesByHttpsOnlyWhereItIsReachedByIt) {
+  const Doorman doorman{{"town.example"}, {}, true};
+  EXPECT_EQ(status(request("GET", {{"Host", "town.example"}, {"Origin", "https://town.example"}}), doorman), 0);
+  EXPECT_EQ(status(request("GET", {{"Host", "town.example:7"}, {"Origin", "https://town.example:7"}}), doorman), 0);
+  EXPECT_EQ(status(request("GET", {{"Host", "town.example"}, {"Origin", "http://town.example"}}), doorman), 403);
+  EXPECT_EQ(status(request("GET", {{"Host", "town.example"}, {"Origin", "https://evil.example"}}), doorman), 403);
 }
 
 TEST(Door, TakesOnlyJsonForWhatWrites) {

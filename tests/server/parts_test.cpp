@@ -118,7 +118,7 @@ TEST(ValidUtf8, ReplacesOnlyWhatIsNotUtf8) {
   EXPECT_EQ(valid_utf8("cut \xe2\x82"), "cut \ufffd\ufffd");
 }
 
-TEST(ListenAddress, StaysOnThisMachineUnlessAProxyIsInFront) {
+TEST(ListenAddress, StaysOnThisMachineWithoutTls) {
   EXPECT_EQ(read_listen_address("127.0.0.1:7777", false)->text(), "127.0.0.1:7777");
   EXPECT_EQ(read_listen_address("localhost:0", false)->text(), "127.0.0.1:0");
   EXPECT_EQ(read_listen_address("[::1]:1", false)->text(), "[::1]:1");

@@ -10,7 +10,7 @@ namespace townd {
 namespace {
 
 Error no_bead(const BeadId& id) {
-  return Error{Error::Code::not_found, "there is no bead " + id.text + " here", "GET …/beads lists the beads"};
+  return Error{Error::Code::not_found, "there is no bead " + id.text + " here", "town beads shows them"};
 }
 
 /// Calls `use` with the bead that the path names, which must be of the path's rig; answers 404 without one.

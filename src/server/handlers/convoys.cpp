@@ -11,7 +11,7 @@ namespace {
 
 Error no_convoy(const BeadId& id) {
   return Error{Error::Code::not_found, "there is no convoy " + id.text + " in this town",
-               "GET …/convoys lists the convoys"};
+               "town convoy status shows them"};
 }
 
 BeadId convoy_id(const Call& call) { return BeadId(call.parameter("convoy")); }

@@ -137,7 +137,7 @@ void get_tick(const CallPtr& call) {
   const std::string text = call->parameter("n");
   const bool digits = !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == std::string::npos;
   if (!digits)
-    return call->fail(Error::Code::invalid, "a tick's number is a whole number", "GET …/ticks lists the ticks");
+    return call->fail(Error::Code::invalid, "a tick's number is a whole number", "take one of the list of ticks");
   const std::int64_t number = std::stoll(text);
   with_history(call, [call, number](std::int64_t) {
     const auto rows = call->services().store.ticks(call->town(), number - 1, 1);

@@ -41,6 +41,7 @@ std::string nonsense_in(const RigConfig& config) {
 /// Reads `config` over what is set; false when it has answered with what is wrong.
 bool read_config(const CallPtr& call, RigConfig& config) {
   if (!call->arguments().has("config")) return true;
+  const RigConfig before = config;
   JsonReader reader;
   if (!reader.read(call->arguments().value("config"), config)) {
     reader.at("config");
@@ -48,6 +49,13 @@ bool read_config(const CallPtr& call, RigConfig& config) {
         failure(400, "the rig's settings are not right: " + reader.issue.message, "see issues", {reader.issue}));
     return false;
   }
+  for (const auto& [now, then] :
+       {std::pair{&config.polecat_preset, &before.polecat_preset}, {&config.refinery_preset, &before.refinery_preset}})
+    if (*now != *then && !now->empty())
+      if (const auto known = known_preset(call->services().presets, *now); !known) {
+        call->fail(known.error());
+        return false;
+      }
   const std::string nonsense = nonsense_in(config);
   if (nonsense.empty()) return true;
   call->fail(Error::Code::invalid, "the rig's settings are not right: " + nonsense);

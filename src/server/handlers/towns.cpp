@@ -29,7 +29,7 @@ void create_town(const CallPtr& call) {
   row.name = call->arguments().text("name");
   row.town_id = TownId(free_id(row.name, call->services().engine.towns()));
   row.prefix = call->arguments().text("prefix");  // empty: the engine makes one that nobody has
-  row.config = call->services().new_town;
+  row.config = call->services().node.town;
   const TownId id = row.town_id;
   call->services().engine.create_town(std::move(row), [call, id](const expected<Receipt>& receipt) {
     call->guarded([&] {
@@ -83,30 +83,7 @@ void drain_town(const CallPtr& call) {
     submit_and_show(call, events::DrainStarted{});
 }
 
-void get_config(const CallPtr& call) {
-  call->look([call](const Engine::View& view) { call->succeed(to_json(view.town.config())); });
-}
-
-void patch_config(const CallPtr& call) {
-  call->look([call](const Engine::View& view) {
-    TownConfig config = view.town.config();
-    const int version = config.version;
-    JsonReader reader;
-    if (!reader.read(json::value(call->arguments().all()), config))
-      return call->respond(failure(400, "the settings are not right: " + reader.issue.message,
-                                   "GET the config to see every key", {reader.issue}));
-    if (config.max_polecats < 1)
-      return call->fail(Error::Code::invalid, "max_polecats is at least 1", "town pause starts nothing new");
-    if (config.runs_per_day < 1)
-      return call->fail(Error::Code::invalid, "runs_per_day is at least 1", "town pause starts nothing new");
-    if (config.polecat_preset.empty() || config.refinery_preset.empty() || config.mayor_preset.empty())
-      return call->fail(Error::Code::invalid, "a preset needs a name", "town agent check lists those that are known");
-    config.version = version + 1;
-    call->submit(events::ConfigChanged{std::move(config)}, [call](const Receipt&) { get_config(call); });
-  });
-}
-
-constexpr std::array<NamedHandler, 9> kHandlers{{
+constexpr std::array<NamedHandler, 7> kHandlers{{
     {"town.create", create_town},
     {"town.list", list_towns},
     {"town.get", get_town},
@@ -114,8 +91,6 @@ constexpr std::array<NamedHandler, 9> kHandlers{{
     {"town.pause", pause_town},
     {"town.resume", resume_town},
     {"town.drain", drain_town},
-    {"config.get", get_config},
-    {"config.patch", patch_config},
 }};
 
 }  // namespace

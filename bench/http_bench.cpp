@@ -1,4 +1,5 @@
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
@@ -85,6 +86,19 @@ void run(Load& load, net::awaitable<void> work, net::io_context& io) {
   });
 }
 
+/// Seconds of CPU of all threads but this one, which is the clients'.
+double cpu_of_the_daemon() {
+  const auto used = [](int who) {
+    rusage usage{};
+    getrusage(who, &usage);
+    const auto seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  };
+  return used(RUSAGE_SELF) - used(RUSAGE_THREAD);
+}
+
 std::int64_t beads_in(const std::filesystem::path& data) {
   const auto store = must(SqliteStore::open(data));
   std::int64_t beads = 0;
@@ -136,7 +150,9 @@ void DurablePosts(benchmark::State& state) {
                  kPosts),
           io);
     const SteadyTime begin = std::chrono::steady_clock::now();
+    const double cpu = cpu_of_the_daemon();
     io.run();
+    const double cpu_used = cpu_of_the_daemon() - cpu;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     daemon.reset();
     if (load.problem) std::rethrow_exception(load.problem);
@@ -144,6 +160,7 @@ void DurablePosts(benchmark::State& state) {
     std::sort(load.waits.begin(), load.waits.end());
     state.SetIterationTime(seconds);
     state.counters["posts_per_s"] = static_cast<double>(load.waits.size()) / seconds;
+    state.counters["cpu_us"] = cpu_used * 1e6 / static_cast<double>(load.waits.size());
     state.counters["p50_ms"] = load.waits[load.waits.size() / 2];
     state.counters["p99_ms"] = load.waits[load.waits.size() * 99 / 100];
   }

@@ -150,6 +150,20 @@ Response describe(error_code failure, const HttpLimits& limits) {
   return refusal(400, "this is not a well-formed HTTP/1.1 request: " + failure.message());
 }
 
+/// The whole answer in one piece: copying it costs less than walking Beast's list of its parts.
+std::string text_of(http::response<http::string_body>& message) {
+  http::response_serializer<http::string_body> serializer{message};
+  std::string text;
+  text.reserve(512 + message.body().size());
+  for (error_code failure; !failure && !serializer.is_done();)
+    serializer.next(failure, [&](error_code& /*failure*/, const auto& buffers) {
+      for (const net::const_buffer part : beast::buffers_range_ref(buffers))
+        text.append(static_cast<const char*>(part.data()), part.size());
+      serializer.consume(beast::buffer_bytes(buffers));
+    });
+  return text;
+}
+
 /// Nobody is there to be told: Beast has closed the connection when a time was over.
 bool peer_gone(error_code failure) {
   return failure == beast::error::timeout || failure == http::error::end_of_stream || failure == net::error::eof ||
@@ -336,7 +350,8 @@ Task<bool> HttpServer::State::write(Wire& stream, Response response, unsigned ve
   message.body() = std::move(response.body);
   message.keep_alive(keep_alive);
   message.prepare_payload();
-  co_await http::async_write(stream, message, net::redirect_error(kAwait, failure));
+  const std::string text = text_of(message);
+  co_await net::async_write(stream, net::buffer(text), net::redirect_error(kAwait, failure));
   co_return !failure && keep_alive;
 }
 

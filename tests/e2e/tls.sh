@@ -69,6 +69,7 @@ ends "$bead" closed
 # The event stream, over TLS.
 timeout 30 curl -sSN --cacert ca.pem -H "Authorization: Bearer $(cat "$TOWND_DATA/admin.token")" "$url/api/towns/$town/stream" > stream &
 reader=$!
+others+=($reader)
 heard() { grep -q '^data:' stream || { town pause > /dev/null; town resume > /dev/null; false; }; }
 within 20 heard || fail "the stream says nothing over TLS"
 kill $reader

@@ -10,13 +10,16 @@ mkfifo "$world/keys"
 TERM=xterm script -qefc "stty cols 60 rows 9; town status --watch; echo it ended with \$?" "$world/screen" \
   < "$world/keys" > /dev/null &
 terminal=$!
+others+=($terminal)
 exec {keys}> "$world/keys"
 seen() { sed 's/\x1b\[[0-9;?]*[a-zA-Z]/ /g' "$world/screen" | grep -q -- "$1"; }
 shows() { within 30 seen "$1" || fail "the screen does not show \"$1\": $(cat -v "$world/screen")"; }
 town status --watch > "$world/pages" 2> "$world/pages.err" &
 plain=$!
+others+=($plain)
 town status --watch --json > "$world/lines" 2> "$world/lines.err" &
 lines=$!
+others+=($lines)
 shows 'q leaves'
 grep -q $'\x1b\\[?1049h' "$world/screen" || fail "it is not on the other screen"
 

@@ -6,6 +6,7 @@ export PATH="$TOWN_BIN:$PATH"
 unset TOWN_TOKEN TOWN_ID TOWN_RIG TOWND_DATA
 world=$(mktemp -d /tmp/town-e2e.XXXXXX)
 towns=()               # those that are listened to
+others=()              # processes of the test itself that must not outlive it
 declare -A listeners   # town → the process that brings its event stream
 mkfifo "$world/news"
 exec {news}<> "$world/news"
@@ -35,7 +36,7 @@ fail() {
 end_world() {
   code=$?
   town down --stop-agents > "$world/down.out" 2>&1 || { cat "$world/down.out" >&2; [ $code -ne 0 ] || code=1; }
-  for listener in "${listeners[@]}"; do kill "$listener" 2> /dev/null; done
+  for process in "${listeners[@]}" "${others[@]}"; do kill "$process" 2> /dev/null; done
   if [ -n "${TOWN_KEEP:-}" ]; then echo "kept: $world" >&2; else rm -rf "$world"; fi
   exit $code
 }

@@ -1,5 +1,4 @@
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
@@ -20,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cpu.hpp"
 #include "disk_folder.hpp"
 #include "server/daemon.hpp"
 #include "store/sqlite_store.hpp"
@@ -86,18 +86,8 @@ void run(Load& load, net::awaitable<void> work, net::io_context& io) {
   });
 }
 
-/// Seconds of CPU of all threads but this one, which is the clients'.
-double cpu_of_the_daemon() {
-  const auto used = [](int who) {
-    rusage usage{};
-    getrusage(who, &usage);
-    const auto seconds = [](const timeval& t) {
-      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  };
-  return used(RUSAGE_SELF) - used(RUSAGE_THREAD);
-}
+/// Of all threads but this one, which is the clients'.
+double cpu_of_the_daemon() { return cpu_seconds(RUSAGE_SELF) - cpu_seconds(RUSAGE_THREAD); }
 
 std::int64_t beads_in(const std::filesystem::path& data) {
   const auto store = must(SqliteStore::open(data));

@@ -3,148 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <stdexcept>
-#include <string>
 #include <thread>
-#include <utility>
-#include <vector>
 
-#include "disk_folder.hpp"
-#include "engine/driver.hpp"
-#include "store/sqlite_store.hpp"
-#include "town_of_size.hpp"
+#include "node.hpp"
 
 namespace townd::bench {
 namespace {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-class WallClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override {
-    const auto since = std::chrono::system_clock::now().time_since_epoch();
-    return {std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
-  }
-};
-
-/// Starts nothing, and remembers when it was asked to.
-class RecordingRuntime final : public Runtime {
- public:
-  expected<void> start(const AgentSpec& spec) override {
-    const SteadyTime now = std::chrono::steady_clock::now();
-    const std::scoped_lock lock(mutex_);
-    if (spec.assignment.bead) started_.emplace(spec.assignment.bead->title, now);
-    return {};
-  }
-  expected<void> remind(const AgentSpec&) override { return {}; }
-  bool can_remind(const RunId&) override { return false; }
-  expected<void> stop(const RunId&) override { return {}; }
-  expected<void> deliver(const RunId&, const std::string&, const std::string&) override { return {}; }
-  std::vector<Observation> observe() override { return {}; }
-  void on_change(std::function<void()>) override {}
-  NodeFacts facts() override {
-    NodeFacts facts;
-    facts.presets = {PresetState{"script", true, {}, {}}};
-    return facts;
-  }
-  expected<std::string> log(const RunId&, std::int64_t, std::int64_t) override { return std::string(); }
-
-  /// When the work of this title was started.
-  std::map<std::string, SteadyTime> started() {
-    const std::scoped_lock lock(mutex_);
-    return started_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, SteadyTime> started_;
-};
-
-/// Repositories that are always in order.
-class IdleForge final : public Forge {
- public:
-  expected<RigFound> prepare_rig(const TownId&, const Rig& rig) override { return RigFound{rig.default_branch, {}}; }
-  expected<void> prepare_branch(const TownId&, const Rig&, const std::string&) override { return {}; }
-  expected<std::string> collect(const CollectSpec&) override { return std::string(); }
-  expected<void> discard(const CollectSpec&) override { return {}; }
-  expected<events::GitMergeResult> land(const LandSpec& spec) override {
-    return events::GitMergeResult{spec.request_id, events::LandingAnswer::landed, spec.commit, {}};
-  }
-  expected<events::PollAnswer> poll_pr(const Rig&, const std::string&) override { return events::PollAnswer{}; }
-  expected<events::PrMergeResult> merge_pr(const Rig&, const std::string&, const std::string&) override {
-    return events::PrMergeResult{};
-  }
-};
-
-class SilentObserver final : public Observer {
- public:
-  void ticked(const TownId&, const TickRecord&) override {}
-  void alert(const TownId&, std::string_view, const std::string&) override {}
-};
-
-/// Writes a town of this size into the store, as if it had always been there.
-void write_town(Store& store, int live, Instant now) {
-  const TownImage image = image_of_size(live, now);
-  Town town(image.town);
-  town.put(image.town);
-  for (const Rig& row : image.rigs) town.put(row);
-  for (const Bead& row : image.beads) town.put(row);
-  for (const Dependency& row : image.dependencies) town.put(row);
-  for (const Agent& row : image.agents) town.put(row);
-  for (const Run& row : image.runs) town.put(row);
-  TownCommit commit;
-  commit.town_id = image.town.town_id;
-  for (const RowKey& key : town.changed_since(0)) commit.rows.push_back({key, row_image(town, key)});
-  std::atomic<bool> written = false;
-  std::string problem;
-  store.commit(std::move(commit), [&](const expected<void>& done) {
-    if (!done) problem = done.error().what;
-    written = true;
-    written.notify_one();
-  });
-  written.wait(false);
-  if (!problem.empty()) throw std::runtime_error(problem);
-}
-
-/// A whole node but for the outside: store, engine, its threads.
-struct Node {
-  explicit Node(const std::filesystem::path& folder)
-      : store(must(SqliteStore::open(folder))),
-        engine(Ports{*store, runtime, forge, observer, clock}, options()),
-        driver(engine, clock) {
-    must(engine.open());
-    driver.start();
-  }
-  static EngineOptions options() {
-    EngineOptions options;
-    options.max_agents = 1'000'000;  // the towns of these figures have far more agents than a machine can run
-    return options;
-  }
-
-  std::unique_ptr<SqliteStore> store;
-  RecordingRuntime runtime;
-  IdleForge forge;
-  SilentObserver observer;
-  WallClock clock;
-  Engine engine;
-  Driver driver;
-};
-
-double milliseconds(SteadyTime begin, SteadyTime end) {
-  return std::chrono::duration<double, std::milli>(end - begin).count();
-}
 
 /// From a daemon that is not there to one whose towns are loaded and looked at.
 void StartNode(benchmark::State& state) {
   const DiskFolder folder;
   const WallClock clock;
-  write_town(*must(SqliteStore::open(folder.path())), static_cast<int>(state.range(0)), clock.now());
+  write_town(*must(SqliteStore::open(folder.path())), image_of_size(static_cast<int>(state.range(0)), clock.now()));
   for ([[maybe_unused]] auto turn : state) {
     auto node = std::make_unique<Node>(folder.path());
     std::atomic<bool> seen = false;
@@ -202,7 +73,7 @@ void EventToEffect(benchmark::State& state) {
   const WallClock clock;
   {
     const auto store = must(SqliteStore::open(folder.path()));
-    write_town(*store, static_cast<int>(state.range(0)), clock.now());
+    write_town(*store, image_of_size(static_cast<int>(state.range(0)), clock.now()));
   }
   Node node(folder.path());
   const TownImage image = image_of_size(static_cast<int>(state.range(0)), clock.now());

@@ -120,7 +120,7 @@ void RandomTown::answer(const Effect& effect, TickInput& input) {
     if (stop->run_id) add(input, events::AgentStopped{stop->agent_id, stop->run_id});
   } else if (const auto* land = std::get_if<effects::Land>(&effect.body)) {
     add(input, events::GitMergeResult{land->request_id, static_cast<events::LandingAnswer>(random_.between(0, 3)),
-                                      "feed", "why"});
+                                      "feed", "why", random_.one_in(2)});
   } else if (const auto* poll = std::get_if<effects::PollPr>(&effect.body)) {
     add(input, events::PrPolled{poll->request_id, a_poll()});
   } else if (const auto* merge = std::get_if<effects::MergePr>(&effect.body)) {

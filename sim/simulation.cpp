@@ -51,7 +51,11 @@ Simulation::Simulation(std::uint64_t seed, RuleCounts& counts, bool telling)
     using Answer = events::LandingAnswer;
     switch (random_.between(0, 2)) {
       case 0: return expected<events::GitMergeResult>(fail(Error::Code::unavailable, "the disk is slow"));
-      case 1: return events::GitMergeResult{spec.request_id, Answer::held, {}, "the owner's checkout is dirty"};
+      case 1: {
+        const bool alone = random_.one_in(2);
+        return events::GitMergeResult{
+            spec.request_id, Answer::held, {}, alone ? "it changes .town/" : "the owner's checkout is dirty", alone};
+      }
       default: return events::GitMergeResult{spec.request_id, Answer::failed, {}, "the proof failed"};
     }
   };

@@ -73,7 +73,7 @@ BOOST_DESCRIBE_STRUCT(PrConflictDetected, (), (mr_bead_id, source_bead_id, pr_ur
 BOOST_DESCRIBE_STRUCT(PrAutoMerge, (), (mr_bead_id, pr_url))
 BOOST_DESCRIBE_STRUCT(PrMergeResult, (), (bead_id, merged, why))
 BOOST_DESCRIBE_STRUCT(TrialResult, (), (agent_id, run_id, base, requests, commit, gate, outcome, output, duration_ms))
-BOOST_DESCRIBE_STRUCT(GitMergeResult, (), (bead_id, answer, commit, why))
+BOOST_DESCRIBE_STRUCT(GitMergeResult, (), (bead_id, answer, commit, why, alone))
 BOOST_DESCRIBE_STRUCT(NodeChanged, (), (node))
 BOOST_DESCRIBE_STRUCT(NudgeDelivered, (), (nudge_id, delivered))
 BOOST_DESCRIBE_STRUCT(MailDelivered, (), (mail_id, delivered))

@@ -161,7 +161,7 @@ std::string encode(const Review& v) {
       v.last_poll_answer_at, v.poll_transient_count, v.poll_non_transient_count, v.poll_error_kind, v.checks_pending,
       v.pr_head, v.review_decision, v.merge_state_status, v.awaiting_approval, v.awaiting_approval_observed_at,
       v.has_conflicts, v.conflicts_detected_at, v.auto_merge_pending, v.merge_requested_at, v.auto_merge_ready_since,
-      v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused);
+      v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused, v.held_alone);
 }
 
 std::string encode(const Convoy& v) {

@@ -397,6 +397,7 @@ struct GitMergeResult {
   LandingAnswer answer = LandingAnswer::failed;
   std::string commit;
   std::string why;
+  bool alone = false;  ///< held for what the request itself is: others need not wait for it
 };
 
 struct NodeChanged {

@@ -78,7 +78,7 @@ class Checker {
  private:
   static BeadId head_of(const Review& review) { return review.batch_head ? review.batch_head : review.bead_id; }
   [[nodiscard]] bool at_refinery(const Review& review) const {
-    return !town_.links(review.bead_id).hooked.empty() || review.verifying_since;
+    return !town_.links(review.bead_id).hooked.empty() || (review.verifying_since && !review.held_alone);
   }
 
   void found(int invariant, const std::string& subject, std::string message) {

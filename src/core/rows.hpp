@@ -184,7 +184,8 @@ struct Review {
   std::string merge_commit;    ///< proven to be reachable from the target
   std::string evidence;        ///< commit, `forge`, a person's name, or `loaded` (invariant 12)
   RunId trial_run_id;
-  std::string held_why;  ///< why the landing is held back; empty when it is not
+  std::string held_why;     ///< why the landing is held back; empty when it is not
+  bool held_alone = false;  ///< … for what this request is: the rig's others go on
   MaybeInstant verifying_since;
   MaybeInstant last_verify_at;
   int verify_tries = 0;

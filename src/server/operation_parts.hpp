@@ -50,6 +50,7 @@ void add_rigs(std::vector<Operation>& all);
 void add_beads(std::vector<Operation>& all);
 void add_convoys(std::vector<Operation>& all);
 void add_agents(std::vector<Operation>& all);
+void add_reports(std::vector<Operation>& all);
 void add_callbacks(std::vector<Operation>& all);
 void add_messages(std::vector<Operation>& all);
 void add_mayor(std::vector<Operation>& all);

@@ -85,6 +85,29 @@ void add_agents(std::vector<Operation>& all) {
        "Log"});
 }
 
+/// What an agent's program says of itself, and work in steps.
+void add_reports(std::vector<Operation>& all) {
+  all.push_back({"agent.report",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/agent-events", "/api/towns/:town/agent-events"},
+                 kMayor | kAgent,
+                 "What the agent's own program did, for whoever looks later; the oldest of many go.",
+                 {required(id("agent_id", "the agent itself")),
+                  required(line("event_type", kNameLimit, "what kind")),
+                  {"data", Kind::anything, kMailLimit, false, "any JSON"}},
+                 "Appended",
+                 201});
+  all.back().scope = Scope::rig;
+  all.push_back({"agent.events",
+                 "GET",
+                 {"/api/towns/:town/agents/:agent/events", "/api/towns/:town/rigs/:rig/agents/:agent/events"},
+                 kReaders,
+                 "What the agent's program said that it did, oldest first.",
+                 {number("after_id", 1LL << 52, "only those behind this one"),
+                  number("limit", kPageLimit, "how many; 100 when left out")},
+                 "AgentEvents"});
+}
+
 /// What agents call from their clones (reference §a.2). The mayor has no rig, hence the second path.
 void add_callbacks(std::vector<Operation>& all) {
   const auto self = [&all](std::string operation, std::string method, const std::string& last, std::string about,

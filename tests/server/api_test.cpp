@@ -432,6 +432,9 @@ void expect_schema(const json::value& value, const json::object& schema, const s
 TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
   const Working working = working_agent();
   const std::string agent = town + "/agents/" + working.agent;
+  const Reply said = ask("POST", town + "/agent-events",
+                         R"({"agent_id":")" + working.agent + R"(","event_type":"message"})", working.token);
+  expect_schema(parsed(said).at("data"), answer_schema("Appended"), "agent event");
   const json::value convoy =
       post(town + "/convoys", R"({"title":"c","staged":true,"rig_id":"app","tasks":[{"title":"one"}]})", 201);
   const std::string convoy_id(convoy.at("convoy").at("id").as_string());
@@ -453,6 +456,7 @@ TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
       {"Agents", town + "/agents"},
       {"AgentDetail", agent},
       {"Log", agent + "/log"},
+      {"AgentEvents", agent + "/events"},
       {"Prime", agent + "/prime"},
       {"Mail", agent + "/mail"},
       {"Nudges", agent + "/pending-nudges"},

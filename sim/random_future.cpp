@@ -189,6 +189,7 @@ void RandomTown::forge_speaks(TickInput& input) {
 }
 
 void RandomTown::people_interfere(TickInput& input) {
+  if (random_.one_in(is(Mood::loaded) ? 4 : 40)) change_budgets(input);
   switch (random_.between(0, 25)) {
     case 0:
     case 1:
@@ -294,6 +295,16 @@ void RandomTown::people_interfere(TickInput& input) {
         add(input, events::RigTrust{id, rig.untrusted_reason.empty() && random_.one_in(2) ? "a change of .town/" : ""});
     }
   }
+}
+
+/// Between what was spent already and what never will be.
+void RandomTown::change_budgets(TickInput& input) {
+  events::ConfigChanged change{town_.config()};
+  change.config.runs_per_day =
+      random_.one_in(2) ? std::max(1, static_cast<int>(town_.runs_by_request().size())) : 100'000;
+  change.config.micro_usd_per_day.reset();
+  if (random_.one_in(3)) change.config.micro_usd_per_day = random_.between(0, 500);
+  add(input, std::move(change));
 }
 
 void RandomTown::arrange_by_hand(TickInput& input) {

@@ -10,6 +10,11 @@ std::string count(const json::value& of, std::string_view key, const std::string
   return std::to_string(number_of(of, key)) + " " + word;
 }
 
+std::string dollars(std::int64_t micro) {
+  const std::string cents = std::to_string(micro % 1'000'000 / 10'000);
+  return "$" + std::to_string(micro / 1'000'000) + "." + (cents.size() < 2 ? "0" : "") + cents;
+}
+
 void print_problems(Terminal& terminal, const json::value& status) {
   const json::array& problems = list_of(status, "problems");
   const json::array& quarantined = list_of(status, "quarantine");
@@ -56,6 +61,13 @@ void print_rest(Terminal& terminal, const json::value& status) {
                 count(beads, "closed", "closed") + ", " + count(beads, "failed", "failed"));
   terminal.line("Agents: " + count(agents, "working", "working") + ", " + count(agents, "idle", "idle") + ", " +
                 count(agents, "stalled", "stalled"));
+  const json::value& budgets = member_of(status, "budgets");
+  terminal.line("Left: " + count(budgets, "slots_left", "of ") + text_of(budgets, "slots") + " agents, " +
+                count(budgets, "runs_left", "of ") + text_of(budgets, "runs_per_day") + " runs a day" +
+                (member_of(budgets, "micro_usd_left").is_null()
+                     ? ""
+                     : ", " + dollars(number_of(budgets, "micro_usd_left")) + " of " +
+                           dollars(number_of(budgets, "micro_usd_per_day")) + " a day"));
   for (const json::value& rig : list_of(status, "rigs"))
     terminal.line("Rig " + shown(text_of(rig, "name")) + ": " + count(rig, "ready", "ready") + ", " +
                   count(rig, "queue", "waiting to be merged") +

@@ -95,7 +95,7 @@ BOOST_DESCRIBE_STRUCT(NodeFacts, (), (slots, disk_low, runtime_reachable, runtim
 BOOST_DESCRIBE_STRUCT(TownRow, (),
                       (town_id, name, prefix, next_id, next_effect, draining_since, paused, paused_reason,
                        observed_since, breaker, node, triage_failures, triage_failed_at, triage_escalated,
-                       polecats_named, config))
+                       polecats_named, runs_escalation, usd_escalation, config))
 
 template <>
 inline constexpr bool kDashed<MergeMode> = true;

@@ -38,6 +38,7 @@ BOOST_DESCRIBE_STRUCT(CreateTriageRequest, (), (agent_id, triage_type, bead_id, 
 BOOST_DESCRIBE_STRUCT(CreateTriageBatch, (), (requests))
 BOOST_DESCRIBE_STRUCT(RaiseEscalation, (), (escalation_id, bead_id, agent_id, severity, category, message))
 BOOST_DESCRIBE_STRUCT(NotifyMayor, (), (rig_id, message))
+BOOST_DESCRIBE_STRUCT(ForgetBudgetBreach, (), (setting))
 BOOST_DESCRIBE_STRUCT(EmitEvent, (), (event_name, convoy_id, rig_id, suppressed_attempt))
 
 }  // namespace townd::actions

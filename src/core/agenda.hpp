@@ -19,7 +19,7 @@ enum class Stage : std::uint8_t {
   issues,         ///< R1b, R3, R4, R6
   hooked_agents,  ///< R2
   work_queue,     ///< R1; the subject is a rig
-  town,           ///< R5, T1
+  town,           ///< R5, T1, B1
   requests,       ///< Q8, Q1, Q1b, Q9, Q4, Q2, Q3
   refineries,     ///< Q7, Q6
   merge_queue,    ///< Q5; the subject is a rig

@@ -97,7 +97,8 @@ std::string_view action_type(const ActionBody& body) {
                                         "create_triage_batch",
                                         "raise_escalation",
                                         "notify_mayor",
-                                        "emit_event"};
+                                        "emit_event",
+                                        "forget_budget_breach"};
   static_assert(std::size(names) == std::variant_size_v<ActionBody>);
   return names[body.index()];
 }

@@ -122,7 +122,7 @@ class Encoder {
 std::string encode(const TownRow& v) {
   return Encoder('T').of(v.town_id, v.name, v.prefix, v.next_id, v.draining_since, v.paused, v.paused_reason,
                          v.observed_since, v.breaker, v.node, v.triage_failures, v.triage_failed_at, v.triage_escalated,
-                         v.polecats_named, v.next_effect);
+                         v.polecats_named, v.next_effect, v.runs_escalation, v.usd_escalation);
 }
 
 std::string encode(const TownConfig& v) { return Encoder('c').of(v); }

@@ -437,6 +437,8 @@ struct TownRow {
   MaybeInstant triage_failed_at;
   bool triage_escalated = false;
   int polecats_named = 0;
+  BeadId runs_escalation;  ///< told people that runs_per_day is spent; empty when it was free since
+  BeadId usd_escalation;   ///< likewise usd_per_day
   TownConfig config;
 };
 

@@ -11,8 +11,9 @@ struct Book {
   std::array<std::size_t, kStages + 1> begins{};
 
   Book() {
-    const std::array<std::span<const Rule>, 8> files = {agent_rules(),  bead_rules(), review_rules(), queue_rules(),
-                                                        convoy_rules(), gupp_rules(), gc_rules(),     message_rules()};
+    const std::array<std::span<const Rule>, 9> files = {agent_rules(),  bead_rules(),  budget_rules(),
+                                                        review_rules(), queue_rules(), convoy_rules(),
+                                                        gupp_rules(),   gc_rules(),    message_rules()};
     for (std::size_t stage = 0; stage < kStages; ++stage) {
       begins[stage] = rules.size();
       for (const auto& file : files)

@@ -25,6 +25,7 @@ const std::map<std::string_view, std::string_view>& members() {
        "breaker:o rigs:a budgets:o paused:b draining:b drainStartedAt:t?"},
       {"Config",
        "version:i merge_strategy:s staged_convoys_default:b convoy_merge_mode:s max_polecats:i runs_per_day:i "
+       "usd_per_day:n? "
        "polecat_preset:s refinery_preset:s mayor_preset:s refinery:o reconciler:o"},
       {"Rig",
        "id:s rig_id:s name:s git_url:s default_branch:s? broken_reason:s? untrusted_reason:s? usable:b config:o "

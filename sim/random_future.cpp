@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/molecule.hpp"
 #include "sim/random_town.hpp"
 
 /// The future of a random town: time passes, agents speak, effects are answered, people and forges interfere.
@@ -308,12 +309,26 @@ void RandomTown::change_budgets(TickInput& input) {
 }
 
 void RandomTown::arrange_by_hand(TickInput& input) {
-  switch (random_.between(0, 9)) {
+  switch (random_.between(0, 12)) {
     case 0: add(input, events::AgentRegistered{AgentRole::polecat, a_rig(), "", "", random_.one_in(2)}); break;
     case 1: add(input, events::AgentDeleted{an_agent(), "person"}); break;
     case 2: add(input, events::AgentHooked{an_agent(), a_live(BeadType::issue)}); break;
     case 3: add(input, events::AgentUnhooked{an_agent()}); break;
     case 4: add(input, events::BeadDeleted{a_bead(), "person"}); break;
+    case 5:
+    case 6: {
+      events::MoleculeCreated molecule;
+      molecule.bead_id = a_live(BeadType::issue);
+      for (int i = random_.between(1, 3); i > 0; --i) molecule.steps.push_back({"a step", ""});
+      add(input, std::move(molecule));
+      break;
+    }
+    case 7: {
+      const Agent* agent = town_.agent(an_agent());
+      const BeadId molecule = agent ? molecule_of(town_, agent->current_hook_bead_id) : BeadId{};
+      if (molecule) add(input, events::MoleculeAdvanced{agent->agent_id, current_step(town_, molecule), "did it"});
+      break;
+    }
     default: add(input, events::AgentReset{an_agent(), "person"}); break;
   }
 }

@@ -43,6 +43,7 @@ class RandomTown {
   void make_rigs();
   void make_issues(int count);
   void make_requests(int count);
+  void make_molecules(int count);
   void make_convoys(int count);
   void make_agents(int count);
   void make_messages(int count);

@@ -63,7 +63,7 @@ BOOST_DESCRIBE_STRUCT(Alert, (), (kind, bead_id, message))
 namespace townd {
 
 BOOST_DESCRIBE_ENUM(Stage, agents, issues, hooked_agents, work_queue, town, requests, refineries, merge_queue, convoys,
-                    gupp, gc_agents, gc_beads, mayor, messages, triage, escalations)
+                    gupp, gc_agents, gc_beads, mayor, messages, triage, escalations, molecules)
 BOOST_DESCRIBE_ENUM(EventFate, applied, deferred, quarantined, refused)
 BOOST_DESCRIBE_ENUM(ActionFate, applied, stale, refused)
 

@@ -63,7 +63,9 @@ std::string_view event_type(const EventBody& body) {
                                         "agent_deleted",
                                         "agent_hooked",
                                         "agent_unhooked",
-                                        "bead_deleted"};
+                                        "bead_deleted",
+                                        "molecule_created",
+                                        "molecule_advanced"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }

@@ -203,6 +203,25 @@ struct BeadDeleted {
   std::string actor;
 };
 
+struct MoleculeStep {
+  std::string title;
+  std::string body;
+};
+
+/// An issue's work is divided into steps, done one after another by the agent that works on it.
+struct MoleculeCreated {
+  BeadId bead_id;
+  std::vector<MoleculeStep> steps;
+  std::string created_by;
+};
+
+/// The current step of a molecule is done.
+struct MoleculeAdvanced {
+  AgentId agent_id;
+  BeadId step_bead_id;
+  std::string summary;
+};
+
 /// The outcome of a review as somebody reports it: `merged`, `failed` or `conflict`.
 struct ReviewCompleted {
   BeadId entry;
@@ -437,7 +456,7 @@ using EventBody = std::variant<
     events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected, events::PrAutoMerge,
     events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
     events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
-    events::AgentUnhooked, events::BeadDeleted>;
+    events::AgentUnhooked, events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

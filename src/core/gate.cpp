@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/budget.hpp"
+#include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 
 /// The one gate that every dispatch passes (domain.md §4), its reasons and their words.
@@ -88,6 +89,7 @@ Gate may_dispatch(const Town& town, const Bead& bead, Instant now) {
   const Constants& constants = town.constants();
   const bool review = bead.type == BeadType::merge_request;
   if (terminal(bead.status)) return shut(Reason::terminal);
+  if (molecule_step(town, bead)) return shut(Reason::molecule_step);
   if (bead.rig_id.empty()) return shut(Reason::no_rig);
   const Rig* rig = town.rig(bead.rig_id);
   const std::string preset = rig ? preset_of(town, *rig, review ? AgentRole::refinery : AgentRole::polecat) : "";

@@ -42,15 +42,15 @@ constexpr Stage kOfMessages[] = {Stage::messages};
 std::span<const Stage> stages_of(const Bead& bead) {
   static constexpr Stage ended[] = {Stage::gc_beads}, issue[] = {Stage::issues, Stage::triage},
                          request[] = {Stage::requests}, convoy[] = {Stage::convoys},
-                         escalation[] = {Stage::escalations};
+                         escalation[] = {Stage::escalations}, molecule[] = {Stage::molecules};
   if (terminal(bead.status)) return ended;
   switch (bead.type) {
     case BeadType::issue: return issue;
     case BeadType::merge_request: return request;
     case BeadType::convoy: return convoy;
     case BeadType::escalation: return escalation;
-    case BeadType::message:
-    case BeadType::molecule: return {};
+    case BeadType::molecule: return molecule;
+    case BeadType::message: return {};
   }
   return {};
 }
@@ -83,8 +83,8 @@ void Town::touch_bead(const BeadId& id, Edge edge) {
       break;
     case BeadType::convoy: agenda_.touch(Stage::convoys, key, edge); break;
     case BeadType::escalation: agenda_.touch(Stage::escalations, key, edge); break;
-    case BeadType::message:
-    case BeadType::molecule: break;
+    case BeadType::molecule: agenda_.touch(Stage::molecules, key, edge); break;
+    case BeadType::message: break;
   }
 }
 

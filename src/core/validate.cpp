@@ -3,6 +3,7 @@
 
 #include "core/change.hpp"
 #include "core/invariant.hpp"
+#include "core/molecule.hpp"
 
 /// What refuses a request before anything is written: unknown ids, wrong states, cycles.
 namespace townd {
@@ -28,6 +29,9 @@ class Validator {
     if (e.convoy_id && !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
     if (e.convoy_id && e.type != BeadType::issue) return fail(Code::invalid, "a convoy tracks issues only");
     if (e.parent_bead_id && !town_.bead(e.parent_bead_id)) return missing("bead", e.parent_bead_id.text);
+    const Bead* parent = town_.bead(e.parent_bead_id);
+    if (e.type == BeadType::molecule || (parent && parent->type == BeadType::molecule))
+      return fail(Code::invalid, "a molecule is made whole, with its steps", "make it with: town mol create BEAD");
     if (e.bead_id && town_.bead(e.bead_id)) return fail(Code::conflict, "bead " + e.bead_id.text + " exists");
     return beads_exist(e.after);
   }
@@ -48,6 +52,9 @@ class Validator {
     if (!row) return missing("bead", e.bead_id.text);
     if (!may_change(row->type, row->status, BeadStatus::open, true) || !terminal(row->status))
       return wrong_state(*row, "reopened");
+    if (molecule_step(town_, *row))
+      return fail(Code::conflict, e.bead_id.text + " is a step of a molecule that has ended",
+                  "divide the work anew: town mol create BEAD");
     return ok();
   }
   Result on(const events::BeadRetried& e) {
@@ -115,6 +122,32 @@ class Validator {
     if (!town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
     if (!town_.has({e.bead_id, e.convoy_id, DependencyKind::tracks}))
       return fail(Code::not_found, "bead " + e.bead_id.text + " is not in convoy " + e.convoy_id.text);
+    return ok();
+  }
+  Result on(const events::MoleculeCreated& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row) return missing("bead", e.bead_id.text);
+    if (row->type != BeadType::issue || molecule_step(town_, *row) || has_label(*row, "gt:triage-request"))
+      return fail(Code::invalid, e.bead_id.text + " is nothing that an agent works on; only that is done in steps");
+    if (terminal(row->status)) return wrong_state(*row, "divided into steps");
+    if (const BeadId there = molecule_of(town_, e.bead_id))
+      return fail(Code::conflict, e.bead_id.text + " has a molecule: " + there.text,
+                  "cancel that first: town cancel " + there.text);
+    if (e.steps.empty() || e.steps.size() > kMoleculeSteps)
+      return fail(Code::invalid, "a molecule has 1 to " + std::to_string(kMoleculeSteps) + " steps");
+    for (std::size_t i = 0; i < e.steps.size(); ++i)
+      if (e.steps[i].title.empty()) return fail(Code::invalid, "step " + std::to_string(i + 1) + " has no title");
+    return ok();
+  }
+  Result on(const events::MoleculeAdvanced& e) {
+    const Agent* row = town_.agent(e.agent_id);
+    const Bead* step = town_.bead(e.step_bead_id);
+    if (!row) return missing("agent", e.agent_id.text);
+    if (!step || !molecule_step(town_, *step)) return missing("step", e.step_bead_id.text);
+    const BeadId molecule = molecule_of(town_, row->current_hook_bead_id);
+    if (molecule.empty() || current_step(town_, molecule) != e.step_bead_id)
+      return fail(Code::conflict, "step " + e.step_bead_id.text + " is not the current one of agent " + e.agent_id.text,
+                  "look at the current one: town mol current");
     return ok();
   }
   Result on(const events::AgentReset& e) { return agent(e.agent_id); }

@@ -4,6 +4,7 @@
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
 #include "core/budget.hpp"
+#include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 #include "server/shapes.hpp"
 
@@ -78,7 +79,8 @@ json::array problems(const Engine::View& view) {
   for (const BeadId& id : view.town.bead_ids()) {
     const Bead* bead = view.town.bead(id);
     if (bead->type == BeadType::escalation && !terminal(bead->status)) say(id.text, "escalation: " + bead->title);
-    if (bead->type == BeadType::issue && bead->status == BeadStatus::failed) say(id.text, "failed: " + bead->title);
+    const bool counts = bead->type == BeadType::issue && !molecule_step(view.town, *bead);  // a step's issue is named
+    if (counts && bead->status == BeadStatus::failed) say(id.text, "failed: " + bead->title);
     const Review* review = view.town.review(id);
     if (review && !terminal(bead->status) && !review->held_why.empty())
       say(id.text, "landing held: " + review->held_why);

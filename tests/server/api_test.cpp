@@ -432,6 +432,9 @@ void expect_schema(const json::value& value, const json::object& schema, const s
 TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
   const Working working = working_agent();
   const std::string agent = town + "/agents/" + working.agent;
+  const json::value molecule =
+      post(town + "/molecules", R"({"bead_id":")" + working.bead + R"(","formula":{"steps":[{"title":"one"}]}})", 201);
+  expect_schema(molecule, answer_schema("Molecule"), "molecule");
   const Reply said = ask("POST", town + "/agent-events",
                          R"({"agent_id":")" + working.agent + R"(","event_type":"message"})", working.token);
   expect_schema(parsed(said).at("data"), answer_schema("Appended"), "agent event");
@@ -457,6 +460,7 @@ TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
       {"AgentDetail", agent},
       {"Log", agent + "/log"},
       {"AgentEvents", agent + "/events"},
+      {"Step", agent + "/molecule/current"},
       {"Prime", agent + "/prime"},
       {"Mail", agent + "/mail"},
       {"Nudges", agent + "/pending-nudges"},

@@ -329,6 +329,14 @@ void RandomTown::arrange_by_hand(TickInput& input) {
       if (molecule) add(input, events::MoleculeAdvanced{agent->agent_id, current_step(town_, molecule), "did it"});
       break;
     }
+    case 8: {
+      events::ConvoyUpdated edit;
+      edit.convoy_id = a_live(BeadType::convoy);
+      if (random_.one_in(2)) edit.merge_mode = static_cast<MergeMode>(random_.between(0, 1));
+      if (random_.one_in(2)) edit.feature_branch = "convoy/y/" + edit.convoy_id.text + "/head";
+      add(input, std::move(edit));
+      break;
+    }
     default: add(input, events::AgentReset{an_agent(), "person"}); break;
   }
 }

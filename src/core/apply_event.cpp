@@ -65,7 +65,8 @@ std::string_view event_type(const EventBody& body) {
                                         "agent_unhooked",
                                         "bead_deleted",
                                         "molecule_created",
-                                        "molecule_advanced"};
+                                        "molecule_advanced",
+                                        "convoy_updated"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }

@@ -46,6 +46,7 @@ Result on(Change& change, const events::AgentUnhooked& e);
 Result on(Change& change, const events::BeadDeleted& e);
 Result on(Change& change, const events::MoleculeCreated& e);
 Result on(Change& change, const events::MoleculeAdvanced& e);
+Result on(Change& change, const events::ConvoyUpdated& e);
 Result on(Change& change, const events::ReviewCompleted& e);
 Result on(Change& change, const events::MailSent& e);
 Result on(Change& change, const events::MailRead& e);

@@ -222,6 +222,14 @@ struct MoleculeAdvanced {
   std::string summary;
 };
 
+/// Another way to land, or another branch, for a convoy none of whose work was handed in yet.
+struct ConvoyUpdated {
+  BeadId convoy_id;
+  std::optional<MergeMode> merge_mode;
+  std::optional<std::string> feature_branch;
+  std::string actor;
+};
+
 /// The outcome of a review as somebody reports it: `merged`, `failed` or `conflict`.
 struct ReviewCompleted {
   BeadId entry;
@@ -443,20 +451,22 @@ struct ObservationGap {
 
 namespace townd {
 
-using EventBody = std::variant<
-    events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint, events::AgentSaid,
-    events::RequestChanges, events::EscalationRaised, events::BeadCreated, events::BeadUpdated, events::BeadStatusSet,
-    events::BeadCancelled, events::BeadReopened, events::BeadRetried, events::DependencyAdded,
-    events::DependencyRemoved, events::ConvoyCreated, events::ConvoyStarted, events::ConvoyClosed,
-    events::ConvoyBeadAdded, events::ConvoyBeadRemoved, events::AgentReset, events::ReviewCompleted, events::MailSent,
-    events::MailRead, events::NudgeQueued, events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved,
-    events::RigAdded, events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged,
-    events::DrainStarted, events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
-    events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped, events::PrPolled,
-    events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected, events::PrAutoMerge,
-    events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
-    events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
-    events::AgentUnhooked, events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced>;
+using EventBody =
+    std::variant<events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint,
+                 events::AgentSaid, events::RequestChanges, events::EscalationRaised, events::BeadCreated,
+                 events::BeadUpdated, events::BeadStatusSet, events::BeadCancelled, events::BeadReopened,
+                 events::BeadRetried, events::DependencyAdded, events::DependencyRemoved, events::ConvoyCreated,
+                 events::ConvoyStarted, events::ConvoyClosed, events::ConvoyBeadAdded, events::ConvoyBeadRemoved,
+                 events::AgentReset, events::ReviewCompleted, events::MailSent, events::MailRead, events::NudgeQueued,
+                 events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved, events::RigAdded,
+                 events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged, events::DrainStarted,
+                 events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
+                 events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped,
+                 events::PrPolled, events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected,
+                 events::PrAutoMerge, events::PrMergeResult, events::TrialResult, events::GitMergeResult,
+                 events::NodeChanged, events::NudgeDelivered, events::MailDelivered, events::ObservationGap,
+                 events::AgentRegistered, events::AgentDeleted, events::AgentHooked, events::AgentUnhooked,
+                 events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced, events::ConvoyUpdated>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

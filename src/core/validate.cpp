@@ -124,6 +124,21 @@ class Validator {
       return fail(Code::not_found, "bead " + e.bead_id.text + " is not in convoy " + e.convoy_id.text);
     return ok();
   }
+  Result on(const events::ConvoyUpdated& e) {
+    const Bead* row = town_.bead(e.convoy_id);
+    const Convoy* convoy = town_.convoy(e.convoy_id);
+    if (!row || !convoy) return missing("convoy", e.convoy_id.text);
+    if (terminal(row->status)) return wrong_state(*row, "changed");
+    const std::string branch = e.feature_branch.value_or(convoy->feature_branch);
+    if (e.merge_mode.value_or(convoy->merge_mode) == convoy->merge_mode && branch == convoy->feature_branch)
+      return ok();
+    if (e.feature_branch && branch.empty()) return fail(Code::invalid, "a convoy needs a branch with a name");
+    if (const std::string why = handed_in(e.convoy_id); !why.empty())
+      return fail(Code::conflict,
+                  "convoy " + e.convoy_id.text + " is " + (convoy->staged ? "staged" : "running") + ", and " + why,
+                  "its mode and its branch can be changed as long as none of its work is under way or handed in");
+    return branch == convoy->feature_branch ? ok() : free_branch(e.convoy_id, branch);
+  }
   Result on(const events::MoleculeCreated& e) {
     const Bead* row = town_.bead(e.bead_id);
     if (!row) return missing("bead", e.bead_id.text);
@@ -274,6 +289,39 @@ class Validator {
   static Result wrong_state(const Bead& row, std::string_view wanted) {
     return fail(Code::conflict, std::string(to_string(row.type)) + " " + row.bead_id.text + " is " +
                                     std::string(to_string(row.status)) + " and cannot become " + std::string(wanted));
+  }
+  /// What of a convoy's work binds it to its branch and mode; empty when nothing does.
+  std::string handed_in(const BeadId& convoy) const {
+    for (const BeadId& id : town_.links(convoy).tracked_by) {
+      const Bead* row = town_.bead(id);
+      if (!row || row->type != BeadType::issue) continue;
+      if (row->status == BeadStatus::in_review) return id.text + " is in review";
+      for (const RunId& run : town_.links(id).runs)
+        if (town_.run(run)->state != RunState::ended) return "an agent is at work on " + id.text;
+      for (const BeadId& request : town_.links(id).requests) {
+        if (!terminal(town_.bead(request)->status)) return id.text + " is in review (" + request.text + ")";
+        const Review* review = town_.review(request);
+        if (review && review->result == ReviewResult::merged) return "the work of " + id.text + " is merged";
+      }
+    }
+    for (const BeadId& request : town_.links(convoy).requests)
+      if (!terminal(town_.bead(request)->status)) return "it is landing (" + request.text + ")";
+    return {};
+  }
+  /// Nobody else lands on it.
+  Result free_branch(const BeadId& convoy, const std::string& branch) const {
+    for (const BeadId& id : town_.links(convoy).tracked_by) {
+      const Rig* of = town_.bead(id) ? town_.rig(town_.bead(id)->rig_id) : nullptr;
+      if (of && target_of(*of) == branch)
+        return fail(Code::conflict,
+                    branch + " is what rig " + of->name + " lands on; a convoy needs a branch of its own");
+    }
+    for (const BeadId& id : town_.bead_ids()) {
+      const Convoy* other = town_.convoy(id);
+      if (other && id != convoy && other->feature_branch == branch)
+        return fail(Code::conflict, branch + " is the branch of convoy " + id.text);
+    }
+    return ok();
   }
   std::string at_work(const Agent& row) const {
     if (run_live(town_, row)) return "at work (run " + row.run_id.text + ")";

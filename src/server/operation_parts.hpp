@@ -39,6 +39,7 @@ Field actor();
 Fields page();
 Fields work();  ///< of a new piece of work
 Field tasks(std::string field_name, bool needed);
+Field merge_mode();
 Fields convoy_settings();
 Field rig_config();
 

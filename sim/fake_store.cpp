@@ -255,6 +255,24 @@ expected<std::optional<std::string>> FakeStore::text(const TownId& town, const H
   return found == texts.end() ? std::optional<std::string>() : std::optional(found->second);
 }
 
+expected<std::int64_t> FakeStore::add_agent_event(const TownId& town, const AgentId& agent, AgentEventRow row) {
+  const std::lock_guard lock(mutex_);
+  std::deque<AgentEventRow>& kept = agent_events_[{town, agent}];
+  row.id = kept.empty() ? 1 : kept.back().id + 1;
+  kept.push_back(std::move(row));
+  if (static_cast<std::int64_t>(kept.size()) > kAgentEventsKept) kept.pop_front();
+  return kept.back().id;
+}
+
+expected<std::vector<AgentEventRow>> FakeStore::agent_events(const TownId& town, const AgentId& agent,
+                                                             std::int64_t after, int limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<AgentEventRow> rows;
+  for (const AgentEventRow& row : agent_events_[{town, agent}])
+    if (row.id > after && static_cast<int>(rows.size()) < limit) rows.push_back(row);
+  return rows;
+}
+
 expected<void> FakeStore::put_token(const TokenRow& token) {
   const std::lock_guard lock(mutex_);
   tokens_[token.id] = token;

@@ -43,6 +43,9 @@ class FakeStore : public Store {
   expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) override;
   expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
   expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;
+  expected<std::int64_t> add_agent_event(const TownId& town, const AgentId& agent, AgentEventRow row) override;
+  expected<std::vector<AgentEventRow>> agent_events(const TownId& town, const AgentId& agent, std::int64_t after,
+                                                    int limit) override;
   expected<void> put_token(const TokenRow& token) override;
   expected<std::vector<TokenRow>> tokens() override;
 
@@ -73,6 +76,7 @@ class FakeStore : public Store {
   Complaints& complaints_;
   mutable std::recursive_mutex mutex_;
   std::map<TownId, Held> towns_;
+  std::map<std::pair<TownId, AgentId>, std::deque<AgentEventRow>> agent_events_;
   std::map<std::string, TokenRow> tokens_;
   std::deque<Waiting> queue_;
   int commits_ = 0;

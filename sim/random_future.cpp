@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/molecule.hpp"
 #include "sim/random_town.hpp"
 
 /// The future of a random town: time passes, agents speak, effects are answered, people and forges interfere.
@@ -120,7 +121,7 @@ void RandomTown::answer(const Effect& effect, TickInput& input) {
     if (stop->run_id) add(input, events::AgentStopped{stop->agent_id, stop->run_id});
   } else if (const auto* land = std::get_if<effects::Land>(&effect.body)) {
     add(input, events::GitMergeResult{land->request_id, static_cast<events::LandingAnswer>(random_.between(0, 3)),
-                                      "feed", "why"});
+                                      "feed", "why", random_.one_in(2)});
   } else if (const auto* poll = std::get_if<effects::PollPr>(&effect.body)) {
     add(input, events::PrPolled{poll->request_id, a_poll()});
   } else if (const auto* merge = std::get_if<effects::MergePr>(&effect.body)) {
@@ -189,6 +190,7 @@ void RandomTown::forge_speaks(TickInput& input) {
 }
 
 void RandomTown::people_interfere(TickInput& input) {
+  if (random_.one_in(is(Mood::loaded) ? 4 : 40)) change_budgets(input);
   switch (random_.between(0, 25)) {
     case 0:
     case 1:
@@ -296,13 +298,45 @@ void RandomTown::people_interfere(TickInput& input) {
   }
 }
 
+/// Between what was spent already and what never will be.
+void RandomTown::change_budgets(TickInput& input) {
+  events::ConfigChanged change{town_.config()};
+  change.config.runs_per_day =
+      random_.one_in(2) ? std::max(1, static_cast<int>(town_.runs_by_request().size())) : 100'000;
+  change.config.micro_usd_per_day.reset();
+  if (random_.one_in(3)) change.config.micro_usd_per_day = random_.between(0, 500);
+  add(input, std::move(change));
+}
+
 void RandomTown::arrange_by_hand(TickInput& input) {
-  switch (random_.between(0, 9)) {
+  switch (random_.between(0, 12)) {
     case 0: add(input, events::AgentRegistered{AgentRole::polecat, a_rig(), "", "", random_.one_in(2)}); break;
     case 1: add(input, events::AgentDeleted{an_agent(), "person"}); break;
     case 2: add(input, events::AgentHooked{an_agent(), a_live(BeadType::issue)}); break;
     case 3: add(input, events::AgentUnhooked{an_agent()}); break;
     case 4: add(input, events::BeadDeleted{a_bead(), "person"}); break;
+    case 5:
+    case 6: {
+      events::MoleculeCreated molecule;
+      molecule.bead_id = a_live(BeadType::issue);
+      for (int i = random_.between(1, 3); i > 0; --i) molecule.steps.push_back({"a step", ""});
+      add(input, std::move(molecule));
+      break;
+    }
+    case 7: {
+      const Agent* agent = town_.agent(an_agent());
+      const BeadId molecule = agent ? molecule_of(town_, agent->current_hook_bead_id) : BeadId{};
+      if (molecule) add(input, events::MoleculeAdvanced{agent->agent_id, current_step(town_, molecule), "did it"});
+      break;
+    }
+    case 8: {
+      events::ConvoyUpdated edit;
+      edit.convoy_id = a_live(BeadType::convoy);
+      if (random_.one_in(2)) edit.merge_mode = static_cast<MergeMode>(random_.between(0, 1));
+      if (random_.one_in(2)) edit.feature_branch = "convoy/y/" + edit.convoy_id.text + "/head";
+      add(input, std::move(edit));
+      break;
+    }
     default: add(input, events::AgentReset{an_agent(), "person"}); break;
   }
 }

@@ -92,6 +92,7 @@ void RandomTown::make_rows() {
   make_convoys(is(Mood::landing) ? size_ / 6 + 1 : size_ / 12 + random_.between(0, 1));
   make_issues(std::max(1, size_ - requests));
   make_requests(requests);
+  make_molecules(size_ / 12 + random_.between(0, 1));
   know_beads();
   const bool many = is(Mood::loaded) || is(Mood::resting);
   make_agents(many ? random_.between(10, 60) : random_.between(0, std::min(40, 3 + size_ / 4)));
@@ -139,6 +140,30 @@ void RandomTown::make_convoys(int count) {
       convoy.landings = {{rigs_.front(), random_.between(0, 5), past(hours(1)), random_.between(0, 2)}};
     town_.put(std::move(convoy));
     town_.put(std::move(bead));
+  }
+}
+
+/// Of issues in any state, with steps in any state.
+void RandomTown::make_molecules(int count) {
+  for (int i = 0; i < count; ++i) {
+    Bead bead;
+    bead.bead_id = BeadId("m-" + std::to_string(i));
+    bead.type = BeadType::molecule;
+    bead.title = "molecule";
+    bead.parent_bead_id = BeadId("b-" + std::to_string(random_.between(0, size_)));
+    bead.created_at = bead.ready_since = bead.updated_at = bead.status_since = past(kLongAgo);
+    const BeadId molecule = bead.bead_id;
+    town_.put(bead);
+    for (int step = random_.between(0, 3); step > 0; --step) {
+      bead.bead_id = BeadId("s-" + std::to_string(i) + "-" + std::to_string(step));
+      bead.type = BeadType::issue;
+      bead.title = "step";
+      bead.parent_bead_id = random_.one_in(20) ? BeadId("nothing") : molecule;
+      bead.labels = {"gt:molecule-step"};
+      bead.status = random_.one_in(4) ? static_cast<BeadStatus>(random_.between(0, 4)) : BeadStatus::open;
+      bead.closed_at = terminal(bead.status) ? MaybeInstant(bead.status_since) : std::nullopt;
+      town_.put(bead);
+    }
   }
 }
 

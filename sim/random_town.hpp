@@ -43,6 +43,7 @@ class RandomTown {
   void make_rigs();
   void make_issues(int count);
   void make_requests(int count);
+  void make_molecules(int count);
   void make_convoys(int count);
   void make_agents(int count);
   void make_messages(int count);
@@ -60,6 +61,7 @@ class RandomTown {
   void agents_speak(TickInput& input);
   void effects_answer(TickInput& input);
   void people_interfere(TickInput& input);
+  void change_budgets(TickInput& input);
   void arrange_by_hand(TickInput& input);
   void machine_changes(TickInput& input);
   void forge_speaks(TickInput& input);

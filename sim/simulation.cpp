@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/explain.hpp"
+#include "core/molecule.hpp"
 
 namespace townd::sim {
 namespace {
@@ -25,7 +26,8 @@ const char* text_of(Explained::Kind kind) {
 
 /// What people and townd put in to be done; the rest is said, not done.
 bool must_end(const Bead& bead) {
-  return bead.type == BeadType::issue || bead.type == BeadType::merge_request || bead.type == BeadType::convoy;
+  return bead.type == BeadType::issue || bead.type == BeadType::merge_request || bead.type == BeadType::convoy ||
+         bead.type == BeadType::molecule;
 }
 
 }  // namespace
@@ -51,7 +53,11 @@ Simulation::Simulation(std::uint64_t seed, RuleCounts& counts, bool telling)
     using Answer = events::LandingAnswer;
     switch (random_.between(0, 2)) {
       case 0: return expected<events::GitMergeResult>(fail(Error::Code::unavailable, "the disk is slow"));
-      case 1: return events::GitMergeResult{spec.request_id, Answer::held, {}, "the owner's checkout is dirty"};
+      case 1: {
+        const bool alone = random_.one_in(2);
+        return events::GitMergeResult{
+            spec.request_id, Answer::held, {}, alone ? "it changes .town/" : "the owner's checkout is dirty", alone};
+      }
       default: return events::GitMergeResult{spec.request_id, Answer::failed, {}, "the proof failed"};
     }
   };
@@ -190,8 +196,19 @@ void Simulation::give_work(const TownId& town, const std::vector<RigId>& rigs) {
     bead.body = "do it";
     bead.rig_id = rig();
     ++verdict_.beads;
-    engine_->submit(town, std::move(bead), accepted);
+    engine_->submit(town, std::move(bead), [this, town, accepted](const expected<Receipt>& made) {
+      accepted(made);
+      if (made && random_.one_in(3)) divide(town, BeadId(made->created.front()), accepted);
+    });
   }
+}
+
+/// In steps that nobody may ever advance: they end with the bead.
+void Simulation::divide(const TownId& town, const BeadId& bead, const Heard& heard) {
+  events::MoleculeCreated molecule;
+  molecule.bead_id = bead;
+  for (int i = random_.between(1, 4); i > 0; --i) molecule.steps.push_back({"a step", "do it"});
+  engine_->submit(town, std::move(molecule), heard);
 }
 
 Manner Simulation::draw_manner(const AgentSpec& spec) {
@@ -347,7 +364,8 @@ void Simulation::check_landings(const Engine::View& view) {
   for (const BeadId& id : view.town.bead_ids()) {
     const Bead& bead = *view.town.bead(id);
     if (bead.type != BeadType::issue || bead.status != BeadStatus::closed || rework_class(bead)) continue;
-    if (has_label(bead, "gt:triage") || has_label(bead, "gt:triage-request")) continue;
+    if (has_label(bead, "gt:triage") || has_label(bead, "gt:triage-request") || molecule_step(view.town, bead))
+      continue;
     std::size_t landed = 0;
     for (const BeadId& request : view.town.links(id).requests) {
       const auto found = landings.find(request);

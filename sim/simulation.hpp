@@ -49,6 +49,8 @@ class Simulation : private Observer {
   void kill();
   void set_up_towns();
   void give_work(const TownId& town, const std::vector<RigId>& rigs);
+  using Heard = std::function<void(const expected<Receipt>&)>;
+  void divide(const TownId& town, const BeadId& bead, const Heard& heard);
   Manner draw_manner(const AgentSpec& spec);
   void disturb();
   void help();  ///< what a person would do for what waits for one

@@ -55,12 +55,13 @@ Leaf plant(CLI::App& app, const Command* command) {
 }
 
 /// The words under which several commands stand, with the line that `town --help` shows for them.
-constexpr std::array<std::array<std::string_view, 3>, 7> kFamilies{{
+constexpr std::array<std::array<std::string_view, 3>, 8> kFamilies{{
     {"rig", "Set up", "Rigs: the repositories that a town works on"},
     {"convoy", "Give work", "Convoys: pieces of work that depend on one another and land together"},
     {"config", "Set up", "Settings of a town"},
     {"agent", "Set up", "Agent programs"},
     {"mail", "Step in", "Mail of agents"},
+    {"mol", "For agents", "Molecules: work that is done in steps"},
     {"triage", "Step in", "Triage: questions about stuck agents"},
     {"token", "Keep", "Tokens for the daemon's HTTP"},
 }};

@@ -12,6 +12,11 @@ std::string count(const json::value& of, std::string_view key, const std::string
 
 using Lines = std::vector<std::string>;
 
+std::string dollars(std::int64_t micro) {
+  const std::string cents = std::to_string(micro % 1'000'000 / 10'000);
+  return "$" + std::to_string(micro / 1'000'000) + "." + (cents.size() < 2 ? "0" : "") + cents;
+}
+
 void add_problems(const Terminal& terminal, const json::value& status, Lines& lines) {
   const json::array& problems = list_of(status, "problems");
   const json::array& quarantined = list_of(status, "quarantine");
@@ -57,6 +62,13 @@ void add_rest(const Terminal& terminal, const json::value& status, Lines& lines)
                   count(beads, "closed", "closed") + ", " + count(beads, "failed", "failed"));
   lines.push_back("Agents: " + count(agents, "working", "working") + ", " + count(agents, "idle", "idle") + ", " +
                   count(agents, "stalled", "stalled"));
+  const json::value& budgets = member_of(status, "budgets");
+  lines.push_back("Left: " + count(budgets, "slots_left", "of ") + text_of(budgets, "slots") + " agents, " +
+                  count(budgets, "runs_left", "of ") + text_of(budgets, "runs_per_day") + " runs a day" +
+                  (member_of(budgets, "micro_usd_left").is_null()
+                       ? ""
+                       : ", " + dollars(number_of(budgets, "micro_usd_left")) + " of " +
+                             dollars(number_of(budgets, "micro_usd_per_day")) + " a day"));
   for (const json::value& rig : list_of(status, "rigs"))
     lines.push_back("Rig " + shown(text_of(rig, "name")) + ": " + count(rig, "ready", "ready") + ", " +
                     count(rig, "queue", "waiting to be merged") +

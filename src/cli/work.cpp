@@ -120,6 +120,17 @@ expected<int> convoy_change(Session& session, std::string_view operation, const 
                 [&](const json::value&) { session.terminal().line(done); });
 }
 
+expected<int> convoy_update(Session& session, const Values& values) {
+  json::object fields;
+  if (values.has("--mode")) fields["merge_mode"] = values.text("--mode");
+  if (values.has("--branch")) fields["feature_branch"] = values.text("--branch");
+  return answer(session, session.in_town("convoy.update", {{"convoy", values.text("ID")}}, fields, values.text("ID")),
+                [&](const json::value& convoy) {
+                  session.terminal().line(shown(values.text("ID")) + ": " + shown(text_of(convoy, "merge_mode")) +
+                                          ", branch " + shown(text_of(convoy, "feature_branch")));
+                });
+}
+
 expected<int> convoy_start(Session& session, const Values& values) {
   return convoy_change(session, "convoy.start", values.text("ID"), {}, shown(values.text("ID")) + " is started");
 }
@@ -166,6 +177,13 @@ std::vector<Command> work_commands() {
         flag("--staged", "Start nothing before: town convoy start")},
        convoy_new},
       {"convoy start", "Give work", "Start a staged convoy", "town convoy start acme-7", {convoy}, convoy_start},
+      {"convoy update",
+       "Give work",
+       "Change how a convoy lands, as long as none of its work is handed in",
+       "town convoy update acme-7 --mode review-and-merge",
+       {convoy, option("--mode", "review-then-land (all together at the end) or review-and-merge (each as it is done)"),
+        option("--branch", "The branch that its work is gathered on until it lands")},
+       convoy_update},
       {"convoy status",
        "Give work",
        "One convoy with its beads, or all convoys",

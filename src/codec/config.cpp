@@ -8,6 +8,7 @@
 #include "codec/config_meanings.hpp"
 #include "codec/describe_rows.hpp"
 #include "codec/toml.hpp"
+#include "core/budget.hpp"
 
 namespace townd {
 
@@ -45,10 +46,6 @@ std::optional<ByteCount> bytes_from_text(std::string_view text) {
 
 // ---- [town] ----
 
-constexpr std::string_view kUsdPerDay = "usd_per_day";
-constexpr std::int64_t kMicro = 1'000'000;
-constexpr double kMostUsd = 1e9;
-
 bool in_town_section(std::string_view member) {
   return member != "version" && member != "constants" && member != "micro_usd_per_day";
 }
@@ -65,7 +62,7 @@ bool read_usd(JsonReader& reader, const json::value& v, TownConfig& out) {
   json::error_code error;
   const double usd = v.to_number<double>(error);
   if (error || !(usd >= 0 && usd <= kMostUsd)) return reader.wrong("expected an amount in dollars");
-  out.micro_usd_per_day = std::llround(usd * static_cast<double>(kMicro));
+  out.micro_usd_per_day = std::llround(usd * static_cast<double>(kMicroUsd));
   return true;
 }
 
@@ -88,7 +85,7 @@ json::object write_town(const JsonWriter& writer, const TownConfig& config) {
   json::object object = writer.write_members(config, {"version", "constants", "micro_usd_per_day"});
   object.emplace(kUsdPerDay, nullptr);
   if (config.micro_usd_per_day)
-    object[kUsdPerDay] = static_cast<double>(*config.micro_usd_per_day) / static_cast<double>(kMicro);
+    object[kUsdPerDay] = static_cast<double>(*config.micro_usd_per_day) / static_cast<double>(kMicroUsd);
   return object;
 }
 

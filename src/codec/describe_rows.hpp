@@ -55,7 +55,7 @@ BOOST_DESCRIBE_STRUCT(Review, (),
                        checks_pending, pr_head, review_decision, merge_state_status, awaiting_approval,
                        awaiting_approval_observed_at, has_conflicts, conflicts_detected_at, auto_merge_pending,
                        merge_requested_at, auto_merge_ready_since, told_waiting, failure_reason, failure_kind,
-                       failure_message, retry_refused))
+                       failure_message, retry_refused, held_alone))
 BOOST_DESCRIBE_STRUCT(LandingAttempts, (), (rig_id, attempts, last_attempt_at, suppressed_attempt))
 BOOST_DESCRIBE_STRUCT(Convoy, (),
                       (bead_id, total_beads, closed_beads, feature_branch, merge_mode, staged, ready_to_land, landings,
@@ -95,7 +95,7 @@ BOOST_DESCRIBE_STRUCT(NodeFacts, (), (slots, disk_low, runtime_reachable, runtim
 BOOST_DESCRIBE_STRUCT(TownRow, (),
                       (town_id, name, prefix, next_id, next_effect, draining_since, paused, paused_reason,
                        observed_since, breaker, node, triage_failures, triage_failed_at, triage_escalated,
-                       polecats_named, config))
+                       polecats_named, runs_escalation, usd_escalation, config))
 
 template <>
 inline constexpr bool kDashed<MergeMode> = true;

@@ -38,6 +38,7 @@ BOOST_DESCRIBE_STRUCT(CreateTriageRequest, (), (agent_id, triage_type, bead_id, 
 BOOST_DESCRIBE_STRUCT(CreateTriageBatch, (), (requests))
 BOOST_DESCRIBE_STRUCT(RaiseEscalation, (), (escalation_id, bead_id, agent_id, severity, category, message))
 BOOST_DESCRIBE_STRUCT(NotifyMayor, (), (rig_id, message))
+BOOST_DESCRIBE_STRUCT(ForgetBudgetBreach, (), (setting))
 BOOST_DESCRIBE_STRUCT(EmitEvent, (), (event_name, convoy_id, rig_id, suppressed_attempt))
 
 }  // namespace townd::actions
@@ -62,7 +63,7 @@ BOOST_DESCRIBE_STRUCT(Alert, (), (kind, bead_id, message))
 namespace townd {
 
 BOOST_DESCRIBE_ENUM(Stage, agents, issues, hooked_agents, work_queue, town, requests, refineries, merge_queue, convoys,
-                    gupp, gc_agents, gc_beads, mayor, messages, triage, escalations)
+                    gupp, gc_agents, gc_beads, mayor, messages, triage, escalations, molecules)
 BOOST_DESCRIBE_ENUM(EventFate, applied, deferred, quarantined, refused)
 BOOST_DESCRIBE_ENUM(ActionFate, applied, stale, refused)
 

@@ -1,9 +1,11 @@
 #include "codec/metadata.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
 #include "codec/describe_rows.hpp"
+#include "core/molecule.hpp"
 
 namespace townd {
 namespace {
@@ -137,7 +139,8 @@ std::span<const SystemKey<Escalation>> escalation_keys() {
 }
 
 /// What follows from dependencies and is shown, never read.
-constexpr std::array<std::string_view, 2> kIssueDerived{"convoy_id", "feature_branch"};
+constexpr std::array<std::string_view, 3> kIssueDerived{"convoy_id", "feature_branch", "molecule_bead_id"};
+constexpr std::string_view kMoleculeDerived = "source_bead_id";
 constexpr std::array<std::string_view, 2> kRequestDerived{"convoy_id", "convoy_feature_branch"};
 constexpr std::string_view kContext = "context";
 constexpr std::string_view kReason = "reason";
@@ -258,8 +261,13 @@ bool take_system_keys(JsonReader& reader, Bead& bead, Review& review, Convoy& co
     case BeadType::escalation:
       if (!bead.detail) good = take_detail(reader, metadata, escalation_keys(), bead);
       break;
-    case BeadType::message:
-    case BeadType::molecule: break;
+    case BeadType::molecule:
+      if (const json::value* source = metadata.if_contains(kMoleculeDerived); source && source->is_string()) {
+        if (bead.parent_bead_id.empty()) bead.parent_bead_id = BeadId(source->get_string());
+        metadata.erase(kMoleculeDerived);
+      }
+      break;
+    case BeadType::message: break;
   }
   if (!good) return reader.at("metadata");
   bead.metadata = metadata.empty() ? "{}" : canonical_text(document);
@@ -281,7 +289,9 @@ json::object shown_metadata(const Town& town, const Bead& bead) {
       shown["convoy_id"] = convoy->bead_id.text;
       if (!convoy->feature_branch.empty()) shown["feature_branch"] = convoy->feature_branch;
     }
+    if (const BeadId molecule = molecule_of(town, bead.bead_id)) shown["molecule_bead_id"] = molecule.text;
   }
+  if (bead.type == BeadType::molecule && bead.parent_bead_id) shown[kMoleculeDerived] = bead.parent_bead_id.text;
   return shown;
 }
 
@@ -291,12 +301,12 @@ bool is_system_key(const Bead& bead, std::string_view key) {
       return contains(review_keys(), key) || key == kRequestDerived[0] || key == kRequestDerived[1];
     case BeadType::convoy: return contains(convoy_keys(), key) || contains(landing_keys(), key);
     case BeadType::issue:
-      if (key == kIssueDerived[0] || key == kIssueDerived[1]) return true;
+      if (std::find(kIssueDerived.begin(), kIssueDerived.end(), key) != kIssueDerived.end()) return true;
       if (rework_class(bead)) return contains(rework_keys(), key);
       return is_triage_request(bead) && (contains(triage_keys(), key) || key == kContext);
     case BeadType::escalation: return contains(escalation_keys(), key);
-    case BeadType::message:
-    case BeadType::molecule: return false;
+    case BeadType::molecule: return key == kMoleculeDerived;
+    case BeadType::message: return false;
   }
   return false;
 }

@@ -176,6 +176,11 @@ struct NotifyMayor {
   std::string message;
 };
 
+/// A budget that people were told about is free again: its next breach is a new one.
+struct ForgetBudgetBreach {
+  std::string setting;
+};
+
 struct EmitEvent {
   std::string event_name;
   BeadId convoy_id;
@@ -195,7 +200,7 @@ using ActionBody =
                  actions::FailConvoy, actions::DispatchAgent, actions::StopAgent, actions::PollPr, actions::MergePr,
                  actions::VerifyMerge, actions::SendNudge, actions::DeliverNudge, actions::DeliverMail,
                  actions::ExpireNudge, actions::CreateTriageRequest, actions::CreateTriageBatch,
-                 actions::RaiseEscalation, actions::NotifyMayor, actions::EmitEvent>;
+                 actions::RaiseEscalation, actions::NotifyMayor, actions::EmitEvent, actions::ForgetBudgetBreach>;
 
 /// The name on the wire, such as `dispatch_agent`.
 std::string_view action_type(const ActionBody& body);

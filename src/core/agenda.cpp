@@ -6,8 +6,9 @@ namespace townd {
 
 std::string_view to_string(Stage stage) {
   constexpr std::array<std::string_view, kStages> names = {
-      "agents",  "issues", "hooked_agents", "work_queue", "town",  "requests", "refineries", "merge_queue",
-      "convoys", "gupp",   "gc_agents",     "gc_beads",   "mayor", "messages", "triage",     "escalations"};
+      "agents",     "issues",      "hooked_agents", "work_queue",  "town",      "requests",
+      "refineries", "merge_queue", "convoys",       "gupp",        "gc_agents", "gc_beads",
+      "mayor",      "messages",    "triage",        "escalations", "molecules"};
   return names[static_cast<std::size_t>(stage)];
 }
 

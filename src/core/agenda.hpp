@@ -16,10 +16,10 @@ namespace townd {
 /// The stages of a tick in their order (domain.md §4). Each looks at one kind of subject.
 enum class Stage : std::uint8_t {
   agents,         ///< A
-  issues,         ///< R1b, R3, R4, R6
+  issues,         ///< R1b, R3, R4, R6, W1
   hooked_agents,  ///< R2
   work_queue,     ///< R1; the subject is a rig
-  town,           ///< R5, T1
+  town,           ///< R5, T1, B1
   requests,       ///< Q8, Q1, Q1b, Q9, Q4, Q2, Q3
   refineries,     ///< Q7, Q6
   merge_queue,    ///< Q5; the subject is a rig
@@ -31,8 +31,9 @@ enum class Stage : std::uint8_t {
   messages,       ///< M2, T3
   triage,         ///< T2
   escalations,    ///< T4
+  molecules,      ///< W2
 };
-inline constexpr std::size_t kStages = 16;
+inline constexpr std::size_t kStages = 17;
 std::string_view to_string(Stage stage);
 
 using SubjectKey = Id<struct SubjectTag>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/assignment.hpp"
+#include "core/budget.hpp"
 #include "core/rules/common.hpp"
 
 namespace townd {
@@ -384,6 +385,11 @@ class Applier {
     return {};
   }
 
+  Applied on(const ForgetBudgetBreach& a) {
+    remember_breach(a.setting, BeadId{});
+    return {};
+  }
+
   Applied on(const EmitEvent& a) {
     const Convoy* found = town_.convoy(a.convoy_id);
     if (!found) return stale_because("no such convoy");
@@ -515,8 +521,16 @@ class Applier {
       row.triage_escalated = true;
       town_.put(std::move(row));
     }
-    change_.escalate(std::move(escalation), about ? about->rig_id : RigId{}, "Escalation: " + title);
+    const BeadId id = change_.escalate(std::move(escalation), about ? about->rig_id : RigId{}, "Escalation: " + title);
+    for (const std::string_view setting : {kRunsPerDay, kUsdPerDay})
+      if (a.category == category_of(setting)) remember_breach(setting, id);
     return {};
+  }
+
+  void remember_breach(std::string_view setting, const BeadId& escalation) {
+    TownRow row = town_.row();
+    row.*told_of(setting) = escalation;
+    town_.put(std::move(row));
   }
 
   void stamp(const BeadId& id) {

@@ -81,5 +81,21 @@ Result on(Change& change, const events::BeadDeleted& e) {
   return applied();
 }
 
+Result on(Change& change, const events::ConvoyUpdated& e) {
+  const Convoy* found = change.town().convoy(e.convoy_id);
+  if (!found) return noted(change, "no such convoy");
+  Convoy convoy = *found;
+  convoy.merge_mode = e.merge_mode.value_or(convoy.merge_mode);
+  convoy.feature_branch = e.feature_branch.value_or(convoy.feature_branch);
+  if (convoy.merge_mode == found->merge_mode && convoy.feature_branch == found->feature_branch) return applied();
+  const bool own_branch = convoy.merge_mode == MergeMode::review_then_land;
+  if (!own_branch) convoy.ready_to_land = false;
+  const std::string now = (own_branch ? "review-then-land " : "review-and-merge ") + convoy.feature_branch;
+  change.town().put(std::move(convoy));
+  change.history(e.convoy_id, "convoy_updated", "", now);
+  if (own_branch) change.effect(effects::PrepareConvoy{e.convoy_id}, e.convoy_id.text);
+  return applied();
+}
+
 }  // namespace apply
 }  // namespace townd

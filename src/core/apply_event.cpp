@@ -63,7 +63,10 @@ std::string_view event_type(const EventBody& body) {
                                         "agent_deleted",
                                         "agent_hooked",
                                         "agent_unhooked",
-                                        "bead_deleted"};
+                                        "bead_deleted",
+                                        "molecule_created",
+                                        "molecule_advanced",
+                                        "convoy_updated"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }
@@ -97,7 +100,8 @@ std::string_view action_type(const ActionBody& body) {
                                         "create_triage_batch",
                                         "raise_escalation",
                                         "notify_mayor",
-                                        "emit_event"};
+                                        "emit_event",
+                                        "forget_budget_breach"};
   static_assert(std::size(names) == std::variant_size_v<ActionBody>);
   return names[body.index()];
 }

@@ -2,9 +2,9 @@
 
 #include "core/change.hpp"
 
-/// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp and
-/// apply_by_hand.cpp, effects' in apply_results.cpp. Whatever is missing is noted; what cannot be done now is an error,
-/// and nothing is half done.
+/// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp,
+/// apply_molecules.cpp and apply_by_hand.cpp, effects' in apply_results.cpp. Whatever is missing is noted; what cannot
+/// be done now is an error, and nothing is half done.
 namespace townd::apply {
 
 using Result = expected<void>;
@@ -44,6 +44,9 @@ Result on(Change& change, const events::AgentDeleted& e);
 Result on(Change& change, const events::AgentHooked& e);
 Result on(Change& change, const events::AgentUnhooked& e);
 Result on(Change& change, const events::BeadDeleted& e);
+Result on(Change& change, const events::MoleculeCreated& e);
+Result on(Change& change, const events::MoleculeAdvanced& e);
+Result on(Change& change, const events::ConvoyUpdated& e);
 Result on(Change& change, const events::ReviewCompleted& e);
 Result on(Change& change, const events::MailSent& e);
 Result on(Change& change, const events::MailRead& e);

@@ -172,6 +172,8 @@ Result on(Change& change, const events::GitMergeResult& e) {
       again.verdict = Verdict::none;
       again.claimed_commit.clear();
       again.base_commit.clear();
+      again.held_why.clear();
+      again.held_alone = false;
       change.town().put(std::move(again));
       change.set_status(e.bead_id, BeadStatus::open);
       change.history(e.bead_id, "landing_moved", "", e.why);
@@ -180,6 +182,7 @@ Result on(Change& change, const events::GitMergeResult& e) {
     case events::LandingAnswer::held: {
       Review held = *review;
       held.held_why = e.why;
+      held.held_alone = held.held_alone || e.alone;  // meanwhile another request may be at its landing
       held.verify_tries = 0;
       change.town().put(std::move(held));
       break;

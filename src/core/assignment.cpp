@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 
 namespace townd {
@@ -84,6 +85,15 @@ std::vector<Said> thread_of(const Town& town, const AgentId& mayor) {
 
 }  // namespace
 
+std::optional<CurrentStep> step_of(const Town& town, const BeadId& issue) {
+  const BeadId molecule = molecule_of(town, issue);
+  const BeadId step = molecule ? current_step(town, molecule) : BeadId{};
+  if (!step) return std::nullopt;
+  const auto steps = steps_of(town, molecule);
+  const auto place = std::find(steps.begin(), steps.end(), step);
+  return CurrentStep{molecule, *town.bead(step), static_cast<std::size_t>(place - steps.begin()) + 1, steps.size()};
+}
+
 std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
   const Run* run = town.run(run_id);
   const Agent* agent = run ? town.agent(run->agent_id) : nullptr;
@@ -105,6 +115,7 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
   const Bead* bead = town.bead(run->bead_id);
   if (!bead) return a;
   a.bead = *bead;
+  a.step = step_of(town, bead->bead_id);
   if (const Convoy* convoy = convoy_of(town, bead->bead_id))
     if (const Bead* of = town.bead(convoy->bead_id)) a.convoy_title = of->title;
   for (const RunId& id : town.links(bead->bead_id).runs) {

@@ -31,6 +31,14 @@ struct Said {
   TextRef body;
 };
 
+/// What is to be done next of work that is done in steps.
+struct CurrentStep {
+  BeadId molecule_id;
+  Bead bead;
+  std::size_t number = 1;  ///< from 1
+  std::size_t of = 1;
+};
+
 /// Everything that a run is told: what its prompt, its environment and `town prime` are made from.
 struct Assignment {
   TownId town_id;
@@ -50,6 +58,7 @@ struct Assignment {
   std::optional<Rework> rework;
   std::vector<TrialRequest> trial;  ///< of a refinery
   std::vector<Bead> triage;         ///< the questions of a triage batch
+  std::optional<CurrentStep> step;
   TextRef checkpoint;
   std::string convoy_title;
   std::vector<Said> thread;  ///< of the mayor: the last words, oldest first; a new run goes on from them
@@ -60,6 +69,8 @@ inline constexpr std::size_t kThread = 20;  ///< words of the conversation that 
 /// The assignment of a run that has not ended, or none when the run or its agent is unknown.
 std::optional<Assignment> describe(const Town& town, const RunId& run);
 
+/// Of the issue's molecule; none when it has no live one.
+std::optional<CurrentStep> step_of(const Town& town, const BeadId& issue);
 /// `gt/<agent>/<bead>`, beside the convoy's head when the work lands on a feature branch (reference-surface §c.7).
 std::string branch_of(const Town& town, const Agent& agent, const Bead& bead);
 /// Lower-case letters, digits and single dashes, at most 40 characters, never empty.

@@ -156,6 +156,7 @@ void Change::merged(const BeadId& id, std::string_view evidence, std::string_vie
   review.verifying_since.reset();
   review.auto_merge_pending = false;
   review.held_why.clear();
+  review.held_alone = false;
   const BeadId source_id = review.source_bead_id;
   town_.put(std::move(review));
   set_status(id, BeadStatus::closed);
@@ -178,6 +179,7 @@ void Change::fail_request(const BeadId& id, ReviewResult result, std::string_vie
   review.verifying_since.reset();
   review.auto_merge_pending = false;
   review.held_why.clear();
+  review.held_alone = false;
   const BeadId source_id = review.source_bead_id;
   town_.put(std::move(review));
   set_status(id, BeadStatus::failed);

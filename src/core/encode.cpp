@@ -122,7 +122,7 @@ class Encoder {
 std::string encode(const TownRow& v) {
   return Encoder('T').of(v.town_id, v.name, v.prefix, v.next_id, v.draining_since, v.paused, v.paused_reason,
                          v.observed_since, v.breaker, v.node, v.triage_failures, v.triage_failed_at, v.triage_escalated,
-                         v.polecats_named, v.next_effect);
+                         v.polecats_named, v.next_effect, v.runs_escalation, v.usd_escalation);
 }
 
 std::string encode(const TownConfig& v) { return Encoder('c').of(v); }
@@ -161,7 +161,7 @@ std::string encode(const Review& v) {
       v.last_poll_answer_at, v.poll_transient_count, v.poll_non_transient_count, v.poll_error_kind, v.checks_pending,
       v.pr_head, v.review_decision, v.merge_state_status, v.awaiting_approval, v.awaiting_approval_observed_at,
       v.has_conflicts, v.conflicts_detected_at, v.auto_merge_pending, v.merge_requested_at, v.auto_merge_ready_since,
-      v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused);
+      v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused, v.held_alone);
 }
 
 std::string encode(const Convoy& v) {

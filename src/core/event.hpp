@@ -203,6 +203,33 @@ struct BeadDeleted {
   std::string actor;
 };
 
+struct MoleculeStep {
+  std::string title;
+  std::string body;
+};
+
+/// An issue's work is divided into steps, done one after another by the agent that works on it.
+struct MoleculeCreated {
+  BeadId bead_id;
+  std::vector<MoleculeStep> steps;
+  std::string created_by;
+};
+
+/// The current step of a molecule is done.
+struct MoleculeAdvanced {
+  AgentId agent_id;
+  BeadId step_bead_id;
+  std::string summary;
+};
+
+/// Another way to land, or another branch, for a convoy none of whose work was handed in yet.
+struct ConvoyUpdated {
+  BeadId convoy_id;
+  std::optional<MergeMode> merge_mode;
+  std::optional<std::string> feature_branch;
+  std::string actor;
+};
+
 /// The outcome of a review as somebody reports it: `merged`, `failed` or `conflict`.
 struct ReviewCompleted {
   BeadId entry;
@@ -397,6 +424,7 @@ struct GitMergeResult {
   LandingAnswer answer = LandingAnswer::failed;
   std::string commit;
   std::string why;
+  bool alone = false;  ///< held for what the request itself is: others need not wait for it
 };
 
 struct NodeChanged {
@@ -423,20 +451,22 @@ struct ObservationGap {
 
 namespace townd {
 
-using EventBody = std::variant<
-    events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint, events::AgentSaid,
-    events::RequestChanges, events::EscalationRaised, events::BeadCreated, events::BeadUpdated, events::BeadStatusSet,
-    events::BeadCancelled, events::BeadReopened, events::BeadRetried, events::DependencyAdded,
-    events::DependencyRemoved, events::ConvoyCreated, events::ConvoyStarted, events::ConvoyClosed,
-    events::ConvoyBeadAdded, events::ConvoyBeadRemoved, events::AgentReset, events::ReviewCompleted, events::MailSent,
-    events::MailRead, events::NudgeQueued, events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved,
-    events::RigAdded, events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged,
-    events::DrainStarted, events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
-    events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped, events::PrPolled,
-    events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected, events::PrAutoMerge,
-    events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
-    events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
-    events::AgentUnhooked, events::BeadDeleted>;
+using EventBody =
+    std::variant<events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint,
+                 events::AgentSaid, events::RequestChanges, events::EscalationRaised, events::BeadCreated,
+                 events::BeadUpdated, events::BeadStatusSet, events::BeadCancelled, events::BeadReopened,
+                 events::BeadRetried, events::DependencyAdded, events::DependencyRemoved, events::ConvoyCreated,
+                 events::ConvoyStarted, events::ConvoyClosed, events::ConvoyBeadAdded, events::ConvoyBeadRemoved,
+                 events::AgentReset, events::ReviewCompleted, events::MailSent, events::MailRead, events::NudgeQueued,
+                 events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved, events::RigAdded,
+                 events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged, events::DrainStarted,
+                 events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
+                 events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped,
+                 events::PrPolled, events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected,
+                 events::PrAutoMerge, events::PrMergeResult, events::TrialResult, events::GitMergeResult,
+                 events::NodeChanged, events::NudgeDelivered, events::MailDelivered, events::ObservationGap,
+                 events::AgentRegistered, events::AgentDeleted, events::AgentHooked, events::AgentUnhooked,
+                 events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced, events::ConvoyUpdated>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/change.hpp"
+#include "core/molecule.hpp"
 
 namespace townd {
 namespace {
@@ -15,6 +16,18 @@ std::string last_trouble(const Town& town, const Bead& bead) {
   const std::string reason = last->exit_reason.substr(0, last->exit_reason.find('\n'));
   return "; run " + last->run_id.text + " ended as " + std::string(to_string(*last->outcome)) +
          (reason.empty() ? "" : ": " + reason);
+}
+
+/// The issue that a step or a molecule belongs to, and how far it is.
+std::string whole_of(const Town& town, const Bead& part) {
+  const Bead* molecule = part.type == BeadType::molecule ? &part : town.bead(part.parent_bead_id);
+  const Bead* whole = molecule ? town.bead(molecule->parent_bead_id) : nullptr;
+  if (!whole) return {};
+  const auto steps = steps_of(town, molecule->bead_id);
+  const auto done =
+      std::count_if(steps.begin(), steps.end(), [&](const BeadId& id) { return terminal(town.bead(id)->status); });
+  return ": " + std::to_string(done) + " of " + std::to_string(steps.size()) + " steps of " + whole->bead_id.text +
+         " (" + std::string(to_string(whole->status)) + ") are done";
 }
 
 /// What else is to be said about a reason: which bead, how many, what to do.
@@ -37,6 +50,7 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
     return ": " + std::to_string(busy) + " in its rig, " + std::to_string(town.slots_taken()) + " of " +
            std::to_string(town.row().node.slots) + " in the town";
   }
+  if (reason == Reason::molecule_step || reason == Reason::steps_open) return whole_of(town, *bead);
   if (reason == Reason::landing_held)
     if (const Review* review = town.review(bead->bead_id); review && !review->held_why.empty())
       return ": " + review->held_why;
@@ -44,7 +58,7 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
 }
 
 std::string what_a_person_can_do(const Town& town, const Bead& bead, const Explanation& explanation) {
-  if (bead.status == BeadStatus::failed && bead.type == BeadType::issue)
+  if (bead.status == BeadStatus::failed && bead.type == BeadType::issue && !molecule_step(town, bead))
     return "`town reopen " + bead.bead_id.text + "` gives it a new start";
   if (terminal(bead.status)) return "nothing; it has ended";
   for (const Explained& e : explanation.decisions)
@@ -112,6 +126,8 @@ Explanation explain_bead(const Town& town, const Bead& bead, Instant now) {
     ask_request(town, bead, now, explanation);
   } else if (bead.type == BeadType::convoy) {
     ask(town, Stage::convoys, key, &bead, now, explanation);
+  } else if (bead.type == BeadType::molecule) {
+    ask(town, Stage::molecules, key, &bead, now, explanation);
   } else if (bead.type == BeadType::escalation) {
     ask(town, Stage::escalations, key, &bead, now, explanation);
   }

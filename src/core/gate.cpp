@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "core/budget.hpp"
+#include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 
 /// The one gate that every dispatch passes (domain.md §4), its reasons and their words.
@@ -77,27 +79,8 @@ Gate through(const Breaker& breaker, Reason reason, const Constants& constants, 
 }
 
 Gate within_budget(const Town& town, Instant now) {
-  const Instant from = now - days(1);
-  const auto& runs = town.runs_by_request();
-  const auto limit = static_cast<std::size_t>(std::max(0, town.config().runs_per_day));
-  if (runs.size() >= limit) {
-    auto oldest = runs.rbegin();
-    std::size_t counted = 0;
-    Instant first = now;
-    for (; oldest != runs.rend() && counted < limit && oldest->first > from; ++oldest, ++counted) first = oldest->first;
-    if (counted == limit) return shut(Reason::budget, first + days(1));
-  }
-  if (const auto cap = town.config().micro_usd_per_day) {
-    std::int64_t spent = 0;
-    Instant first = kNever;
-    for (auto it = runs.rbegin(); it != runs.rend() && it->first > from; ++it) {
-      const std::int64_t cost = town.run(it->second)->cost_micro_usd;
-      spent += cost;
-      if (cost > 0) first = it->first;
-    }
-    if (spent >= *cap) return shut(Reason::budget, first == kNever ? kNever : first + days(1));
-  }
-  return {};
+  const auto spent = spent_budgets(town, now);
+  return spent.empty() ? Gate{} : shut(Reason::budget, spent.front().free_at);
 }
 
 }  // namespace
@@ -106,6 +89,7 @@ Gate may_dispatch(const Town& town, const Bead& bead, Instant now) {
   const Constants& constants = town.constants();
   const bool review = bead.type == BeadType::merge_request;
   if (terminal(bead.status)) return shut(Reason::terminal);
+  if (molecule_step(town, bead)) return shut(Reason::molecule_step);
   if (bead.rig_id.empty()) return shut(Reason::no_rig);
   const Rig* rig = town.rig(bead.rig_id);
   const std::string preset = rig ? preset_of(town, *rig, review ? AgentRole::refinery : AgentRole::polecat) : "";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "core/molecule.hpp"
+
 namespace townd {
 namespace {
 
@@ -78,7 +80,7 @@ class Checker {
  private:
   static BeadId head_of(const Review& review) { return review.batch_head ? review.batch_head : review.bead_id; }
   [[nodiscard]] bool at_refinery(const Review& review) const {
-    return !town_.links(review.bead_id).hooked.empty() || review.verifying_since;
+    return !town_.links(review.bead_id).hooked.empty() || (review.verifying_since && !review.held_alone);
   }
 
   void found(int invariant, const std::string& subject, std::string message) {
@@ -109,6 +111,9 @@ std::vector<BeadId> cycle_by(const Town& town, const BeadId& bead, const BeadId&
     const BeadLinks& around = town.links(at);
     std::vector<BeadId> next = around.blockers;
     if (around.live_requests > 0) next.insert(next.end(), around.requests.begin(), around.requests.end());
+    // A step waits for the agent of its issue, and with that for whatever the issue waits for.
+    if (const Bead* part = town.bead(at); part && (part->type == BeadType::molecule || molecule_step(town, *part)))
+      next.push_back(part->parent_bead_id);
     for (const BeadId& to : next) {
       const Bead* waits = town.bead(to);
       if (!waits || terminal(waits->status) || !came_from.emplace(to, at).second) continue;

@@ -184,7 +184,8 @@ struct Review {
   std::string merge_commit;    ///< proven to be reachable from the target
   std::string evidence;        ///< commit, `forge`, a person's name, or `loaded` (invariant 12)
   RunId trial_run_id;
-  std::string held_why;  ///< why the landing is held back; empty when it is not
+  std::string held_why;     ///< why the landing is held back; empty when it is not
+  bool held_alone = false;  ///< … for what this request is: the rig's others go on
   MaybeInstant verifying_since;
   MaybeInstant last_verify_at;
   int verify_tries = 0;
@@ -436,6 +437,8 @@ struct TownRow {
   MaybeInstant triage_failed_at;
   bool triage_escalated = false;
   int polecats_named = 0;
+  BeadId runs_escalation;  ///< told people that runs_per_day is spent; empty when it was free since
+  BeadId usd_escalation;   ///< likewise usd_per_day
   TownConfig config;
 };
 

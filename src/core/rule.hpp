@@ -67,8 +67,10 @@ enum class Reason : std::uint8_t {
   no_rig,
   unassignable,
   being_worked_on,
+  molecule_step,
+  steps_open,
 };
-inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::being_worked_on) + 1;
+inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::steps_open) + 1;
 std::string_view to_string(Reason reason);  ///< `no_slot`
 std::string_view because(Reason reason);    ///< a clause for people: "the rig's polecats are all busy"
 

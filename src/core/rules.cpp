@@ -11,8 +11,9 @@ struct Book {
   std::array<std::size_t, kStages + 1> begins{};
 
   Book() {
-    const std::array<std::span<const Rule>, 8> files = {agent_rules(),  bead_rules(), review_rules(), queue_rules(),
-                                                        convoy_rules(), gupp_rules(), gc_rules(),     message_rules()};
+    const std::array<std::span<const Rule>, 10> files = {
+        agent_rules(), bead_rules(),   molecule_rules(), budget_rules(), review_rules(),
+        queue_rules(), convoy_rules(), gupp_rules(),     gc_rules(),     message_rules()};
     for (std::size_t stage = 0; stage < kStages; ++stage) {
       begins[stage] = rules.size();
       for (const auto& file : files)
@@ -87,7 +88,9 @@ std::string_view to_string(Reason reason) {
                                                             "refused_before",
                                                             "no_rig",
                                                             "unassignable",
-                                                            "being_worked_on"};
+                                                            "being_worked_on",
+                                                            "molecule_step",
+                                                            "steps_open"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -142,7 +145,9 @@ std::string_view because(Reason reason) {
       "the same decision was refused before",
       "it belongs to no rig",
       "it belongs to the town itself",
-      "its agent holds it"};
+      "its agent holds it",
+      "it is a step; the agent at work on the whole says when it is done",
+      "not all of its steps are done"};
   return words[static_cast<std::size_t>(reason)];
 }
 

@@ -42,15 +42,15 @@ constexpr Stage kOfMessages[] = {Stage::messages};
 std::span<const Stage> stages_of(const Bead& bead) {
   static constexpr Stage ended[] = {Stage::gc_beads}, issue[] = {Stage::issues, Stage::triage},
                          request[] = {Stage::requests}, convoy[] = {Stage::convoys},
-                         escalation[] = {Stage::escalations};
+                         escalation[] = {Stage::escalations}, molecule[] = {Stage::molecules};
   if (terminal(bead.status)) return ended;
   switch (bead.type) {
     case BeadType::issue: return issue;
     case BeadType::merge_request: return request;
     case BeadType::convoy: return convoy;
     case BeadType::escalation: return escalation;
-    case BeadType::message:
-    case BeadType::molecule: return {};
+    case BeadType::molecule: return molecule;
+    case BeadType::message: return {};
   }
   return {};
 }
@@ -83,8 +83,8 @@ void Town::touch_bead(const BeadId& id, Edge edge) {
       break;
     case BeadType::convoy: agenda_.touch(Stage::convoys, key, edge); break;
     case BeadType::escalation: agenda_.touch(Stage::escalations, key, edge); break;
-    case BeadType::message:
-    case BeadType::molecule: break;
+    case BeadType::molecule: agenda_.touch(Stage::molecules, key, edge); break;
+    case BeadType::message: break;
   }
 }
 
@@ -328,6 +328,7 @@ void Town::changed(const Bead* old, const Bead* now) {
       }
     if (old && old->type == BeadType::merge_request) touch_rig(old->rig_id, Edge::merge_queue);
     if ((old && has_label(*old, "gt:triage")) || (now && has_label(*now, "gt:triage"))) touch_town(Edge::self);
+    if (id == row_.runs_escalation || id == row_.usd_escalation) touch_town(Edge::self);
   }
   touch_bead(id, Edge::self);
   if (!now) drop_unused_links(id);
@@ -465,6 +466,10 @@ void Town::changed(const Run* old, const Run* now) {
   if (row.bead_id) drop_unused_links(row.bead_id);
   touch_messages_of(row.agent_id);
   for (const BeadId& request : triage_about(row.agent_id)) touch_bead(request, Edge::run_triage);
+  const bool spent_otherwise =
+      !old || !now || (old->cost_micro_usd != now->cost_micro_usd && config().micro_usd_per_day);
+  if (spent_otherwise) touch_town(Edge::self);
+  if (!now) touch_gate(RigId{});  // the budgets have room again
   const bool ended = (!now || now->state == RunState::ended) && old && old->state != RunState::ended;
   if (ended) touch_gate(row.rig_id);
 }

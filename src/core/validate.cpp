@@ -3,6 +3,7 @@
 
 #include "core/change.hpp"
 #include "core/invariant.hpp"
+#include "core/molecule.hpp"
 
 /// What refuses a request before anything is written: unknown ids, wrong states, cycles.
 namespace townd {
@@ -28,6 +29,9 @@ class Validator {
     if (e.convoy_id && !town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
     if (e.convoy_id && e.type != BeadType::issue) return fail(Code::invalid, "a convoy tracks issues only");
     if (e.parent_bead_id && !town_.bead(e.parent_bead_id)) return missing("bead", e.parent_bead_id.text);
+    const Bead* parent = town_.bead(e.parent_bead_id);
+    if (e.type == BeadType::molecule || (parent && parent->type == BeadType::molecule))
+      return fail(Code::invalid, "a molecule is made whole, with its steps", "make it with: town mol create BEAD");
     if (e.bead_id && town_.bead(e.bead_id)) return fail(Code::conflict, "bead " + e.bead_id.text + " exists");
     return beads_exist(e.after);
   }
@@ -48,6 +52,9 @@ class Validator {
     if (!row) return missing("bead", e.bead_id.text);
     if (!may_change(row->type, row->status, BeadStatus::open, true) || !terminal(row->status))
       return wrong_state(*row, "reopened");
+    if (molecule_step(town_, *row))
+      return fail(Code::conflict, e.bead_id.text + " is a step of a molecule that has ended",
+                  "divide the work anew: town mol create BEAD");
     return ok();
   }
   Result on(const events::BeadRetried& e) {
@@ -115,6 +122,47 @@ class Validator {
     if (!town_.convoy(e.convoy_id)) return missing("convoy", e.convoy_id.text);
     if (!town_.has({e.bead_id, e.convoy_id, DependencyKind::tracks}))
       return fail(Code::not_found, "bead " + e.bead_id.text + " is not in convoy " + e.convoy_id.text);
+    return ok();
+  }
+  Result on(const events::ConvoyUpdated& e) {
+    const Bead* row = town_.bead(e.convoy_id);
+    const Convoy* convoy = town_.convoy(e.convoy_id);
+    if (!row || !convoy) return missing("convoy", e.convoy_id.text);
+    if (terminal(row->status)) return wrong_state(*row, "changed");
+    const std::string branch = e.feature_branch.value_or(convoy->feature_branch);
+    if (e.merge_mode.value_or(convoy->merge_mode) == convoy->merge_mode && branch == convoy->feature_branch)
+      return ok();
+    if (e.feature_branch && branch.empty()) return fail(Code::invalid, "a convoy needs a branch with a name");
+    if (const std::string why = handed_in(e.convoy_id); !why.empty())
+      return fail(Code::conflict,
+                  "convoy " + e.convoy_id.text + " is " + (convoy->staged ? "staged" : "running") + ", and " + why,
+                  "its mode and its branch can be changed as long as none of its work is under way or handed in");
+    return branch == convoy->feature_branch ? ok() : free_branch(e.convoy_id, branch);
+  }
+  Result on(const events::MoleculeCreated& e) {
+    const Bead* row = town_.bead(e.bead_id);
+    if (!row) return missing("bead", e.bead_id.text);
+    if (row->type != BeadType::issue || molecule_step(town_, *row) || has_label(*row, "gt:triage-request"))
+      return fail(Code::invalid, e.bead_id.text + " is nothing that an agent works on; only that is done in steps");
+    if (terminal(row->status)) return wrong_state(*row, "divided into steps");
+    if (const BeadId there = molecule_of(town_, e.bead_id))
+      return fail(Code::conflict, e.bead_id.text + " has a molecule: " + there.text,
+                  "cancel that first: town cancel " + there.text);
+    if (e.steps.empty() || e.steps.size() > kMoleculeSteps)
+      return fail(Code::invalid, "a molecule has 1 to " + std::to_string(kMoleculeSteps) + " steps");
+    for (std::size_t i = 0; i < e.steps.size(); ++i)
+      if (e.steps[i].title.empty()) return fail(Code::invalid, "step " + std::to_string(i + 1) + " has no title");
+    return ok();
+  }
+  Result on(const events::MoleculeAdvanced& e) {
+    const Agent* row = town_.agent(e.agent_id);
+    const Bead* step = town_.bead(e.step_bead_id);
+    if (!row) return missing("agent", e.agent_id.text);
+    if (!step || !molecule_step(town_, *step)) return missing("step", e.step_bead_id.text);
+    const BeadId molecule = molecule_of(town_, row->current_hook_bead_id);
+    if (molecule.empty() || current_step(town_, molecule) != e.step_bead_id)
+      return fail(Code::conflict, "step " + e.step_bead_id.text + " is not the current one of agent " + e.agent_id.text,
+                  "look at the current one: town mol current");
     return ok();
   }
   Result on(const events::AgentReset& e) { return agent(e.agent_id); }
@@ -241,6 +289,39 @@ class Validator {
   static Result wrong_state(const Bead& row, std::string_view wanted) {
     return fail(Code::conflict, std::string(to_string(row.type)) + " " + row.bead_id.text + " is " +
                                     std::string(to_string(row.status)) + " and cannot become " + std::string(wanted));
+  }
+  /// What of a convoy's work binds it to its branch and mode; empty when nothing does.
+  std::string handed_in(const BeadId& convoy) const {
+    for (const BeadId& id : town_.links(convoy).tracked_by) {
+      const Bead* row = town_.bead(id);
+      if (!row || row->type != BeadType::issue) continue;
+      if (row->status == BeadStatus::in_review) return id.text + " is in review";
+      for (const RunId& run : town_.links(id).runs)
+        if (town_.run(run)->state != RunState::ended) return "an agent is at work on " + id.text;
+      for (const BeadId& request : town_.links(id).requests) {
+        if (!terminal(town_.bead(request)->status)) return id.text + " is in review (" + request.text + ")";
+        const Review* review = town_.review(request);
+        if (review && review->result == ReviewResult::merged) return "the work of " + id.text + " is merged";
+      }
+    }
+    for (const BeadId& request : town_.links(convoy).requests)
+      if (!terminal(town_.bead(request)->status)) return "it is landing (" + request.text + ")";
+    return {};
+  }
+  /// Nobody else lands on it.
+  Result free_branch(const BeadId& convoy, const std::string& branch) const {
+    for (const BeadId& id : town_.links(convoy).tracked_by) {
+      const Rig* of = town_.bead(id) ? town_.rig(town_.bead(id)->rig_id) : nullptr;
+      if (of && target_of(*of) == branch)
+        return fail(Code::conflict,
+                    branch + " is what rig " + of->name + " lands on; a convoy needs a branch of its own");
+    }
+    for (const BeadId& id : town_.bead_ids()) {
+      const Convoy* other = town_.convoy(id);
+      if (other && id != convoy && other->feature_branch == branch)
+        return fail(Code::conflict, branch + " is the branch of convoy " + id.text);
+    }
+    return ok();
   }
   std::string at_work(const Agent& row) const {
     if (run_live(town_, row)) return "at work (run " + row.run_id.text + ")";

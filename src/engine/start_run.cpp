@@ -107,6 +107,7 @@ std::optional<AgentSpec> spec_of(const Town& town, const RunId& run, const Limit
 expected<Texts> texts_for(Store& store, const Assignment& assignment) {
   std::vector<TextRef> named = {assignment.checkpoint};
   if (assignment.bead) named.push_back(assignment.bead->body);
+  if (assignment.step) named.push_back(assignment.step->bead.body);
   for (const Bead& question : assignment.triage) named.push_back(question.body);
   for (const Said& said : assignment.thread) named.push_back(said.body);
   Texts texts;

@@ -15,13 +15,18 @@ namespace {
 
 using events::GitMergeResult;
 using events::LandingAnswer;
+struct Final {
+  LandingAnswer answer = LandingAnswer::landed;
+  std::string why;
+  bool alone = false;  ///< held for what the request itself is
+};
 /// A final answer, or none: go on.
-using Verdict = std::optional<std::pair<LandingAnswer, std::string>>;
+using Verdict = std::optional<Final>;
 using MaybeCommit = std::optional<std::string>;
 
-std::pair<LandingAnswer, std::string> moved(std::string why) { return {LandingAnswer::moved, std::move(why)}; }
-std::pair<LandingAnswer, std::string> held(std::string why) { return {LandingAnswer::held, std::move(why)}; }
-std::pair<LandingAnswer, std::string> refused(std::string why) { return {LandingAnswer::failed, std::move(why)}; }
+Final moved(std::string why) { return {LandingAnswer::moved, std::move(why)}; }
+Final held(std::string why) { return {LandingAnswer::held, std::move(why)}; }
+Final refused(std::string why) { return {LandingAnswer::failed, std::move(why)}; }
 
 /// Where the target stands outside of townd.
 struct Outside {
@@ -39,8 +44,8 @@ class Landing {
   expected<GitMergeResult> run() {
     auto verdict = steps();
     if (!verdict) return tl::unexpected(verdict.error());
-    const auto [answer, why] = verdict->value_or(std::pair{LandingAnswer::landed, std::string()});
-    return GitMergeResult{spec_.request_id, answer, answer == LandingAnswer::landed ? spec_.commit : "", why};
+    const auto [answer, why, alone] = verdict->value_or(Final{});
+    return GitMergeResult{spec_.request_id, answer, answer == LandingAnswer::landed ? spec_.commit : "", why, alone};
   }
 
  private:
@@ -178,7 +183,7 @@ class Landing {
     if (**ours == spec_.base_commit) return Verdict{};
     auto landed = contains(*ours);
     if (!landed) return tl::unexpected(landed.error());
-    if (*landed) return Verdict(std::pair{LandingAnswer::landed, std::string()});
+    if (*landed) return Verdict(Final{});
     return moved(spec_.target_branch + " is at " + **ours + ", the trial was made on " + spec_.base_commit);
   }
 
@@ -189,9 +194,11 @@ class Landing {
                               "looking for changes of .town");
     if (!touched) return tl::unexpected(touched.error());
     if (touched->empty()) return Verdict{};
-    return held("it changes " + touched->substr(0, touched->find('\n')) +
-                ", which townd itself obeys; look at it and merge it yourself: git fetch " + bare_.folder() + " " +
-                git::run_ref(spec_.trial_run_id) + " && git merge --ff-only FETCH_HEAD");
+    Final hold = held("it changes " + touched->substr(0, touched->find('\n')) +
+                      ", which townd itself obeys; look at it and merge it yourself: git fetch " + bare_.folder() +
+                      " " + git::run_ref(spec_.trial_run_id) + " && git merge --ff-only FETCH_HEAD");
+    hold.alone = true;
+    return Verdict(std::move(hold));
   }
 
   expected<Verdict> propagate() {

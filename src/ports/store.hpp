@@ -101,6 +101,17 @@ struct TickRow {
   std::string record;
 };
 
+/// What an agent's program did, as it says itself. The store counts them for each agent.
+struct AgentEventRow {
+  std::int64_t id = 0;
+  std::string event_type;
+  std::string data;  ///< JSON
+  Instant created_at;
+};
+
+/// Of each agent; older ones go. As many as the reference keeps in memory (reference-surface §c.3).
+inline constexpr std::int64_t kAgentEventsKept = 2000;
+
 struct TokenRow {
   std::string id;    ///< short public name
   std::string hash;  ///< SHA-256 of the token, hexadecimal
@@ -131,11 +142,18 @@ class Store {
   virtual expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) = 0;
   virtual expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) = 0;
 
+  /// Keeps one more; answers its number. The agent's oldest goes when there are more than `kAgentEventsKept`.
+  virtual expected<std::int64_t> add_agent_event(const TownId& town, const AgentId& agent, AgentEventRow row) = 0;
+  /// Those with a greater number than `after`, oldest first.
+  virtual expected<std::vector<AgentEventRow>> agent_events(const TownId& town, const AgentId& agent,
+                                                            std::int64_t after, int limit) = 0;
+
   virtual expected<void> put_token(const TokenRow& token) = 0;
   virtual expected<std::vector<TokenRow>> tokens() = 0;
 
   /// Forgets what happened before `before` and is settled: applied and refused events, ticks (but each town's last),
-  /// history of beads that have left the value, finished effects, ended tokens of agents. Never the current state.
+  /// history of beads that have left the value, finished effects, what agents said they did, ended tokens of agents.
+  /// Never the current state.
   /// Answers how many rows went; may take long and is called from a thread that can wait, not from within `Committed`.
   virtual expected<std::int64_t> prune(Instant /*before*/) { return 0; }
 };

@@ -146,6 +146,17 @@ std::string conversation_of(const Assignment& assignment, const Texts& texts) {
   return out.empty() ? out : "## The conversation so far, oldest first\n\n" + out;
 }
 
+std::string step_of(const Assignment& assignment, const Texts& texts) {
+  if (!assignment.step) return {};
+  const CurrentStep& step = *assignment.step;
+  return "\n## One step after another\n\nThis work is divided into " + std::to_string(step.of) +
+         " steps, each done before the next is begun. You are at step " + std::to_string(step.number) + ":\n\n" +
+         framed_as_data("step", step.bead.title) + framed_as_data("instructions", text_of(texts, step.bead.body)) +
+         "\nWhen it is done and committed: `town mol advance --summary \"<what you did>\"`, which shows the next one. "
+         "Hand\n"
+         "in only after the last.";
+}
+
 std::string strategy_words(const Assignment& assignment) {
   return assignment.strategy == Strategy::direct ? "Strategy: direct. The work is merged without a pull request."
                                                  : "Strategy: pr. townd opens the pull request from your commits.";
@@ -169,6 +180,7 @@ std::map<std::string, std::string> values_of(const Assignment& assignment, const
                          ? ""
                          : "- It is part of the convoy \"" + plain_words(assignment.convoy_title) +
                                "\"; others work on its other parts.";
+  values["step"] = step_of(assignment, texts);
   const auto checkpoint = text_of(texts, assignment.checkpoint);
   values["checkpoint"] = checkpoint.empty() ? ""
                                             : "\n## Where you or the one before you stopped\n\n" +

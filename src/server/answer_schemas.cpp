@@ -25,6 +25,7 @@ const std::map<std::string_view, std::string_view>& members() {
        "breaker:o rigs:a budgets:o paused:b draining:b drainStartedAt:t?"},
       {"Config",
        "version:i merge_strategy:s staged_convoys_default:b convoy_merge_mode:s max_polecats:i runs_per_day:i "
+       "usd_per_day:n? "
        "polecat_preset:s refinery_preset:s mayor_preset:s refinery:o reconciler:o"},
       {"ConfigKey", "key:s value:* default:* from:s meaning:s"},
       {"ConfigKeys", "[]ConfigKey"},
@@ -68,6 +69,12 @@ const std::map<std::string_view, std::string_view>& members() {
       {"Submitted", "submitted:b"},
       {"Log", "run_id:s offset:i next_offset:i text:s"},
       {"Prime", "agent:o hooked_bead:o? undelivered_mail:a open_beads:a assignment:o?"},
+      {"Appended", "appended:b id:i"},
+      {"AgentEvents", "[]AgentEvent"},
+      {"AgentEvent", "id:i agent_id:s event_type:s data:* created_at:t"},
+      {"Molecule", "bead_id:s type:s status:s title:s source_bead_id:s total_steps:i steps:a"},
+      {"Step", "bead_id:s title:s status:s body:s? molecule_id:s step:i total_steps:i"},
+      {"Advanced", "moleculeId:s previousStep:i currentStep:i totalSteps:i completed:b"},
       {"Done", "done:b"},
       {"Completed", "completed:b"},
       {"Acknowledged", "acknowledged:b"},

@@ -73,6 +73,7 @@ class Checker {
       case Kind::objects: return objects(place, value, field);
       case Kind::object:
         if (!value.is_object()) return wrong(place, "must be an object");
+        if (!field.items.empty()) object(place, value.get_object(), field.items, false);
         return sized(place, json::serialize(value).size(), field.limit);
       case Kind::anything: return sized(place, json::serialize(value).size(), field.limit);
     }

@@ -19,6 +19,7 @@ std::span<const NamedHandler> config_handlers();
 std::span<const NamedHandler> rig_handlers();
 std::span<const NamedHandler> bead_handlers();
 std::span<const NamedHandler> convoy_handlers();
+std::span<const NamedHandler> molecule_handlers();
 std::span<const NamedHandler> agent_handlers();
 std::span<const NamedHandler> callback_handlers();
 std::span<const NamedHandler> message_handlers();

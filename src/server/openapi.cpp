@@ -53,7 +53,8 @@ json::object plain_schema(const Field& field) {
     }
     case Kind::texts: return list_schema({{"type", "string"}}, field.limit);
     case Kind::integers: return list_schema({{"type", "integer"}, {"minimum", 0}}, field.limit);
-    case Kind::object: return {{"type", "object"}};
+    case Kind::object:
+      return field.items.empty() ? json::object{{"type", "object"}} : object_schema(field.items, false);
     case Kind::objects: return list_schema(object_schema(field.items, false), field.limit);
     case Kind::anything: return {};
   }

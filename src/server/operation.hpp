@@ -33,6 +33,9 @@ inline constexpr std::int64_t kIdLimit = 100;
 inline constexpr std::int64_t kPageLimit = 500;   ///< rows of one page
 inline constexpr std::int64_t kBulkLimit = 5000;  ///< beads of one bulk deletion (reference §a.8)
 inline constexpr std::int64_t kTasksLimit = 50;   ///< beads of one convoy request (reference §a.8)
+inline constexpr std::int64_t kRequestLimit = 1 << 20;
+inline constexpr std::int64_t kStepsLimit = 50;          ///< of one molecule
+inline constexpr std::int64_t kStepSummaryLimit = 5000;  ///< what was done in one (reference §a.2)
 
 /// One field of a request's body, or one parameter of its query.
 struct Field {
@@ -47,7 +50,7 @@ struct Field {
     choice,    ///< one of `choices`
     texts,     ///< at most `limit` lines
     integers,  ///< at most `limit` numbers
-    object,    ///< an object of at most `limit` bytes
+    object,    ///< an object of at most `limit` bytes; of `items`, if there are any
     objects,   ///< at most `limit` objects of `items`
     anything,  ///< any JSON of at most `limit` bytes
   };

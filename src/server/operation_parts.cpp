@@ -81,9 +81,10 @@ Field tasks(std::string field_name, bool needed) {
   return field;
 }
 
+Field merge_mode() { return choice("merge_mode", kMergeModes, "land all together at the end, or each as it is done"); }
+
 Fields convoy_settings() {
-  return {choice("merge_mode", kMergeModes, "land all together at the end, or each as it is done"),
-          flag("staged", "nothing starts before the convoy is started"),
+  return {merge_mode(), flag("staged", "nothing starts before the convoy is started"),
           choice("on_failed_child", {"go_on", "hold", "fail"}, "what a failed piece means for the whole"),
           line("created_by", kIdLimit, "who asks; the token's owner when left out")};
 }

@@ -39,6 +39,7 @@ Field actor();
 Fields page();
 Fields work();  ///< of a new piece of work
 Field tasks(std::string field_name, bool needed);
+Field merge_mode();
 Fields convoy_settings();
 Field rig_config();
 
@@ -50,6 +51,7 @@ void add_rigs(std::vector<Operation>& all);
 void add_beads(std::vector<Operation>& all);
 void add_convoys(std::vector<Operation>& all);
 void add_agents(std::vector<Operation>& all);
+void add_reports(std::vector<Operation>& all);
 void add_callbacks(std::vector<Operation>& all);
 void add_messages(std::vector<Operation>& all);
 void add_mayor(std::vector<Operation>& all);

@@ -16,6 +16,7 @@ std::vector<Operation> make_table() {
   add_beads(all);
   add_convoys(all);
   add_agents(all);
+  add_reports(all);
   add_callbacks(all);
   add_messages(all);
   add_mayor(all);

@@ -85,6 +85,43 @@ void add_agents(std::vector<Operation>& all) {
        "Log"});
 }
 
+/// What an agent's program says of itself, and work in steps.
+void add_reports(std::vector<Operation>& all) {
+  all.push_back({"agent.report",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/agent-events", "/api/towns/:town/agent-events"},
+                 kMayor | kAgent,
+                 "What the agent's own program did, for whoever looks later; the oldest of many go.",
+                 {required(id("agent_id", "the agent itself")),
+                  required(line("event_type", kNameLimit, "what kind")),
+                  {"data", Kind::anything, kMailLimit, false, "any JSON"}},
+                 "Appended",
+                 201});
+  all.back().scope = Scope::rig;
+  all.push_back({"agent.events",
+                 "GET",
+                 {"/api/towns/:town/agents/:agent/events", "/api/towns/:town/rigs/:rig/agents/:agent/events"},
+                 kReaders,
+                 "What the agent's program said that it did, oldest first.",
+                 {number("after_id", 1LL << 52, "only those behind this one"),
+                  number("limit", kPageLimit, "how many; 100 when left out")},
+                 "AgentEvents"});
+  Field steps{"steps", Kind::objects, kStepsLimit, true, "the steps, in order"};
+  steps.items = {required(line("title", kTitleLimit, "what is to be done in this step, in one line")),
+                 text("instructions", kBodyLimit, "everything that whoever does it must know")};
+  Field formula{"formula", Kind::object, kRequestLimit, true, "the steps"};
+  formula.items = {steps};
+  all.push_back({"molecule.create",
+                 "POST",
+                 {"/api/towns/:town/molecules", "/api/towns/:town/rigs/:rig/molecules"},
+                 kTools | kAgent,
+                 "Divides a bead into steps that its agent does one after another.",
+                 {required(id("bead_id", "the bead; a run's own, when an agent asks")), formula, actor()},
+                 "Molecule",
+                 201});
+  all.back().scope = Scope::rig;
+}
+
 /// What agents call from their clones (reference §a.2). The mayor has no rig, hence the second path.
 void add_callbacks(std::vector<Operation>& all) {
   const auto self = [&all](std::string operation, std::string method, const std::string& last, std::string about,
@@ -140,6 +177,9 @@ void add_callbacks(std::vector<Operation>& all) {
         text("output", kBodyLimit, "what the gates or the merge printed"),
         number("duration_ms", 1LL << 40, "how long it took"), run_id()},
        "Recorded");
+  self("molecule.current", "GET", "molecule/current", "The step that is to be done now.", {}, "Step");
+  self("molecule.advance", "POST", "molecule/advance", "The current step is done; the last one ends the molecule.",
+       {required(text("summary", kStepSummaryLimit, "what was done")), run_id()}, "Advanced");
   self("agent.mail", "GET", "mail", "Mail not read yet; reading it here makes it read.", {}, "Mail");
   self("agent.nudges", "GET", "pending-nudges", "Nudges neither delivered nor expired.", {}, "Nudges");
   all.back().paths.push_back("/api/mayor/:town/tools/rigs/:rig/agents/:agent/pending-nudges");

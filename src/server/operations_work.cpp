@@ -305,6 +305,13 @@ void add_convoys(std::vector<Operation>& all) {
                  "One convoy with its beads and their order.",
                  {},
                  "ConvoyDetail"});
+  all.push_back({"convoy.update",
+                 "PATCH",
+                 both("/:convoy"),
+                 kTools,
+                 "Changes how a convoy lands, or on which branch, as long as none of its work is handed in.",
+                 {merge_mode(), branch("feature_branch", "the branch that its work is gathered on"), actor()},
+                 "ConvoyDetail"});
   all.push_back(
       {"convoy.start", "POST", both("/:convoy/start"), kTools, "Starts a staged convoy.", {}, "ConvoyDetail"});
   all.push_back({"convoy.close",

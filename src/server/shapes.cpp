@@ -205,7 +205,20 @@ json::object assignment_shape(const Assignment& assignment, LateTexts& texts) {
     triage.push_back(std::move(question));
   }
   shape.emplace("triage", std::move(triage));
+  if (assignment.step)
+    shape.emplace("molecule", step_shape(*assignment.step, texts));
+  else
+    shape.emplace("molecule", nullptr);
   texts.want(shape, "checkpoint", assignment.checkpoint);
+  return shape;
+}
+
+json::object step_shape(const CurrentStep& step, LateTexts& texts) {
+  json::object shape = members(step.bead, {"body"});
+  texts.want(shape, "body", step.bead.body);
+  shape.emplace("molecule_id", step.molecule_id.text);
+  shape.emplace("step", step.number);
+  shape.emplace("total_steps", step.of);
   return shape;
 }
 

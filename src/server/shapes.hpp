@@ -42,5 +42,7 @@ json::object mail_shape(const Mail& mail, LateTexts& texts);
 json::object town_shape(const Engine::View& view);
 json::object status_shape(const Engine::View& view);
 json::object assignment_shape(const Assignment& assignment, LateTexts& texts);
+/// The step as a bead, with its text and place.
+json::object step_shape(const CurrentStep& step, LateTexts& texts);
 
 }  // namespace townd

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <map>
 
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
+#include "core/budget.hpp"
+#include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 #include "server/shapes.hpp"
 
@@ -58,6 +61,9 @@ json::array problems(const Engine::View& view) {
   if (!view.quarantined.empty()) say(row.town_id.text, "the town is not run: " + view.quarantined);
   if (row.paused) say(row.town_id.text, "paused" + (row.paused_reason.empty() ? "" : ": " + row.paused_reason));
   if (row.breaker.opened_at) say(row.town_id.text, "too many runs failed; one probe at a time until one ends well");
+  for (const Budget& budget : spent_budgets(view.town, view.now))
+    say(row.town_id.text, "the budget " + std::string(budget.setting) + " is spent; nothing new is started" +
+                              (budget.free_at == kNever ? "" : " until " + to_text(budget.free_at)));
   if (row.node.disk_low) say(row.town_id.text, "the disk is nearly full");
   if (!row.node.runtime_reachable) say(row.town_id.text, "the runtime cannot be reached");
   for (const PresetState& preset : row.node.presets)
@@ -73,7 +79,8 @@ json::array problems(const Engine::View& view) {
   for (const BeadId& id : view.town.bead_ids()) {
     const Bead* bead = view.town.bead(id);
     if (bead->type == BeadType::escalation && !terminal(bead->status)) say(id.text, "escalation: " + bead->title);
-    if (bead->type == BeadType::issue && bead->status == BeadStatus::failed) say(id.text, "failed: " + bead->title);
+    const bool counts = bead->type == BeadType::issue && !molecule_step(view.town, *bead);  // a step's issue is named
+    if (counts && bead->status == BeadStatus::failed) say(id.text, "failed: " + bead->title);
     const Review* review = view.town.review(id);
     if (review && !terminal(bead->status) && !review->held_why.empty())
       say(id.text, "landing held: " + review->held_why);
@@ -119,6 +126,28 @@ json::value last_tick(const Engine::View& view) {
   shape.emplace("invariantViolations", record->violations.size());
   shape.emplace("wallClockMs", static_cast<double>(record->wall_us) / 1000.0);
   shape.emplace("pendingEventCount", record->pending_events);
+  return shape;
+}
+
+/// What there is of each budget and what is left of it.
+json::object budgets(const Town& town, Instant now) {
+  const NodeFacts& node = town.row().node;
+  const auto left = [](std::int64_t limit, std::int64_t used) { return std::max<std::int64_t>(0, limit - used); };
+  const auto free_at = [](const Budget& b) { return time_or_null(b.spent() ? MaybeInstant(b.free_at) : std::nullopt); };
+  const Budget runs = runs_budget(town, now);
+  json::object shape{{"slots", node.slots},
+                     {"slots_taken", town.slots_taken()},
+                     {"slots_left", left(node.slots, town.slots_taken())},
+                     {"runs_per_day", runs.limit},
+                     {"runs_used", runs.used},
+                     {"runs_left", left(runs.limit, runs.used)},
+                     {"runs_free_at", free_at(runs)},
+                     {"micro_usd_per_day", to_json(town.config().micro_usd_per_day)}};
+  if (const auto usd = usd_budget(town, now)) {
+    shape.emplace("micro_usd_used", usd->used);
+    shape.emplace("micro_usd_left", left(usd->limit, usd->used));
+    shape.emplace("micro_usd_free_at", free_at(*usd));
+  }
   return shape;
 }
 
@@ -187,10 +216,7 @@ json::object status_shape(const Engine::View& view) {
                     {"breaker", to_json(rig->breaker)}});
   }
   shape.emplace("rigs", std::move(rigs));
-  shape.emplace("budgets", json::value{{"slots", row.node.slots},
-                                       {"slots_taken", town.slots_taken()},
-                                       {"runs_per_day", row.config.runs_per_day},
-                                       {"micro_usd_per_day", to_json(row.config.micro_usd_per_day)}});
+  shape.emplace("budgets", budgets(town, view.now));
   shape.emplace("paused", row.paused);
   shape.emplace("draining", draining(town, view.now));
   shape.emplace("drainStartedAt", time_or_null(row.draining_since));

@@ -130,6 +130,20 @@ void write_token(Connection& db, const TokenRow& token) {
       token.revoked);
 }
 
+std::int64_t write_agent_event(Connection& db, const TownId& town, const AgentId& agent, const AgentEventRow& row) {
+  std::int64_t number = 1;
+  if (Rows rows = db.query("SELECT coalesce(max(id), 0) + 1 FROM agent_events WHERE town_id = ?1 AND agent_id = ?2",
+                           town.text, agent.text);
+      rows.next())
+    number = rows.integer(0);
+  db.run(
+      "INSERT INTO agent_events (town_id, agent_id, id, event_type, data, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+      town.text, agent.text, number, row.event_type, row.data, row.created_at);
+  db.run("DELETE FROM agent_events WHERE town_id = ?1 AND agent_id = ?2 AND id <= ?3", town.text, agent.text,
+         number - kAgentEventsKept);
+  return number;
+}
+
 std::int64_t forget(Connection& db, Instant before, int limit) {
   std::int64_t gone = 0;
   // The newest event and tick of a town stay: they say where its counting goes on.
@@ -152,6 +166,13 @@ std::int64_t forget(Connection& db, Instant before, int limit) {
   db.run(
       "DELETE FROM effects WHERE id IN (SELECT id FROM effects WHERE state IN ('done', 'failed')"
       " AND created_at < ?1 LIMIT ?2)",
+      before, limit);
+  gone += db.changes();
+  // An agent's newest stays as long as the agent: its counting goes on from there.
+  db.run(
+      "DELETE FROM agent_events WHERE rowid IN (SELECT rowid FROM agent_events AS e WHERE created_at < ?1"
+      " AND (id < (SELECT max(id) FROM agent_events WHERE town_id = e.town_id AND agent_id = e.agent_id)"
+      " OR NOT EXISTS (SELECT 1 FROM agents WHERE town_id = e.town_id AND agent_id = e.agent_id)) LIMIT ?2)",
       before, limit);
   gone += db.changes();
   db.run("DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE role = 'agent' AND ended_at < ?1 LIMIT ?2)",

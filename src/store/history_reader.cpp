@@ -81,6 +81,18 @@ expected<std::vector<HistoryRow>> read_history(Connection& db, const TownId& tow
   return answer(db, std::move(history));
 }
 
+expected<std::vector<AgentEventRow>> read_agent_events(Connection& db, const TownId& town, const AgentId& agent,
+                                                       std::int64_t after, int limit) {
+  std::vector<AgentEventRow> events;
+  Rows rows = db.query(
+      "SELECT id, event_type, data, created_at FROM agent_events WHERE town_id = ?1 AND agent_id = ?2 AND id > ?3"
+      " ORDER BY id LIMIT ?4",
+      town.text, agent.text, after, limit);
+  while (rows.next())
+    events.push_back({rows.integer(0), std::string(rows.text(1)), std::string(rows.text(2)), rows.instant(3)});
+  return answer(db, std::move(events));
+}
+
 expected<std::optional<std::string>> read_text(Connection& db, const TownId& town, const Hash128& hash) {
   std::optional<std::string> text;
   if (Rows rows = db.query("SELECT text FROM texts WHERE town_id = ?1 AND hash = ?2", town.text, hash.hex());

@@ -94,6 +94,19 @@ expected<std::optional<std::string>> SqliteStore::text(const TownId& town, const
   return reading([&](sqlite::Connection& db) { return sqlite::read_text(db, town, hash); });
 }
 
+expected<std::int64_t> SqliteStore::add_agent_event(const TownId& town, const AgentId& agent, AgentEventRow row) {
+  std::int64_t number = 0;
+  const auto written =
+      writing([&](sqlite::Connection& db) { number = sqlite::write_agent_event(db, town, agent, row); });
+  if (!written) return tl::unexpected<Error>(written.error());
+  return number;
+}
+
+expected<std::vector<AgentEventRow>> SqliteStore::agent_events(const TownId& town, const AgentId& agent,
+                                                               std::int64_t after, int limit) {
+  return reading([&](sqlite::Connection& db) { return sqlite::read_agent_events(db, town, agent, after, limit); });
+}
+
 expected<void> SqliteStore::put_token(const TokenRow& token) {
   return writing([&token](sqlite::Connection& db) { sqlite::write_token(db, token); });
 }

@@ -37,6 +37,10 @@ class SqliteStore final : public Store {
   expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
   expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;
 
+  expected<std::int64_t> add_agent_event(const TownId& town, const AgentId& agent, AgentEventRow row) override;
+  expected<std::vector<AgentEventRow>> agent_events(const TownId& town, const AgentId& agent, std::int64_t after,
+                                                    int limit) override;
+
   expected<void> put_token(const TokenRow& token) override;
   expected<std::vector<TokenRow>> tokens() override;
 

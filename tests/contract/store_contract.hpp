@@ -216,6 +216,30 @@ TYPED_TEST_P(StoreContract, ATokenIsReplacedByItsId) {
   EXPECT_TRUE((*tokens)[0].revoked);
 }
 
+TYPED_TEST_P(StoreContract, OfWhatAnAgentSaidTheNewestAreKept) {
+  this->commit(sample::founding("a"));
+  const TownId town = sample::town_id("a");
+  const auto say = [&](const std::string& agent, std::int64_t n) {
+    const auto id =
+        this->store().add_agent_event(town, AgentId(agent), {0, "message", std::to_string(n), sample::at(n)});
+    return id ? *id : -1;
+  };
+  for (std::int64_t n = 1; n <= kAgentEventsKept + 1; ++n) ASSERT_EQ(say("a-agent", n), n);
+  EXPECT_EQ(say("a-other", 7), 1) << "each agent counts its own";
+  this->restart();
+  const auto some = this->store().agent_events(town, AgentId("a-agent"), 0, 2);
+  ASSERT_TRUE(some);
+  ASSERT_EQ(some->size(), 2u);
+  EXPECT_EQ((*some)[0].id, 2) << "the first has gone";
+  EXPECT_EQ((*some)[0].event_type, "message");
+  EXPECT_EQ((*some)[0].data, "2");
+  EXPECT_EQ((*some)[0].created_at, sample::at(2));
+  const auto rest = this->store().agent_events(town, AgentId("a-agent"), kAgentEventsKept, 10);
+  ASSERT_EQ(rest->size(), 1u);
+  EXPECT_EQ((*rest)[0].id, kAgentEventsKept + 1);
+  EXPECT_TRUE(this->store().agent_events(sample::town_id("b"), AgentId("a-agent"), 0, 10)->empty());
+}
+
 TYPED_TEST_P(StoreContract, CommitsAreAnsweredInTheirOrder) {
   this->commit(sample::founding("a"));
   std::vector<std::int64_t> answered;  // written by one thread, read after the last answer
@@ -237,6 +261,7 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, AnEmptyStoreHasNoTowns, ATownComesBac
                             RowsThatAreGoneAreNotLoadedAndMayComeBack, OnlyEventsWithoutAnOutcomeArePending,
                             CountingGoesOnAfterTheLastEventAndTick, TheOutboxHoldsWhatIsPendingOrInDoubtOldestFirst,
                             HistoryIsTheNewestLinesOldestFirst, ATextIsFoundByItsHashInItsTownOnly,
-                            TownsDoNotSeeOneAnother, ATokenIsReplacedByItsId, CommitsAreAnsweredInTheirOrder);
+                            TownsDoNotSeeOneAnother, ATokenIsReplacedByItsId, OfWhatAnAgentSaidTheNewestAreKept,
+                            CommitsAreAnsweredInTheirOrder);
 
 }  // namespace townd

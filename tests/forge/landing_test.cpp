@@ -69,6 +69,7 @@ TEST_F(LandingTest, IsHeldByADirtyCheckoutAndGoesOnOnceItIsClean) {
   const LandSpec spec = request(1, "b.txt");
   write(path("mine/a.txt"), "my changes\n");
   EXPECT_NE(expect_unmoved(spec, LandingAnswer::held).find("not committed"), std::string::npos);
+  EXPECT_FALSE(land(spec).alone);
   EXPECT_NE(expect_unmoved(spec, LandingAnswer::held).find(path("mine")), std::string::npos);
   sh("git -C mine stash -q");
   expect_landed(spec);
@@ -180,6 +181,7 @@ TEST_F(LandingTest, HoldsAChangeOfTheTownFolderUntilAPersonMergesIt) {
   detach_mine();
   const LandSpec spec = request(1, ".town/town.toml");
   EXPECT_NE(expect_unmoved(spec, LandingAnswer::held).find(".town/town.toml"), std::string::npos);
+  EXPECT_TRUE(land(spec).alone) << "the rig's other requests do not wait for it";
   sh("cd mine && git switch -q main && git fetch -q '" + bare() +
      "' refs/town/t-1 && git merge -q --ff-only FETCH_HEAD");
   expect_landed(spec);

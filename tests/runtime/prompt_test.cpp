@@ -54,6 +54,19 @@ void expect_in_order(const std::string& text, const std::vector<std::string>& pa
   }
 }
 
+TEST(Prompt, NamesTheStepThatIsToBeDoneNow) {
+  Told told = polecat();
+  EXPECT_EQ(told.prompt().find("town mol"), std::string::npos);
+  CurrentStep step;
+  step.number = 2;
+  step.of = 3;
+  step.bead.title = "Oil the pump";
+  step.bead.body = told.keep("With the green oil.");
+  told.work.step = step;
+  expect_in_order(told.prompt(), {"Turn it to eleven.", "at step 2", "Oil the pump", "With the green oil.",
+                                  "town mol advance", "Where you work"});
+}
+
 TEST(Prompt, TellsAPolecatAllItMustKnow) {
   expect_in_order(polecat().prompt(), {"Furiosa", "worker agent", "engine", "mad-40", "mad-7", "Make the pump louder",
                                        "Turn it to eleven.", "Earlier attempts", "mad-30: crashed, out of memory",

@@ -468,6 +468,12 @@ TEST_F(ApiTest, SaysWhoSaidASetting) {
 TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
   const Working working = working_agent();
   const std::string agent = town + "/agents/" + working.agent;
+  const json::value molecule =
+      post(town + "/molecules", R"({"bead_id":")" + working.bead + R"(","formula":{"steps":[{"title":"one"}]}})", 201);
+  expect_schema(molecule, answer_schema("Molecule"), "molecule");
+  const Reply said = ask("POST", town + "/agent-events",
+                         R"({"agent_id":")" + working.agent + R"(","event_type":"message"})", working.token);
+  expect_schema(parsed(said).at("data"), answer_schema("Appended"), "agent event");
   const json::value convoy =
       post(town + "/convoys", R"({"title":"c","staged":true,"rig_id":"app","tasks":[{"title":"one"}]})", 201);
   const std::string convoy_id(convoy.at("convoy").at("id").as_string());
@@ -490,6 +496,8 @@ TEST_F(ApiTest, AnswersLookAsOpenApiSays) {
       {"Agents", town + "/agents"},
       {"AgentDetail", agent},
       {"Log", agent + "/log"},
+      {"AgentEvents", agent + "/events"},
+      {"Step", agent + "/molecule/current"},
       {"Prime", agent + "/prime"},
       {"Mail", agent + "/mail"},
       {"Nudges", agent + "/pending-nudges"},

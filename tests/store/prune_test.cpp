@@ -45,6 +45,20 @@ TEST_F(Prune, CountingGoesOnWhereItWasWhenAllIsForgotten) {
   EXPECT_EQ(town->last_tick_at, sample::at(6));
 }
 
+TEST_F(Prune, WhatAnAgentSaidGoesAndItsCountingGoesOn) {
+  const AgentId agent = store_->load(town_)->image.agents.at(0).agent_id;
+  const AgentId gone("gone");
+  for (std::int64_t n = 1; n <= 3; ++n) {
+    ASSERT_TRUE(store_->add_agent_event(town_, agent, {0, "message", "1", sample::at(n)}));
+    ASSERT_TRUE(store_->add_agent_event(town_, gone, {0, "message", "1", sample::at(n)}));
+  }
+  ASSERT_TRUE(store_->prune(sample::at(3)));
+  EXPECT_EQ(store_->agent_events(town_, agent, 0, 10)->size(), 1u);
+  ASSERT_TRUE(store_->prune(kNever));
+  EXPECT_EQ(store_->agent_events(town_, gone, 0, 10)->size(), 0u);
+  EXPECT_EQ(*store_->add_agent_event(town_, agent, {0, "message", "1", sample::at(4)}), 4);
+}
+
 TEST_F(Prune, NeverTouchesTheStateThePendingAndWhatIsStillToBeDone) {
   TownCommit pending;
   pending.town_id = town_;

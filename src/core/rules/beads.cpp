@@ -1,4 +1,5 @@
 #include "core/assignment.hpp"
+#include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 
 /// R: who works on what, and issues whose agent, review or parent is gone.
@@ -137,7 +138,7 @@ Decision redispatch(const Town& town, const SubjectKey& key, Instant now) {
 Decision assign(const Town& town, const SubjectKey& key, Instant now) {
   const Bead* bead = bead_of(town, key);
   if (!bead || bead->type != BeadType::issue || bead->status != kOpen) return not_concerned();
-  if (has_label(*bead, "gt:triage-request") || has_label(*bead, "gt:molecule-step")) return not_concerned();
+  if (has_label(*bead, "gt:triage-request") || molecule_step(town, *bead)) return not_concerned();
   if (bead->rig_id.empty()) return Hold{Reason::no_rig};
   if (!bead->assignee_agent_bead_id.empty()) return not_concerned();
   if (!town.links(bead->bead_id).hooked.empty()) return Hold{Reason::hooked_elsewhere};

@@ -44,6 +44,8 @@ inline MaybeInstant later(MaybeInstant a, MaybeInstant b) { return a && b ? std:
 // The tables of the rule files, in the order of domain.md §4.
 std::span<const Rule> agent_rules();
 std::span<const Rule> bead_rules();
+std::span<const Rule> molecule_rules();
+std::span<const Rule> budget_rules();
 std::span<const Rule> review_rules();
 std::span<const Rule> queue_rules();
 std::span<const Rule> convoy_rules();

@@ -6,10 +6,11 @@ namespace {
 
 using namespace actions;
 
-/// A request that keeps the refinery busy: held by an agent, at its landing, or in a batch that is.
+/// A request that keeps the refinery busy: held by an agent, at its landing, or in a batch that is. One whose landing
+/// is held for itself alone does not.
 bool occupies(const Town& town, const BeadId& id) {
   const Review* review = town.review(id);
-  if (!town.links(id).hooked.empty() || (review && review->verifying_since)) return true;
+  if (!town.links(id).hooked.empty() || (review && review->verifying_since && !review->held_alone)) return true;
   if (!review || review->batch_head.empty()) return false;
   const Bead* head = town.bead(review->batch_head);
   return head && !terminal(head->status);

@@ -1,7 +1,9 @@
 #include <array>
 #include <functional>
 
+#include "ports/clock.hpp"
 #include "ports/runtime.hpp"
+#include "ports/store.hpp"
 #include "server/choices.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
@@ -14,6 +16,7 @@ namespace townd {
 namespace {
 
 constexpr std::int64_t kLogDefault = 64 * 1024;
+constexpr std::int64_t kReportsShown = 100;
 
 void list_agents(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
@@ -139,7 +142,43 @@ void agent_log(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 9> kHandlers{{
+// ---- what its program says of itself -------------------------------------------------------------------------------
+
+void report(const CallPtr& call) {
+  const AgentId agent(call->arguments().text("agent_id"));
+  if (agent != call->caller().agent)
+    return call->fail(Error::Code::forbidden, "a run's token reports for its own agent only");
+  AgentEventRow row;
+  row.event_type = call->arguments().text("event_type");
+  row.data = call->arguments().canonical("data", "null");
+  row.created_at = call->services().clock.now();
+  const auto id = call->services().store.add_agent_event(call->town(), agent, std::move(row));
+  if (!id) return call->fail(id.error());
+  call->succeed(json::object{{"appended", true}, {"id", *id}});
+}
+
+void list_reports(const CallPtr& call, const AgentId& agent) {
+  const Arguments& given = call->arguments();
+  const auto rows = call->services().store.agent_events(call->town(), agent, given.integer("after_id"),
+                                                        static_cast<int>(given.integer("limit", kReportsShown)));
+  if (!rows) return call->fail(rows.error());
+  json::array list;
+  for (const AgentEventRow& row : *rows) {
+    json::object shape{{"id", row.id}, {"agent_id", agent.text}, {"event_type", row.event_type}};
+    shape.emplace("data", parse_json(row.data).value_or(json::value(nullptr)));
+    shape.emplace("created_at", to_text(row.created_at));
+    list.push_back(std::move(shape));
+  }
+  call->succeed(std::move(list));
+}
+
+void agent_reports(const CallPtr& call) {
+  with_agent(call, [call](const Engine::View&, const Agent& agent) {
+    call->background([call, id = agent.agent_id] { list_reports(call, id); });
+  });
+}
+
+constexpr std::array<NamedHandler, 11> kHandlers{{
     {"agent.list", list_agents},
     {"agent.get", get_agent},
     {"agent.register", register_agent},
@@ -149,6 +188,8 @@ constexpr std::array<NamedHandler, 9> kHandlers{{
     {"agent.unhook", unhook_agent},
     {"agent.reset", reset_agent},
     {"agent.log", agent_log},
+    {"agent.report", report},
+    {"agent.events", agent_reports},
 }};
 
 }  // namespace

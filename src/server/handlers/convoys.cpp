@@ -141,6 +141,16 @@ void answer_count(const CallPtr& call, const BeadId& id) {
   });
 }
 
+void update_convoy(const CallPtr& call) {
+  const Arguments& given = call->arguments();
+  if (!given.has("merge_mode") && !given.has("feature_branch"))
+    return call->fail(Error::Code::invalid, "nothing is to be changed", "name merge_mode, feature_branch, or both");
+  change_convoy(call,
+                events::ConvoyUpdated{convoy_id(*call), chosen<MergeMode>(given, "merge_mode"),
+                                      given.maybe_text("feature_branch"), call->actor()},
+                answer_convoy);
+}
+
 void start_convoy(const CallPtr& call) { change_convoy(call, events::ConvoyStarted{convoy_id(*call)}, answer_convoy); }
 
 void close_convoy(const CallPtr& call) {
@@ -160,11 +170,12 @@ void remove_bead(const CallPtr& call) {
                 answer_count);
 }
 
-constexpr std::array<NamedHandler, 8> kHandlers{{
+constexpr std::array<NamedHandler, 9> kHandlers{{
     {"convoy.create", create_convoy},
     {"mayor.sling_batch", sling_batch},
     {"convoy.list", list_convoys},
     {"convoy.get", get_convoy},
+    {"convoy.update", update_convoy},
     {"convoy.start", start_convoy},
     {"convoy.close", close_convoy},
     {"convoy.add_bead", add_bead},

@@ -37,6 +37,13 @@ void Agenda::wait(Stage stage, const SubjectKey& subject, Instant until) {
   slot.row = until;
   heap_.push_back({until, stage, subject});
   std::push_heap(heap_.begin(), heap_.end(), later);
+  // An outdated entry goes when its moment comes, which may be days away: before that when there are many.
+  constexpr std::size_t kSlack = 1024;
+  std::size_t waiting = 0;
+  for (const auto& of_stage : due_) waiting += of_stage.size();
+  if (heap_.size() <= kSlack + 2 * waiting) return;
+  std::erase_if(heap_, [this](const Due& entry) { return !current(entry); });
+  std::make_heap(heap_.begin(), heap_.end(), later);
 }
 
 void Agenda::forget(Stage stage, const SubjectKey& subject) {

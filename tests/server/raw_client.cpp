@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -69,7 +70,9 @@ void RawClient::send(std::string_view bytes) {
 
 bool RawClient::more() {
   std::array<char, 16384> piece{};
-  const ssize_t got = ::recv(socket_, piece.data(), piece.size(), 0);
+  ssize_t got = 0;
+  do got = ::recv(socket_, piece.data(), piece.size(), 0);
+  while (got < 0 && errno == EINTR);  // a daemon in the same process hears signals
   if (got <= 0) return false;
   read_.append(piece.data(), static_cast<std::size_t>(got));
   return true;

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "core/resync.hpp"
 
@@ -20,6 +21,22 @@ TEST(AgendaOrder, IsTheOrderOfIdsAndWhatIsBehindTheOneAtHandIsSeen) {
   EXPECT_EQ(taken, kTen);
   EXPECT_FALSE(agenda.take_next(Stage::issues, &kTen, taken));
   EXPECT_TRUE(agenda.anything_touched());
+}
+
+TEST(AgendaWaits, WhatNobodyWaitsForAnyMoreTakesNoRoomUntilItsMoment) {
+  Agenda agenda;
+  agenda.wait(Stage::issues, kOne, kNow + hours(1));
+  const auto pass = [&] {
+    for (int i = 0; i < 20'000; ++i) {
+      const SubjectKey gone("gone-" + std::to_string(i));
+      agenda.wait(Stage::gc_beads, gone, kNow + days(14));
+      agenda.forget(Stage::gc_beads, gone);
+    }
+    return mallinfo2().uordblks;
+  };
+  const std::size_t before = pass();
+  EXPECT_LT(pass(), before + 200'000);
+  EXPECT_EQ(agenda.next_due(), kNow + hours(1));
 }
 
 TEST(AgendaWaits, TheLastWordCountsAndItsTimeTouches) {

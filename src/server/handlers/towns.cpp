@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
 
-#include "codec/describe_rows.hpp"
-#include "codec/fields.hpp"
 #include "core/assignment.hpp"
 #include "server/handlers.hpp"
 

@@ -1,9 +1,12 @@
 # The front door. `make run` and `make test` need nothing but git, make, and root or sudo for apt.
-# build/ holds the optimised programs (build/bin), build/test and build/sanitize the two builds that the tests run in.
+# build/ holds the optimised programs (build/bin), build/test and build/sanitize the two builds that the tests run in;
+# build/threads is for test-long.
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 SEED ?= 1
 SEEDS ?= 200
+# What has threads, for the thread sanitizer.
+THREADED = engine_test store_test server_test load_test
 
 CMAKE = cmake -G Ninja -Wno-dev --log-level=WARNING -DCMAKE_UNITY_BUILD=ON
 NINJA = ninja -j $(JOBS)
@@ -37,6 +40,9 @@ test-long: test-build
 	$(NINJA) -C build/sanitize
 	$(CTEST) build/test
 	$(CTEST) build/sanitize
+	@$(CMAKE) -S . -B build/threads -DCMAKE_BUILD_TYPE=Debug -DTOWND_TSAN=ON
+	$(NINJA) -C build/threads townd-shim $(THREADED)
+	for program in $(THREADED); do build/threads/bin/$$program || exit 1; done
 
 bench: build
 	build/bin/townd-bench

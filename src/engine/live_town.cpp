@@ -167,6 +167,11 @@ TickInput LiveTown::foresee(Instant now) {
 void LiveTown::reload(LoadedTown loaded) {
   // Ticks that wrote nothing were ticks too: nothing was missed while the store was read.
   const Instant listened_until = last_tick_at_;
+  // What the node is like now is compared with these rows and said anew; what was said before would overtake that.
+  std::erase_if(waiting_, [](const Waiting& next) {
+    const auto* submission = std::get_if<Submission>(&next);
+    return submission != nullptr && std::holds_alternative<events::NodeChanged>(submission->body);
+  });
   load(std::move(loaded));
   last_tick_at_ = std::max(last_tick_at_, listened_until);
   state = State::ready;

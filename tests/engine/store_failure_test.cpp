@@ -36,6 +36,23 @@ TEST_F(StoreFailure, TheEndOfAnAgentIsNotLostWithTheCommitThatHadIt) {
   EXPECT_EQ(read([&](const Engine::View& view) { return view.town.run(first)->outcome; }), Outcome::crashed);
 }
 
+TEST_F(StoreFailure, WhatTheNodeWasLikeInAFailedCommitIsNotSaidAgainAfterItHasChanged) {
+  town_with_rig();
+  const auto disk_low = [&] { return read([](const Engine::View& view) { return view.town.row().node.disk_low; }); };
+  store.by_hand = true;
+  runtime.node.disk_low = true;
+  run_for(minutes(1));  // its commit is in the store's hands
+  ASSERT_EQ(store.unflushed(), 1u);
+  runtime.node.disk_low = false;
+  run_for(minutes(1));
+  store.fail_next = 1;
+  store.by_hand = false;
+  store.flush();
+  run_for(minutes(1));
+  EXPECT_FALSE(disk_low());
+  EXPECT_EQ(told.alerts_of("store_failed"), 1);
+}
+
 TEST_F(StoreFailure, ATownThatCannotBeReadAgainRefusesUntilItCan) {
   const RigId rig = town_with_rig();
   store.fail_next = 1;

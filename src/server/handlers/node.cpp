@@ -17,7 +17,7 @@ void health(const CallPtr& call) {
   call->succeed(std::move(shape));
 }
 
-/// Ready: the store answers, and so does the engine for each of its towns.
+/// Ready: the store answers, and so does the engine, for one of its towns.
 void ready(const CallPtr& call) {
   if (const auto towns = call->services().store.towns(); !towns) return call->fail(towns.error());
   const std::vector<TownId> towns = call->services().engine.towns();

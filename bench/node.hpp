@@ -107,18 +107,21 @@ inline void write_town(Store& store, const TownImage& image) {
   if (!problem.empty()) throw std::runtime_error(problem);
 }
 
+/// The towns of these figures have far more agents than a machine can run.
+constexpr int kManyAgents = 1'000'000;
+
 /// A whole node but for the outside: store, engine, its threads.
 struct Node {
-  explicit Node(const std::filesystem::path& folder)
+  explicit Node(const std::filesystem::path& folder, int max_agents = kManyAgents)
       : store(must(SqliteStore::open(folder))),
-        engine(Ports{*store, runtime, forge, observer, clock}, options()),
+        engine(Ports{*store, runtime, forge, observer, clock}, options(max_agents)),
         driver(engine, clock) {
     must(engine.open());
     driver.start();
   }
-  static EngineOptions options() {
+  static EngineOptions options(int max_agents) {
     EngineOptions options;
-    options.max_agents = 1'000'000;  // the towns of these figures have far more agents than a machine can run
+    options.max_agents = max_agents;
     return options;
   }
 

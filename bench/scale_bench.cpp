@@ -63,7 +63,7 @@ void MemoryOfIdleTowns(benchmark::State& state) {
       image.agents.clear();
       image.runs.clear();
       for (Bead& bead : image.beads)
-        if (bead.status == BeadStatus::in_progress) bead.status = BeadStatus::closed, bead.closed_at = clock.now();
+        if (bead.status == BeadStatus::in_progress) bead.status = BeadStatus::failed, bead.closed_at = clock.now();
       write_town(*store, image);
     }
   }
@@ -71,7 +71,7 @@ void MemoryOfIdleTowns(benchmark::State& state) {
     malloc_trim(0);
     const double before = heap_mib(), resident_before = resident_mib();
     double most = 0;
-    Node node(folder.path());
+    const Node node(folder.path(), 4);
     for (int i = 0; i < 20; ++i) {
       std::this_thread::sleep_for(std::chrono::seconds(1));
       most = std::max(most, heap_mib() - before);

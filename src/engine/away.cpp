@@ -12,8 +12,6 @@ constexpr Duration kLeaveAfter = minutes(10);
 constexpr Duration kLookForIdle = minutes(1);
 /// From here on an idle town leaves for each that comes.
 constexpr std::size_t kTownsKept = 256;
-/// Towns that come back in one step because their time has come: the others are served in between.
-constexpr int kReturnsAtOnce = 16;
 
 }  // namespace
 
@@ -34,7 +32,7 @@ void Engine::State::leave(const TownId& id, bool restarted) {
   const Instant due = restarted ? now : town.due();
   away.emplace(id, Away{due, restarted});
   away_by_due.emplace(due, id);
-  towns.erase(id);
+  forget(id);
 }
 
 LiveTown* Engine::State::come_back(const TownId& id) {
@@ -45,8 +43,9 @@ LiveTown* Engine::State::come_back(const TownId& id) {
   away_by_due.erase({was.due, id});
   if (towns.size() >= kTownsKept) make_room();
   load_town(id, was.restarted);
-  shares_moved = true;
-  return towns.at(id).get();
+  LiveTown& town = *towns.at(id);
+  note_use(town);
+  return &town;
 }
 
 /// Whoever was not named for longest goes.
@@ -66,10 +65,28 @@ void Engine::State::call_all_back() {
   }
 }
 
+/// Few at a time: one that has heard what it came for goes again when there are too many.
+void Engine::State::bring_due_back() {
+  std::erase_if(returning, [this](const TownId& id) {
+    const auto found = towns.find(id);
+    if (found == towns.end()) return true;
+    LiveTown& town = *found->second;
+    if (town.state == LiveTown::State::in_flight ||
+        (town.state == LiveTown::State::ready && !town.trigger(now).empty()))
+      return false;
+    if (towns.size() > kTownsKept && may_leave(town)) leave(id, false);
+    return true;
+  });
+  while (returning.size() < kReturnsAtOnce && !away_by_due.empty() && away_by_due.begin()->first <= now) {
+    const TownId id = away_by_due.begin()->second;
+    returning.insert(id);
+    come_back(id);
+  }
+}
+
 void Engine::State::look_for_idle_towns() {
   if (closing) return;
-  for (int i = 0; i < kReturnsAtOnce && !away_by_due.empty() && away_by_due.begin()->first <= now; ++i)
-    come_back(TownId(away_by_due.begin()->second));
+  bring_due_back();
   if (now < look_for_idle_at) return;
   look_for_idle_at = now + kLookForIdle;
   std::vector<TownId> idle;

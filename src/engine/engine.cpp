@@ -24,6 +24,7 @@ Instant Engine::State::step(Instant at) {
   keep_house();
   look_at_broken_rigs();
   look_for_idle_towns();
+  for (auto next = by_due.begin(); next != by_due.end() && next->first <= now; ++next) stirred.insert(next->second);
   // What is posted while a town is served, by a store or a pool that answers at once, belongs to the same step.
   for (bool moved = true; moved;) {
     moved = false;
@@ -32,8 +33,8 @@ Instant Engine::State::step(Instant at) {
       moved = true;
     }
     share_slots();
-    for (auto& [id, town] : towns) moved = advance(*town) || moved;
-    moved = begin_effects() || moved;
+    moved = advance_stirred() || moved;
+    moved = begin_effects() || shares_moved || moved;
   }
   return due();
 }
@@ -94,6 +95,39 @@ void Engine::State::hear(inbox::Item item) {
   std::visit(Hear{*this}, item);
 }
 
+/// Whether one of them did something that can lead to more in the same step; such a one is looked at again.
+bool Engine::State::advance_stirred() {
+  bool moved = false;
+  for (const TownId& id : std::exchange(stirred, {})) {
+    const auto found = towns.find(id);
+    if (found == towns.end()) continue;
+    LiveTown& town = *found->second;
+    if (advance(town)) {
+      moved = true;
+      stirred.insert(id);
+    }
+    plan(town);
+  }
+  return moved;
+}
+
+/// Files when it is to be looked at if nobody names it before.
+void Engine::State::plan(LiveTown& town) {
+  Instant due = kNever;
+  if (town.state == LiveTown::State::ready) due = town.due();
+  if (town.state == LiveTown::State::unreadable) due = town.retry_at;
+  if (due == town.planned_for) return;
+  by_due.erase({town.planned_for, town.id});
+  town.planned_for = due;
+  if (due != kNever) by_due.emplace(due, town.id);
+}
+
+void Engine::State::forget(const TownId& id) {
+  const auto found = towns.find(id);
+  by_due.erase({found->second->planned_for, id});
+  towns.erase(found);
+}
+
 /// Whether the town did something that can lead to more in the same step.
 bool Engine::State::advance(LiveTown& town) {
   if (town.state == LiveTown::State::in_flight) return false;
@@ -114,11 +148,8 @@ bool Engine::State::advance(LiveTown& town) {
 
 Instant Engine::State::due() const {
   Instant due = std::min({queue.due(now), look_at_node_at, keep_house_at, look_at_rigs_at, look_for_idle_at});
-  if (!away_by_due.empty()) due = std::min(due, away_by_due.begin()->first);
-  for (const auto& [id, town] : towns) {
-    if (town->state == LiveTown::State::ready) due = std::min(due, town->due());
-    if (town->state == LiveTown::State::unreadable) due = std::min(due, town->retry_at);
-  }
+  if (!away_by_due.empty() && returning.size() < kReturnsAtOnce) due = std::min(due, away_by_due.begin()->first);
+  if (!by_due.empty()) due = std::min(due, by_due.begin()->first);
   return due;
 }
 
@@ -133,7 +164,9 @@ bool Engine::State::drained() {
 LiveTown* Engine::State::find(const TownId& id) {
   const auto found = towns.find(id);
   LiveTown* const town = found == towns.end() ? come_back(id) : found->second.get();
-  if (town != nullptr) town->used_at = now;
+  if (town == nullptr) return nullptr;
+  town->used_at = now;
+  stirred.insert(id);
   return town;
 }
 

@@ -44,6 +44,7 @@ void LiveTown::load(LoadedTown loaded) {
   new_town_ = false;
   in_doubt.clear();
   slots_wanted.reset();
+  shared_as.reset();
   for (StoredEffect& effect : loaded.outbox)
     if (effect.state == EffectState::unknown) in_doubt.emplace(effect.effect.key, effect);
 }

@@ -14,6 +14,7 @@
 #include "core/town.hpp"
 #include "engine/inbox.hpp"
 #include "engine/life.hpp"
+#include "engine/slots.hpp"
 
 namespace townd {
 
@@ -119,17 +120,19 @@ class LiveTown {
   const TownId id;
   Town town;
   State state = State::ready;
-  Instant used_at;      ///< when somebody last named it
-  std::string why_not;  ///< of a town that is not run
-  Instant retry_at;     ///< of an unreadable one
+  Instant used_at;               ///< when somebody last named it
+  Instant planned_for = kNever;  ///< when the engine looks at it although nothing happens
+  std::string why_not;           ///< of a town that is not run
+  Instant retry_at;              ///< of an unreadable one
   int retries = 0;
   std::map<std::string, StoredEffect> in_doubt;  ///< by key
   std::deque<std::variant<inbox::Look, inbox::DryRun>> readers;
   std::set<RunId> reminded;
-  NodeFacts node_said;              ///< the last that was submitted
-  std::int64_t slots_given = 0;     ///< when its share of the node last grew, as a count
-  bool slots_used = true;           ///< something has run since then
-  std::optional<int> slots_wanted;  ///< counted once for each state that it is in
+  NodeFacts node_said;               ///< the last that was submitted
+  std::int64_t slots_given = 0;      ///< when its share of the node last grew, as a count
+  bool slots_used = true;            ///< something has run since then
+  std::optional<int> slots_wanted;   ///< counted once for each state that it is in
+  std::optional<SlotUse> shared_as;  ///< for what the shares were made; empty when it was not asked
 
  private:
   using Waiting = std::variant<Submission, Observation>;

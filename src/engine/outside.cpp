@@ -52,6 +52,9 @@ int wanted_slots(const Town& town, Instant now, int total) {
   return wanted;
 }
 
+/// Its share; what it gives up counts until that is committed.
+int granted_to(const LiveTown& town) { return std::max(town.town.row().node.slots, town.node_said.slots); }
+
 /// What the runtime says about the machine now, but what a run found out about a preset since the runtime last said
 /// something new about it.
 NodeFacts renewed(const NodeFacts& seen, const NodeFacts& said, const NodeFacts& known, int slots) {
@@ -80,8 +83,8 @@ bool Engine::State::begin_effects() {
   // A process that is about to end begins nothing: the outbox is its successor's.
   if (closing) return false;
   const auto may = [this](const TownId& id) {
-    const LiveTown* town = find(id);
-    return town != nullptr && town->state == LiveTown::State::ready;
+    const auto town = towns.find(id);
+    return town != towns.end() && town->second->state == LiveTown::State::ready;
   };
   bool begun = false;
   while (auto next = queue.begin(now, may)) {
@@ -176,6 +179,7 @@ void Engine::State::observe() {
   for (const Observation& seen : ports.runtime.observe()) {
     LiveTown* town = town_of_run(seen.run_id);
     if (town == nullptr || town->state == LiveTown::State::quarantined) continue;
+    stirred.insert(town->id);
     if (const auto sign = sign_in(seen, now)) town->hear(*sign);
     if (is_end(seen)) town->submit(seen);
     if (!is_stray(town->town, seen, now) || !strays.insert(seen.run_id).second) continue;
@@ -273,6 +277,15 @@ int Engine::State::wanted_by(LiveTown& town) const {
   return *town.slots_wanted;
 }
 
+SlotUse Engine::State::use_of(LiveTown& town) const {
+  const int taken = town.town.slots_taken();
+  return {granted_to(town), taken, wanted_by(town), town.slots_given, town.slots_used || taken > 0};
+}
+
+void Engine::State::note_use(LiveTown& town) {
+  if (town.state == LiveTown::State::ready && town.shared_as != use_of(town)) shares_moved = true;
+}
+
 void Engine::State::share_slots() {
   if (!std::exchange(shares_moved, false)) return;
   std::vector<LiveTown*> sharing;
@@ -280,13 +293,12 @@ void Engine::State::share_slots() {
   int spoken_for = 0;
   for (auto& [id, town] : towns) {
     // While a commit is in flight its town's share stays what it is; the commit's end looks here again.
-    const bool may_change = town->state == LiveTown::State::ready;
-    const int granted = std::max(town->town.row().node.slots, town->node_said.slots);
-    spoken_for += granted;
-    if (!may_change) continue;
-    const int taken = town->town.slots_taken();
-    town->slots_used = town->slots_used || taken > 0;
-    uses.push_back({granted, taken, wanted_by(*town), town->slots_given, town->slots_used});
+    spoken_for += granted_to(*town);
+    town->shared_as.reset();
+    if (town->state != LiveTown::State::ready) continue;
+    const SlotUse use = use_of(*town);
+    town->slots_used = use.used;
+    uses.push_back(use);
     sharing.push_back(town.get());
   }
   int shared = options.max_agents - spoken_for;
@@ -306,6 +318,7 @@ void Engine::State::share_slots() {
       }
     }
     say_node(town, slots);
+    town.shared_as = use_of(town);
   }
 }
 
@@ -317,6 +330,7 @@ void Engine::State::say_node(LiveTown& town, int slots) {
   NodeFacts node = renewed(seen, town.node_said, town.town.row().node, slots);
   town.node_said = std::move(seen);
   town.submit(Submission{events::NodeChanged{std::move(node)}, {}, {}, {}});
+  stirred.insert(town.id);
 }
 
 }  // namespace townd

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <numeric>
+#include <queue>
 #include <tuple>
+#include <utility>
 
 namespace townd {
 namespace {
@@ -86,8 +89,15 @@ std::vector<int> share_out(const std::vector<SlotUse>& towns, int total) {
     if (needy == towns.size() || !sharing.serve(needy)) break;
   }
   // What nobody asks for is spread, so that a quiet town can start its next work at once.
-  for (int left = sharing.left_over(); left > 0; --left)
-    ++*std::min_element(sharing.shares.begin(), sharing.shares.end());
+  using Share = std::pair<int, std::size_t>;  // and whose it is
+  std::priority_queue<Share, std::vector<Share>, std::greater<>> smallest;
+  const int left_over = sharing.left_over();
+  for (std::size_t i = 0; left_over > 0 && i < towns.size(); ++i) smallest.emplace(sharing.shares[i], i);
+  for (int left = left_over; left > 0; --left) {
+    const auto [share, whose] = smallest.top();
+    smallest.pop();
+    smallest.emplace(sharing.shares[whose] = share + 1, whose);
+  }
   return sharing.shares;
 }
 

@@ -12,6 +12,8 @@ struct SlotUse {
   int wanted = 0;               ///< taken, and what it could start at once
   std::int64_t last_given = 0;  ///< when its share last grew, as a count; who waited longer is served first
   bool used = true;             ///< something has run since then
+
+  friend bool operator==(const SlotUse&, const SlotUse&) = default;
 };
 
 /// The share of each town, in the same order; their sum is at most `total` as far as what is occupied allows. Nobody

@@ -12,18 +12,25 @@
 #include "engine/engine.hpp"
 #include "engine/inbox.hpp"
 #include "engine/live_town.hpp"
+#include "engine/slots.hpp"
 
 namespace townd {
 
 /// Everything of the engine, used on one thread only but for the inbox and the list of names.
 struct Engine::State {
+  /// Towns that come back in one step because their time has come: the others are served in between.
+  static constexpr std::size_t kReturnsAtOnce = 16;
+
   State(Ports ports, EngineOptions options);
 
   // ---- engine.cpp: a step ----
   expected<void> open();
   Instant step(Instant now);
   void hear(inbox::Item item);
+  bool advance_stirred();
   bool advance(LiveTown& town);
+  void plan(LiveTown& town);
+  void forget(const TownId& id);  ///< it is no longer in memory
   [[nodiscard]] Instant due() const;
   [[nodiscard]] bool drained();
 
@@ -50,6 +57,7 @@ struct Engine::State {
   LiveTown* come_back(const TownId& id);
   void make_room();
   void call_all_back();
+  void bring_due_back();
   void look_for_idle_towns();
   /// Just loaded at the start, with more loaded before it than are kept, and nothing outside concerns it.
   [[nodiscard]] bool too_many_to_stay(const LiveTown& town) const;
@@ -69,6 +77,9 @@ struct Engine::State {
   void rig_looked_at(const inbox::RigLookedAt& looked);
   void share_slots();
   [[nodiscard]] int wanted_by(LiveTown& town) const;
+  [[nodiscard]] SlotUse use_of(LiveTown& town) const;
+  /// The shares are looked at again if what it has of them or could use is not what they were made for.
+  void note_use(LiveTown& town);
   void say_node(LiveTown& town, int slots);
   /// Runs a job in the pool; what it answers is posted.
   void in_pool(std::string_view kind, std::function<inbox::Item()> job);
@@ -85,12 +96,15 @@ struct Engine::State {
 
   Instant now;                                        ///< of the step under way; never goes back
   std::map<TownId, std::unique_ptr<LiveTown>> towns;  ///< those in memory
+  std::set<TownId> stirred;                           ///< those with which something happened: to be looked at
+  std::set<std::pair<Instant, TownId>> by_due;        ///< when each is to be looked at although nothing happens
   struct Away {
     Instant due;             ///< when a rule waits for it, or something is to be told to it
     bool restarted = false;  ///< it has not heard yet that nobody listened for a while
   };
   std::map<TownId, Away> away;
   std::set<std::pair<Instant, TownId>> away_by_due;
+  std::set<TownId> returning;              ///< came back because they were due, and are not served yet
   std::map<std::string, TownId> prefixes;  ///< of all towns
   Instant look_for_idle_at;
   EffectQueue queue;

@@ -126,6 +126,7 @@ void Engine::State::add_town(std::unique_ptr<LiveTown> town) {
   const auto place = std::lower_bound(names.begin(), names.end(), town->id);
   if (place == names.end() || *place != town->id) names.insert(place, town->id);
   if (const std::string& prefix = town->town.row().prefix; !prefix.empty()) prefixes.emplace(prefix, town->id);
+  stirred.insert(town->id);
   towns.emplace(town->id, std::move(town));
 }
 
@@ -138,7 +139,7 @@ void Engine::State::create(inbox::Create create) {
   row.node.slots = 0;  // its share comes with its first event
   const TownId id = row.town_id;
   add_town(std::make_unique<LiveTown>(id, std::move(row), std::move(create.answered)));
-  shares_moved = true;
+  note_use(*towns.at(id));
 }
 
 void Engine::State::submit(inbox::Submit submit) {
@@ -205,7 +206,7 @@ void Engine::State::tick_town(LiveTown& town, std::string_view trigger) {
     if (work)
       commit(town, std::move(*work));
     else
-      shares_moved = true;
+      note_use(town);
   } catch (const std::exception& thrown) {
     quarantine(town, thrown.what());
     for (const Batch::Asker& asker : batch.askers) asker.answered(tl::unexpected(not_run(town)));
@@ -229,7 +230,7 @@ void Engine::State::committed(const inbox::Committed& committed) {
 
 void Engine::State::landed(LiveTown& town) {
   const Flight flight = town.landed();
-  shares_moved = true;
+  note_use(town);
   for (const StoredEffect& outcome : flight.batch.outcomes) queue.settled(town.id, outcome.effect.key);
   if (!flight.record) return;
   std::map<std::int64_t, const EventOutcome*> outcomes;
@@ -271,7 +272,7 @@ void Engine::State::crashed(LiveTown& town, const Error& error) {
     const std::lock_guard lock(names_mutex);
     std::erase(names, id);
     prefixes.erase(town.town.row().prefix);
-    towns.erase(id);
+    forget(id);
     return;
   }
   queue.drop(town.id);
@@ -286,7 +287,7 @@ void Engine::State::try_reload(LiveTown& town) {
     if (loaded) {
       const std::vector<StoredEffect> outbox = loaded->outbox;
       town.reload(std::move(*loaded));
-      shares_moved = true;
+      note_use(town);
       const std::set<std::string> over = town.outcomes_waiting();
       for (const StoredEffect& effect : outbox)
         if (!over.contains(effect.effect.key)) queue.add(town.id, effect);

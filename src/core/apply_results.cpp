@@ -15,6 +15,18 @@ const Review* live_review(Change& change, const BeadId& id) {
   return nullptr;
 }
 
+/// A landing that was given up because nobody answered, and had happened: the commit is on the target, whatever was
+/// believed of it. Work on the source that began again is let go, or it would land twice.
+bool landed_after_all(Change& change, const BeadId& id, std::string_view commit) {
+  const Town& town = change.town();
+  const Review* review = town.review(id);
+  if (review == nullptr || live(town.bead(id)) || review->result != ReviewResult::failed) return false;
+  const Bead* source = town.bead(review->source_bead_id);
+  if (!live(source) || source->type == BeadType::convoy) return false;
+  change.merged_after_all(id, commit);
+  return true;
+}
+
 }  // namespace
 
 // ---- runs --------------------------------------------------------------------------------------------------------
@@ -161,6 +173,8 @@ Result on(Change& change, const events::MailDelivered& e) {
 // ---- landing -----------------------------------------------------------------------------------------------------
 
 Result on(Change& change, const events::GitMergeResult& e) {
+  if (e.answer == events::LandingAnswer::landed && landed_after_all(change, e.bead_id, e.commit))
+    return noted(change, "it had landed after all");
   const Review* review = live_review(change, e.bead_id);
   if (!review) return applied();
   if (!review->verifying_since) return noted(change, "nothing is being verified");

@@ -62,6 +62,8 @@ class Change {
   BeadId create_rework(const BeadId& request, std::string_view label, std::string_view title, std::string_view feedback,
                        Rework detail);
   void merged(const BeadId& request, std::string_view evidence, std::string_view commit);
+  /// The same for a request that had been given up: it stays failed, its source is closed.
+  void merged_after_all(const BeadId& request, std::string_view commit);
   /// Not merged: failed or conflict. The source goes back to open, unassigned; a round is counted.
   void not_merged(const BeadId& request, ReviewResult result, std::string_view message);
   /// Fails the request only; the source is R4's.
@@ -87,6 +89,7 @@ class Change {
   TextRef text(std::string_view text);
 
  private:
+  void close_merged(const BeadId& source, const BeadId& request);
   void after_status(BeadStatus before, const Bead& now);
   void leave_hook(const AgentId& agent, bool to_idle);
   void turn_to(Agent& agent, AgentStatus to) const;

@@ -162,6 +162,23 @@ void Change::merged(const BeadId& id, std::string_view evidence, std::string_vie
   set_status(id, BeadStatus::closed);
   release_refinery(id);
   history(source_id, "review_completed", "", "merged");
+  close_merged(source_id, id);
+}
+
+void Change::merged_after_all(const BeadId& id, std::string_view commit) {
+  Review review = *town_.review(id);
+  const std::string believed(to_string(review.result));
+  review.result = ReviewResult::merged;
+  review.evidence = "commit";
+  review.merge_commit = commit;
+  const BeadId source_id = review.source_bead_id;
+  town_.put(std::move(review));
+  history(source_id, "review_completed", believed, "merged");
+  close_merged(source_id, id);
+}
+
+/// The source of the request `id`, whose work is on the target.
+void Change::close_merged(const BeadId& source_id, const BeadId& id) {
   const Bead* source = town_.bead(source_id);
   if (!source || source->type == BeadType::convoy) return;
   end_requests(source_id, ReviewResult::superseded, id);

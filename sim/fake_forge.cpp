@@ -111,6 +111,8 @@ expected<events::GitMergeResult> FakeForge::land(const LandSpec& spec) {
                                     [&](const std::string& part) { return holds(spec.commit, part); });
   if (!complete) return events::GitMergeResult{spec.request_id, events::LandingAnswer::failed, {}, "not what it says"};
   if (holds(target, spec.commit)) return result;  // done before
+  if (spec.only_look)
+    return events::GitMergeResult{spec.request_id, events::LandingAnswer::failed, {}, "it is not on the target"};
   if (disturb_landing)
     if (auto answer = disturb_landing(spec)) return *answer;
   if (target != spec.base_commit)

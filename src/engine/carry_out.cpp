@@ -70,14 +70,22 @@ struct Carry {
   Answer operator()(const effects::Land& land) const {
     const Review* review = town.review(land.request_id);
     const Rig* rig = rig_of(town, land.request_id);
-    if (review == nullptr || rig == nullptr || !review->verifying_since || !live(town, land.request_id))
+    if (review == nullptr || rig == nullptr) return not_wanted("the request is gone");
+    const bool given_up = !live(town, land.request_id) && review->result == ReviewResult::failed;
+    if (!given_up && (!review->verifying_since || !live(town, land.request_id)))
       return not_wanted("the request is not being verified any more");
-    LandSpec spec{town.row().town_id,     *rig,
-                  land.request_id,        review->trial_run_id,
-                  review->target_branch,  review->base_commit,
-                  review->claimed_commit, commits_of(town, *review)};
+    LandSpec spec{town.row().town_id,
+                  *rig,
+                  land.request_id,
+                  review->trial_run_id,
+                  review->target_branch,
+                  review->base_commit,
+                  review->claimed_commit,
+                  commits_of(town, *review),
+                  given_up};
     return Job([&forge = hands.ports.forge, spec = std::move(spec)]() -> Found {
       const auto result = forge.land(spec);
+      if (!result && spec.only_look) return {EffectState::failed, result.error().what, {}, true};
       // Not an answer: Q9 asks again each minute and gives up after the last try.
       if (!result) return unknown(result.error());
       return {EffectState::done, result->why, *result, false};

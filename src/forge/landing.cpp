@@ -57,6 +57,7 @@ class Landing {
     if (outside_.tip && !*already) {
       if (auto ok = follow(); !ok) return tl::unexpected(ok.error());
     }
+    if (!*already && spec_.only_look) return refused("it is not on " + spec_.target_branch);
     if (!*already) {
       if (auto verdict = compare_target(); !verdict || *verdict) return verdict;
       if (auto verdict = needs_a_person(); !verdict || *verdict) return verdict;

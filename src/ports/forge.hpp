@@ -23,6 +23,7 @@ struct LandSpec {
   std::string base_commit;                   ///< what the target must still point to
   std::string commit;                        ///< what it shall point to
   std::vector<std::string> request_commits;  ///< of the requests; each must be proven to be contained in `commit`
+  bool only_look = false;                    ///< whether it has landed; nothing is moved
 };
 
 struct CollectSpec {

@@ -85,6 +85,15 @@ TEST_F(LandingTest, IsHeldByADirtyCheckoutInALinkedWorktree) {
   EXPECT_EQ(read(path("linked/b.txt")), "work 1\n");
 }
 
+TEST_F(LandingTest, OnlyLooksWhetherWorkThatWasGivenUpHasLanded) {
+  LandSpec spec = request(1, "b.txt");
+  LandSpec look = spec;
+  look.only_look = true;
+  EXPECT_EQ(expect_unmoved(look, LandingAnswer::failed), "it is not on main");
+  expect_landed(spec);
+  expect_landed(look);
+}
+
 TEST_F(LandingTest, IsHeldByAnUntrackedFileInTheWay) {
   const LandSpec spec = request(1, "b.txt");
   write(path("mine/b.txt"), "precious\n");

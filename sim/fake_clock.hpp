@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include "ports/clock.hpp"
 
 namespace townd::sim {
@@ -8,9 +10,9 @@ namespace townd::sim {
 class FakeClock : public Clock {
  public:
   [[nodiscard]] Instant now() const override { return at; }
-  void pass(Duration d) { at = at + d; }
+  void pass(Duration d) { at = at.load() + d; }
 
-  Instant at{1'700'000'000'000};
+  std::atomic<Instant> at{Instant{1'700'000'000'000}};
 };
 
 }  // namespace townd::sim

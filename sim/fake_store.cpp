@@ -172,6 +172,10 @@ expected<LoadedTown> FakeStore::load(const TownId& id) {
     loaded.last_tick_at = town.ticks.back().at;
     loaded.last_digest = town.ticks.back().digest;
   }
+  if (!town.snapshots.empty()) {
+    loaded.snapshot_tick = town.snapshots.rbegin()->first;
+    loaded.snapshot_at = town.snapshots.rbegin()->second.at;
+  }
   return loaded;
 }
 
@@ -179,6 +183,12 @@ std::vector<TickRecord> FakeStore::ticks_of(const TownId& town) const {
   const std::lock_guard lock(mutex_);
   const auto found = towns_.find(town);
   return found == towns_.end() ? std::vector<TickRecord>() : found->second.ticks;
+}
+
+std::map<std::int64_t, KeptSnapshot> FakeStore::snapshots_of(const TownId& town) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = towns_.find(town);
+  return found == towns_.end() ? std::map<std::int64_t, KeptSnapshot>() : found->second.snapshots;
 }
 
 std::vector<std::pair<Event, EventFate>> FakeStore::events_of(const TownId& town) const {
@@ -237,6 +247,42 @@ expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, std::int64_t
     if (tick.number > after && static_cast<int>(rows.size()) < limit)
       rows.push_back({tick.number, tick.at, encode_tick(tick)});
   return rows;
+}
+
+expected<std::vector<RecordedTick>> FakeStore::recorded(const TownId& town, std::int64_t after, int limit) {
+  const std::lock_guard lock(mutex_);
+  const Held& held = towns_[town];
+  std::vector<RecordedTick> ticks;
+  for (const TickRecord& record : held.ticks) {
+    if (record.number <= after) continue;
+    if (static_cast<int>(ticks.size()) == limit) break;
+    RecordedTick tick{record, {}};
+    for (const EventOutcome& outcome : record.events)
+      if (!outcome.again) tick.events.push_back(held.events.at(outcome.seq));
+    ticks.push_back(std::move(tick));
+  }
+  return ticks;
+}
+
+expected<SnapshotMade> FakeStore::keep_snapshot(const TownId& town) {
+  const std::lock_guard lock(mutex_);
+  auto loaded = load(town);
+  if (!loaded) return tl::unexpected(loaded.error());
+  --loads_[town];  // nobody read the town to run it
+  if (!loaded->last_digest) return fail(Error::Code::unavailable, "the town has no tick yet");
+  KeptSnapshot kept{loaded->next_tick - 1, loaded->last_tick_at, std::move(loaded->image), {}};
+  if (town_of(kept.image).digest() != *loaded->last_digest) complaints_.add("the rows are not those of the last tick");
+  const SnapshotMade made{kept.tick, kept.at, 0};
+  towns_[town].snapshots[made.tick] = std::move(kept);
+  return made;
+}
+
+expected<KeptSnapshot> FakeStore::snapshot(const TownId& town, Instant latest) {
+  const std::lock_guard lock(mutex_);
+  const auto& all = towns_[town].snapshots;
+  for (auto kept = all.rbegin(); kept != all.rend(); ++kept)
+    if (kept->second.at <= latest) return kept->second;
+  return fail(Error::Code::not_found, "there is no snapshot at that time or before");
 }
 
 expected<std::vector<HistoryRow>> FakeStore::history(const TownId& town, const BeadId& bead, int limit) {

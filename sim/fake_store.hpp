@@ -31,6 +31,8 @@ class FakeStore : public Store {
   [[nodiscard]] int commits() const { return commits_; }
   /// How often the town was read.
   [[nodiscard]] int loads_of(const TownId& town) const;
+  /// By tick.
+  [[nodiscard]] std::map<std::int64_t, KeptSnapshot> snapshots_of(const TownId& town) const;
   [[nodiscard]] std::vector<TickRecord> ticks_of(const TownId& town) const;
   [[nodiscard]] std::vector<std::pair<Event, EventFate>> events_of(const TownId& town) const;
   [[nodiscard]] std::map<std::string, StoredEffect> outbox_of(const TownId& town) const;
@@ -41,6 +43,9 @@ class FakeStore : public Store {
   void commit(TownCommit commit, Committed done) override;
   expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) override;
   expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) override;
+  expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) override;
+  expected<SnapshotMade> keep_snapshot(const TownId& town) override;
+  expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) override;
   expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
   expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;
   expected<std::int64_t> add_agent_event(const TownId& town, const AgentId& agent, AgentEventRow row) override;
@@ -63,6 +68,7 @@ class FakeStore : public Store {
     std::map<Hash128, std::string> texts;
     std::vector<HistoryRow> history;
     std::vector<TickRecord> ticks;
+    std::map<std::int64_t, KeptSnapshot> snapshots;  ///< by tick
   };
   struct Waiting {
     TownCommit commit;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <utility>
 
 #include "core/explain.hpp"
@@ -273,7 +274,7 @@ void Simulation::help() {
 void Simulation::pass_time(Instant next) {
   next = std::min({next, runtime_.next(), look_at_, faults_ ? faults_until_ : help_at_});
   for (const Job& job : jobs_) next = std::min(next, job.due);
-  clock_.at = std::max(clock_.at, next);
+  clock_.at = std::max(clock_.now(), next);
   runtime_.live();
   std::vector<Job> due;
   for (auto job = jobs_.begin(); job != jobs_.end();) {
@@ -344,6 +345,7 @@ void Simulation::check_the_end() {
         [this](const Engine::View& view) {
           look_at(view);
           check_landings(view);
+          check_replay(view.town.row().town_id);
           if (!telling_) return;
           for (const BeadId& id : view.town.bead_ids()) {
             const Bead& bead = *view.town.bead(id);
@@ -376,6 +378,25 @@ void Simulation::check_landings(const Engine::View& view) {
         wrong("request " + request.text + " is merged, but not on " + review.target_branch);
     }
     if (landed != 1) wrong("bead " + id.text + " was landed " + std::to_string(landed) + " times");
+  }
+}
+
+/// From the first snapshot on, all that was recorded is decided again, and each later snapshot is passed on the way.
+void Simulation::check_replay(const TownId& id) {
+  const auto snapshots = store_.snapshots_of(id);
+  if (snapshots.empty()) return wrong("there is no snapshot of " + id.text);
+  const std::int64_t first = snapshots.begin()->first;
+  Replay replay(town_of(snapshots.begin()->second.image));
+  const auto ticks = store_.recorded(id, first, std::numeric_limits<int>::max());
+  for (const RecordedTick& tick : *ticks) {
+    const TickResult again = std::move(replay.next(tick).front().result);
+    ++verdict_.ticks_replayed;
+    if (const auto differs = difference(tick.record, again))
+      return wrong("tick " + std::to_string(tick.record.number) + " of " + id.text +
+                   " is decided otherwise: " + differs->what);
+    const auto kept = snapshots.find(tick.record.number);
+    if (kept != snapshots.end() && town_of(kept->second.image).digest() != again.digest)
+      return wrong("the snapshot after tick " + std::to_string(kept->first) + " is another town");
   }
 }
 

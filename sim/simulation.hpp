@@ -28,6 +28,7 @@ struct Verdict {
   std::vector<std::string> failures;  ///< empty: good
   int beads = 0;
   int kills = 0;
+  long ticks_replayed = 0;  ///< recorded ticks that were decided again, each to the same digest
   int steps = 0;
   Duration simulated;
 };
@@ -62,6 +63,7 @@ class Simulation : private Observer {
   [[nodiscard]] bool all_ended();
   void check_the_end();
   void check_landings(const Engine::View& view);
+  void check_replay(const TownId& id);
   void wrong(std::string what);
   void settle();  ///< steps until everything submitted is answered
 

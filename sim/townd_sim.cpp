@@ -23,11 +23,12 @@ int main(int count_of_words, char** words) {
   const bool telling = std::getenv("TOWND_SIM_TELL") != nullptr;
 
   townd::sim::RuleCounts counts;
-  long beads = 0, kills = 0, hours = 0;
+  long beads = 0, kills = 0, hours = 0, replayed = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const townd::sim::Verdict verdict = townd::sim::Simulation(seed, counts, telling).run();
     beads += verdict.beads;
     kills += verdict.kills;
+    replayed += verdict.ticks_replayed;
     hours += verdict.simulated.ms / 3'600'000;
     if (verdict.failures.empty()) continue;
     std::cout << "seed " << seed << " failed:\n";
@@ -43,6 +44,6 @@ int main(int count_of_words, char** words) {
               << count_of.waited << std::setw(9) << count_of.held << "\n";
   }
   std::cout << count << " seeds from " << first << ": " << beads << " beads, " << kills << " kills, " << hours
-            << " hours: all ended\n";
+            << " hours: all ended; " << replayed << " ticks decided again alike\n";
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "codec/json.hpp"
 
 /// The commands of `town`, a function for each file of them.
 namespace townd::cli {
@@ -14,6 +15,7 @@ std::vector<Command> demo_commands();      ///< demo
 std::vector<Command> work_commands();      ///< sling convoy
 std::vector<Command> look_commands();      ///< status show diff beads agents convoys reviews
 std::vector<Command> past_commands();      ///< log logs why
+std::vector<Command> replay_commands();    ///< replay
 std::vector<Command> operate_commands();   ///< pause resume drain cancel reopen retry reset
 std::vector<Command> speak_commands();     ///< nudge mail escalations ack triage
 std::vector<Command> talk_commands();      ///< talk reply
@@ -24,6 +26,10 @@ std::vector<Command> manual_commands();    ///< completion manual
 std::vector<Command> refine_commands();    ///< refine
 std::vector<Command> agent_commands();     ///< what agents call from their clones
 std::vector<Command> molecule_commands();  ///< mol
+
+class Terminal;
+/// What is different between two moments (`town diff --from --to`).
+void print_changes(Terminal& terminal, const json::value& changes);
 
 /// All of them, in the order of `town --help`.
 const std::vector<Command>& all_commands();

@@ -118,6 +118,14 @@ void print_bead(Terminal& terminal, const json::value& bead) {
 
 expected<int> show(Session& session, const Values& values) {
   const std::string id = values.text("ID");
+  if (values.has("--at"))
+    return answer(session, session.in_town("past.show", {{"id", id}}, {{"at", values.text("--at")}}, id),
+                  [&](const json::value& found) {
+                    if (text_of(found, "bead_id").empty())
+                      print_record(session.terminal(), found);
+                    else
+                      print_bead(session.terminal(), found);
+                  });
   const auto bead = session.in_town("bead.get", {{"bead", id}}, {}, id);
   if (bead || bead.error().code != Error::Code::not_found)
     return answer(session, bead, [&](const json::value& found) { print_bead(session.terminal(), found); });
@@ -131,6 +139,13 @@ expected<int> show(Session& session, const Values& values) {
 
 expected<int> diff(Session& session, const Values& values) {
   const std::string id = values.text("ID");
+  if (values.has("--from") != values.has("--to") || id.empty() != values.has("--from"))
+    return fail(Error::Code::invalid, "a bead's id, or both --from and --to",
+                "town diff acme-12, or town diff --from 2026-07-01T12:00:00Z --to 2026-07-01T13:00:00Z");
+  if (id.empty())
+    return answer(session,
+                  session.in_town("past.changes", {}, {{"from", values.text("--from")}, {"to", values.text("--to")}}),
+                  [&](const json::value& changes) { print_changes(session.terminal(), changes); });
   return answer(session, session.in_town("bead.diff", {{"bead", id}}, {}, id), [&](const json::value& diff) {
     const std::string text = text_of(diff, "diff");
     session.terminal().line(text.empty() ? "Nothing is changed." : shown(text, Keep::lines));
@@ -152,9 +167,15 @@ std::vector<Command> look_commands() {
        "Look",
        "Everything about one bead (a piece of work), agent or rig",
        "town show acme-12",
-       {word("ID", "Its id")},
+       {word("ID", "Its id"), option("--at", "As it was then, such as 2026-07-01T12:00:00Z")},
        show},
-      {"diff", "Look", "What a bead's branch changes", "town diff acme-12", {word("ID", "The bead's id")}, diff},
+      {"diff",
+       "Look",
+       "What a bead's branch changes, or what changed in the town between two moments",
+       "town diff acme-12",
+       {maybe("ID", "The bead's id"), option("--from", "Instead of a bead: since this time"),
+        option("--to", "Until this time")},
+       diff},
       {"beads",
        "Look",
        "Beads: pieces of work and what came of them",

@@ -138,7 +138,10 @@ expected<int> logs(Session& session, const Values& values) {
 
 expected<int> why(Session& session, const Values& values) {
   const std::string id = values.text("ID");
-  return answer(session, session.in_town("explain.why", {{"id", id}}, {}, id), [&](const json::value& why) {
+  const bool now = !values.has("--at");
+  const auto found = now ? session.in_town("explain.why", {{"id", id}}, {}, id)
+                         : session.in_town("past.why", {{"id", id}}, {{"at", values.text("--at")}}, id);
+  return answer(session, found, [&](const json::value& why) {
     Terminal& terminal = session.terminal();
     terminal.line(terminal.styled(Style::bold, shown(text_of(why, "id"))) + "  " + shown(text_of(why, "status")));
     for (const json::value& decision : list_of(why, "decisions")) {
@@ -176,7 +179,7 @@ std::vector<Command> past_commands() {
        "Look",
        "Why a bead, agent, rig or message is where it is, and what happens next",
        "town why acme-12",
-       {word("ID", "Its id")},
+       {word("ID", "Its id"), option("--at", "Then, such as 2026-07-01T12:00:00Z, instead of now")},
        why},
   };
 }

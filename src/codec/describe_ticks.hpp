@@ -81,7 +81,7 @@ struct JsonForm<std::string_view> {
   static bool read(JsonReader& reader, const json::value& v, std::string_view& out);
 };
 
-BOOST_DESCRIBE_STRUCT(EventOutcome, (), (seq, fate, note, created))
+BOOST_DESCRIBE_STRUCT(EventOutcome, (), (seq, fate, note, created, again))
 BOOST_DESCRIBE_STRUCT(Decided, (), (rule, stage, subject, actions, fate, why, chosen))
 BOOST_DESCRIBE_STRUCT(Violation, (), (invariant, subject, message, rule))
 BOOST_DESCRIBE_STRUCT(Missed, (), (stage, subject))

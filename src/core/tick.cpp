@@ -59,7 +59,7 @@ class Pass {
     Outbox& out = result_.outbox;
     out.notes.clear();
     out.created.clear();
-    EventOutcome outcome{event.seq, EventFate::applied, "", {}};
+    EventOutcome outcome{event.seq, EventFate::applied, "", {}, attempts > 0};
     if (const auto allowed = validate(town_, event.body, input_.now); !allowed) {
       outcome.note = allowed.error().what;
       if (allowed.error().code != Error::Code::not_found) outcome.fate = EventFate::refused;
@@ -143,6 +143,7 @@ class Pass {
     }
     Instant due = kNever;
     for (const Rule& rule : rules_of(stage)) {
+      if (left_out(rule)) continue;
       const Instant refused_until = town_.refused_until(rule.id, subject);
       if (refused_until > input_.now) {
         due = std::min(due, refused_until);
@@ -158,6 +159,11 @@ class Pass {
       if (applied && !uses_up_nothing(rule)) return due;
     }
     return due;
+  }
+
+  bool left_out(const Rule& rule) const {
+    const auto& names = input_.without_rules;
+    return !names.empty() && std::find(names.begin(), names.end(), rule.id) != names.end();
   }
 
   /// Bookkeeping, and the poll and merge of one pull request, leave the subject to the rules behind them.
@@ -279,7 +285,7 @@ std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, L
   std::vector<TickResult> ticks;
   ticks.push_back(tick(town, input, looking));
   while (ticks.back().follow_up && static_cast<int>(ticks.size()) <= kFollowUpLimit)
-    ticks.push_back(tick(town, {input.now, {}, {}, {}}, looking));
+    ticks.push_back(tick(town, {input.now, {}, {}, {}, input.without_rules}, looking));
   return ticks;
 }
 

@@ -44,6 +44,9 @@ struct EventOutcome {
   EventFate fate = EventFate::applied;
   std::string note;
   std::vector<std::string> created;  ///< ids that it made, in order: a convoy first, then its beads
+  bool again = false;                ///< one that an earlier tick could not apply
+
+  friend bool operator==(const EventOutcome&, const EventOutcome&) = default;
 };
 
 enum class ActionFate { applied, stale, refused };
@@ -55,6 +58,8 @@ struct Decided {
   ActionFate fate = ActionFate::applied;
   std::string why;  ///< for stale and refused
   AgentId chosen;   ///< the agent that applying a dispatch chose or made
+
+  friend bool operator==(const Decided&, const Decided&) = default;
 };
 
 struct Violation {
@@ -62,12 +67,16 @@ struct Violation {
   std::string subject;
   std::string message;
   std::string rule;  ///< of the refused decision; empty when found
+
+  friend bool operator==(const Violation&, const Violation&) = default;
 };
 
 /// What a rule would act on although the agenda does not expect it (core/resync.hpp).
 struct Missed {
   Stage stage = Stage::agents;
   SubjectKey subject;
+
+  friend bool operator==(const Missed&, const Missed&) = default;
 };
 
 struct TickInput {
@@ -75,6 +84,8 @@ struct TickInput {
   std::vector<SignOfLife> life;  ///< folded, in agent order
   std::vector<Event> events;     ///< new ones, in the order of seq
   std::vector<Missed> missed;    ///< to be looked at too; in a sound town always empty
+  /// Rules that are not asked: of a replay that tries how it would have gone without them.
+  std::vector<std::string> without_rules = {};
 };
 
 /// Whether what is in the way of this bead is in the way of its whole queue.

@@ -35,6 +35,7 @@ Instant Engine::State::step(Instant at) {
     share_slots();
     moved = advance_stirred() || moved;
     moved = begin_effects() || shares_moved || moved;
+    keep_snapshots();
   }
   return due();
 }
@@ -86,6 +87,10 @@ void Engine::State::hear(inbox::Item item) {
     void operator()(inbox::StrayStopped& stopped) {
       --state.jobs;
       state.strays.erase(stopped.run);
+    }
+    void operator()(inbox::SnapshotKept& kept) {
+      --state.jobs;
+      state.snapshot_kept(kept);
     }
     void operator()(inbox::Say& say) {
       --state.jobs;

@@ -69,13 +69,18 @@ struct RigLookedAt {
 struct StrayStopped {
   RunId run;
 };
+/// A snapshot was made, or not.
+struct SnapshotKept {
+  TownId town;
+  expected<SnapshotMade> made;
+};
 /// Something made elsewhere that has to be said on the engine's thread.
 struct Say {
   std::function<void()> what;
 };
 
 using Item = std::variant<Submit, Create, Heard, Look, DryRun, Committed, EffectEnded, Reminded, FactsFound,
-                          RigLookedAt, StrayStopped, Say>;
+                          RigLookedAt, StrayStopped, SnapshotKept, Say>;
 
 }  // namespace townd::inbox
 

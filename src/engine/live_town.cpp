@@ -35,6 +35,8 @@ void LiveTown::load(LoadedTown loaded) {
   next_seq_ = loaded.next_seq;
   next_tick_ = loaded.next_tick;
   last_tick_at_ = loaded.last_tick_at;
+  snapshot_tick = loaded.snapshot_tick;
+  snapshot_at = loaded.snapshot_at;
   node_said = town.row().node;
   next_due_ = Instant{};  // everything is touched
   follow_up_ = false;

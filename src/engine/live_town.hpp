@@ -69,6 +69,7 @@ class LiveTown {
   void submit(Observation exited) { waiting_.emplace_back(std::move(exited)); }
   void hear(const SignOfLife& sign);
   void store_outcome(StoredEffect outcome) { outcomes_.push_back(std::move(outcome)); }
+  [[nodiscard]] std::int64_t last_tick() const { return next_tick_ - 1; }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   [[nodiscard]] bool has_outcomes() const { return !outcomes_.empty(); }
   /// Nothing waits, runs or is in doubt, and the store has all of it.
@@ -128,6 +129,9 @@ class LiveTown {
   std::map<std::string, StoredEffect> in_doubt;  ///< by key
   std::deque<std::variant<inbox::Look, inbox::DryRun>> readers;
   std::set<RunId> reminded;
+  std::int64_t snapshot_tick = 0;  ///< of its newest snapshot; 0 when there is none
+  Instant snapshot_at;
+  Instant snapshot_again_at;         ///< not before this after a failure
   NodeFacts node_said;               ///< the last that was submitted
   std::int64_t slots_given = 0;      ///< when its share of the node last grew, as a count
   bool slots_used = true;            ///< something has run since then

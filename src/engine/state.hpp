@@ -62,6 +62,11 @@ struct Engine::State {
   /// Just loaded at the start, with more loaded before it than are kept, and nothing outside concerns it.
   [[nodiscard]] bool too_many_to_stay(const LiveTown& town) const;
 
+  // ---- snapshots.cpp ----
+  void note_snapshot(LiveTown& town);
+  void keep_snapshots();
+  void snapshot_kept(const inbox::SnapshotKept& kept);
+
   // ---- outside.cpp: effects and observations ----
   bool begin_effects();  ///< whether anything began
   void begin(EffectQueue::Waiting waiting);
@@ -120,6 +125,8 @@ struct Engine::State {
   bool shares_moved = true;                                     ///< something changed that the shares depend on
   std::int64_t grants = 0;
   bool closing = false;
+  std::set<TownId> snapshots_due;
+  bool keeping_snapshot = false;  ///< one at a time: it is the disk's least urgent work
 
   mutable std::mutex names_mutex;
   std::vector<TownId> names;

@@ -233,6 +233,7 @@ void Engine::State::landed(LiveTown& town) {
   note_use(town);
   for (const StoredEffect& outcome : flight.batch.outcomes) queue.settled(town.id, outcome.effect.key);
   if (!flight.record) return;
+  note_snapshot(town);
   std::map<std::int64_t, const EventOutcome*> outcomes;
   for (const EventOutcome& outcome : flight.result.events) outcomes.emplace(outcome.seq, &outcome);
   for (const Batch::Asker& asker : flight.batch.askers) {

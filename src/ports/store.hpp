@@ -11,28 +11,9 @@
 #include "core/effect.hpp"
 #include "core/expected.hpp"
 #include "core/image.hpp"
-#include "core/tick.hpp"
+#include "core/replay.hpp"
 
 namespace townd {
-
-/// What is remembered of one tick, with everything that running it again needs.
-struct TickRecord {
-  std::int64_t number = 0;
-  Instant at;
-  std::string trigger;  ///< `event`, `deadline`, `resync`, `follow_up`
-  std::vector<SignOfLife> life;
-  std::vector<Missed> missed;  ///< looked at although the agenda did not say so
-  std::vector<EventOutcome> events;
-  int config_version = 0;
-  std::vector<Decided> decisions;
-  std::vector<Violation> violations;
-  std::vector<std::string> effects;  ///< keys of what it put in the outbox
-  int effects_succeeded = 0;         ///< outcomes that arrived with it
-  int effects_failed = 0;
-  int pending_events = 0;
-  std::int64_t wall_us = 0;
-  Hash128 digest;
-};
 
 enum class EffectState { pending, done, failed, unknown };
 
@@ -69,6 +50,21 @@ struct LoadedTown {
   std::int64_t next_tick = 1;
   Instant last_tick_at;
   std::optional<Hash128> last_digest;  ///< what the last tick recorded; other rows were altered behind its back
+  std::int64_t snapshot_tick = 0;      ///< of the newest snapshot; 0 when there is none
+  Instant snapshot_at;
+};
+
+/// A whole town as it was after one of its ticks.
+struct KeptSnapshot {
+  std::int64_t tick = 0;
+  Instant at;                         ///< the tick's time
+  TownImage image;                    ///< bodies as their hashes
+  std::vector<std::string> unusable;  ///< newer ones that were passed over, and why
+};
+struct SnapshotMade {
+  std::int64_t tick = 0;
+  Instant at;
+  std::int64_t bytes = 0;
 };
 
 struct EventQuery {
@@ -138,6 +134,15 @@ class Store {
 
   virtual expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) = 0;
   virtual expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) = 0;
+  /// Ticks with a greater number than `after`, oldest first, with what running them again needs.
+  virtual expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) = 0;
+
+  /// Keeps the town as it is after its last recorded tick, read back and compared with that tick's digest. May take
+  /// long and is called from a thread that can wait.
+  virtual expected<SnapshotMade> keep_snapshot(const TownId& town) = 0;
+  /// The newest usable one of a tick at `latest` or before; not_found says what the earliest is.
+  virtual expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) = 0;
+
   /// The newest `limit` lines about a bead, oldest first.
   virtual expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) = 0;
   virtual expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) = 0;
@@ -151,10 +156,10 @@ class Store {
   virtual expected<void> put_token(const TokenRow& token) = 0;
   virtual expected<std::vector<TokenRow>> tokens() = 0;
 
-  /// Forgets what happened before `before` and is settled: applied and refused events, ticks (but each town's last),
-  /// history of beads that have left the value, finished effects, what agents said they did, ended tokens of agents.
-  /// Never the current state.
-  /// Answers how many rows went; may take long and is called from a thread that can wait, not from within `Committed`.
+  /// Forgets what happened before `before` and is settled: applied and refused events, ticks and snapshots (but each
+  /// town's last), history of beads that have left the value, finished effects, what agents said they did, ended tokens
+  /// of agents. Never the current state. Answers how many rows went; may take long and is called from a thread that can
+  /// wait, not from within `Committed`.
   virtual expected<std::int64_t> prune(Instant /*before*/) { return 0; }
 };
 

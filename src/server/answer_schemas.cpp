@@ -103,6 +103,11 @@ const std::map<std::string_view, std::string_view>& members() {
       {"DryRun",
        "at:t actions:a skipped:a violations:a next_due_at:t? digest:s actionsEmitted:i actionsByType:o "
        "pendingEventCount:i eventsDrained:i"},
+      {"Replay",
+       "from:t to:t after_tick:i ticks:i events:i eventsReplayed:i matches:b actions:a left_out:i nextActions:a "
+       "state:o stateSnapshot:o snapshot_at:t unusable_snapshots:a"},
+      {"Shown", "rig_id:s?"},
+      {"Changes", "from:t to:t changed:a"},
       {"Events", "[]Event"},
       {"Event", "seq:i event_type:s agent_id:s bead_id:s payload:* created_at:t processed_at:t? fate:s note:s"},
       {"Ticks", "[]Tick"},

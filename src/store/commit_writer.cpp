@@ -157,6 +157,11 @@ std::int64_t forget(Connection& db, Instant before, int limit) {
       " AND number < (SELECT max(number) FROM ticks WHERE town_id = t.town_id) LIMIT ?2)",
       before, limit);
   gone += db.changes();
+  db.run(
+      "DELETE FROM snapshots WHERE rowid IN (SELECT rowid FROM snapshots AS s WHERE at < ?1"
+      " AND tick < (SELECT max(tick) FROM snapshots WHERE town_id = s.town_id) LIMIT ?2)",
+      before, limit);
+  gone += db.changes();
   // The history of a bead that is still in the value is kept for as long as it is.
   db.run(
       "DELETE FROM bead_events WHERE id IN (SELECT id FROM bead_events AS h WHERE at < ?1 AND NOT EXISTS"

@@ -24,6 +24,11 @@ struct Sql {
 /// SQLite's answer put into words for the one who has to act on it.
 Error describe(sqlite3* db, int code, std::string_view doing, const std::string& path);
 
+/// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
+};
+
 class Connection;
 
 /// The rows that a statement answers with. Back in the cache when it goes.
@@ -38,6 +43,7 @@ class Rows {
   bool next();
   /// Valid until the next call of `next`.
   [[nodiscard]] std::string_view text(int column) const;
+  [[nodiscard]] std::string_view blob(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
   [[nodiscard]] Instant instant(int column) const { return Instant{integer(column)}; }
   [[nodiscard]] MaybeInstant maybe_instant(int column) const;
@@ -105,6 +111,9 @@ class Connection {
   }
   static void bind(sqlite3_stmt* statement, int position, const std::string& text, Lifetime lifetime) {
     bind(statement, position, std::string_view(text), lifetime);
+  }
+  static void bind(sqlite3_stmt* statement, int position, const Blob& blob, Lifetime lifetime) {
+    sqlite3_bind_blob64(statement, position, blob.bytes.data(), blob.bytes.size(), lifetime);
   }
   static void bind(sqlite3_stmt* statement, int position, std::int64_t value, Lifetime /*lifetime*/) {
     sqlite3_bind_int64(statement, position, value);

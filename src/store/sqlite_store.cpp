@@ -6,6 +6,7 @@
 #include "store/commit_writer.hpp"
 #include "store/history_reader.hpp"
 #include "store/schema.hpp"
+#include "store/snapshots.hpp"
 #include "store/town_reader.hpp"
 
 namespace townd {
@@ -84,6 +85,24 @@ expected<std::vector<EventRow>> SqliteStore::events(const TownId& town, const Ev
 
 expected<std::vector<TickRow>> SqliteStore::ticks(const TownId& town, std::int64_t after, int limit) {
   return reading([&](sqlite::Connection& db) { return sqlite::read_ticks(db, town, after, limit); });
+}
+
+expected<std::vector<RecordedTick>> SqliteStore::recorded(const TownId& town, std::int64_t after, int limit) {
+  return reading([&](sqlite::Connection& db) { return sqlite::read_recorded(db, town, after, limit); });
+}
+
+expected<SnapshotMade> SqliteStore::keep_snapshot(const TownId& town) {
+  const auto loaded = load(town);
+  if (!loaded) return tl::unexpected<Error>(loaded.error());
+  const auto packed = sqlite::pack(*loaded);
+  if (!packed) return tl::unexpected<Error>(packed.error());
+  const auto written = writing([&](sqlite::Connection& db) { sqlite::write_snapshot(db, town, *packed); });
+  if (!written) return tl::unexpected<Error>(written.error());
+  return SnapshotMade{packed->tick, packed->at, static_cast<std::int64_t>(packed->image.size())};
+}
+
+expected<KeptSnapshot> SqliteStore::snapshot(const TownId& town, Instant latest) {
+  return reading([&](sqlite::Connection& db) { return sqlite::read_snapshot(db, town, latest); });
 }
 
 expected<std::vector<HistoryRow>> SqliteStore::history(const TownId& town, const BeadId& bead, int limit) {

@@ -34,6 +34,9 @@ class SqliteStore final : public Store {
 
   expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) override;
   expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) override;
+  expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) override;
+  expected<SnapshotMade> keep_snapshot(const TownId& town) override;
+  expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) override;
   expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
   expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;
 

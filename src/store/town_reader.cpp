@@ -180,6 +180,11 @@ class TownReader {
   void read_counters(LoadedTown& loaded) {
     if (Rows rows = db_.query("SELECT coalesce(max(seq), 0) FROM town_events WHERE town_id = ?1", town_); rows.next())
       loaded.next_seq = rows.integer(0) + 1;
+    if (Rows rows = db_.query("SELECT tick, at FROM snapshots WHERE town_id = ?1 ORDER BY tick DESC LIMIT 1", town_);
+        rows.next()) {
+      loaded.snapshot_tick = rows.integer(0);
+      loaded.snapshot_at = rows.instant(1);
+    }
     Rows rows =
         db_.query("SELECT number, at, digest FROM ticks WHERE town_id = ?1 ORDER BY number DESC LIMIT 1", town_);
     if (!rows.next()) return;

@@ -26,7 +26,7 @@ TEST_F(StoreFailure, TheEndOfAnAgentIsNotLostWithTheCommitThatHadIt) {
   must(bead_in(rig));
   ASSERT_EQ(runtime.alive().size(), 1u);
   while (!runtime.alive().empty()) {
-    clock.at = std::max(clock.at, std::min(step(), runtime.next()));
+    clock.at = std::max(clock.now(), std::min(step(), runtime.next()));
     runtime.live();
   }
   store.fail_next = 1;

@@ -1,0 +1,170 @@
+#include "core/replay.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace townd {
+namespace {
+
+/// Ticks at moments at which nothing was recorded, between two that were: a variation could make the town busy for
+/// ever.
+constexpr int kTicksBetween = 10'000;
+
+std::vector<std::string> keys_of(const std::vector<Effect>& effects) {
+  std::vector<std::string> keys;
+  for (const Effect& effect : effects) keys.push_back(effect.key);
+  return keys;
+}
+
+/// Whether townd began to listen anew in this tick: what it had put off was forgotten then, and everything looked at.
+bool listens_anew(const RecordedTick& tick) {
+  return std::any_of(tick.events.begin(), tick.events.end(),
+                     [](const Event& event) { return std::holds_alternative<events::ObservationGap>(event.body); });
+}
+
+}  // namespace
+
+std::optional<Difference> difference(const TickRecord& recorded, const TickResult& replayed) {
+  const auto differs = [&](std::string what) { return Difference{std::move(what), recorded, replayed}; };
+  if (recorded.events != replayed.events) return differs("events");
+  if (recorded.decisions != replayed.decisions) return differs("decisions");
+  if (recorded.violations != replayed.violations) return differs("violations");
+  if (recorded.effects != keys_of(replayed.outbox.effects)) return differs("effects");
+  if (recorded.digest != replayed.digest) return differs("digest");
+  return std::nullopt;
+}
+
+Replay::Replay(Town start, Variation variation) : town_(std::move(start)), variation_(std::move(variation)) {
+  if (variation_.change) variation_.change(town_);
+  town_.settle();
+}
+
+TickResult Replay::decide(TickInput input) {
+  input.without_rules = variation_.without_rules;
+  TickResult result = tick(town_, input);
+  town_.settle();
+  now_ = input.now;
+  next_due_ = std::max(result.next_due, input.now + Duration{1});
+  follow_up_ = result.follow_up;
+  return result;
+}
+
+std::vector<Replay::Again> Replay::let_pass(Instant until) {
+  std::vector<Again> passed;
+  while (passed.size() < kTicksBetween) {
+    const Instant at = follow_up_ ? now_ : next_due_;
+    if (at > until || at == kNever) break;
+    passed.push_back({0, at, decide({at, {}, {}, {}})});
+  }
+  return passed;
+}
+
+std::vector<Replay::Again> Replay::next(const RecordedTick& tick) {
+  std::vector<Again> again;
+  // What is recorded of a variation's moment happens then; only what was decided between is its own.
+  if (!variation_.empty()) again = let_pass(tick.record.at - Duration{1});
+  if (listens_anew(tick)) town_ = town_of(image_of(town_));
+  TickInput input{tick.record.at, tick.record.life, {}, tick.record.missed};
+  for (const Event& event : tick.events)
+    if (!variation_.dropped.contains(event.seq)) input.events.push_back(event);
+  again.push_back({tick.record.number, tick.record.at, decide(std::move(input))});
+  return again;
+}
+
+// ---- a stretch of the past ---------------------------------------------------------------------------------------
+
+namespace {
+
+/// One rerun under way: as it was, and beside it the variation.
+class Rerunning {
+ public:
+  Rerunning(const Town& start, std::int64_t start_tick, const Window& window, Variation variation)
+      : window_(window), as_it_was_(start) {
+    if (!variation.empty()) instead_.emplace(start, std::move(variation));
+    rerun_.from_tick = last_ = start_tick;
+  }
+
+  /// False when the tick is behind the window.
+  expected<bool> take(const RecordedTick& tick) {
+    if (tick.record.at > window_.to && facts_in_window(tick) == 0) return false;
+    if (tick.record.number != last_ + 1)
+      return fail(Error::Code::not_found,
+                  "the ticks from " + std::to_string(last_ + 1) + " to " + std::to_string(tick.record.number - 1) +
+                      " are no longer there",
+                  "begin at a later time");
+    last_ = tick.record.number;
+    ++rerun_.ticks;
+    const bool inside = tick.record.at >= window_.from || facts_in_window(tick) > 0;
+    if (inside && !before_) before_ = as_it_was_.town();
+    rerun_.events += facts_in_window(tick);
+    TickResult again = std::move(as_it_was_.next(tick).front().result);
+    if (!rerun_.first_difference) rerun_.first_difference = difference(tick.record, again);
+    if (instead_) compare(instead_->next(tick), again.decisions);
+    if (!inside) return true;
+    for (HistoryRow& row : again.outbox.history) tell(rerun_.history, {last_, std::move(row)});
+    if (!again.decisions.empty()) tell(rerun_.decided, {last_, tick.record.at, std::move(again.decisions)});
+    return true;
+  }
+
+  Rerun end() {
+    if (instead_) {
+      compare(instead_->let_pass(window_.to), {});
+      rerun_.instead = instead_->town();
+    }
+    rerun_.before = before_ ? std::move(*before_) : as_it_was_.town();
+    rerun_.town = as_it_was_.town();
+    return std::move(rerun_);
+  }
+
+ private:
+  [[nodiscard]] std::int64_t facts_in_window(const RecordedTick& tick) const {
+    return std::count_if(tick.events.begin(), tick.events.end(), [&](const Event& event) {
+      return event.created_at >= window_.from && event.created_at <= window_.to;
+    });
+  }
+
+  /// The last of `passed` is the recorded tick, if one is.
+  void compare(std::vector<Replay::Again> passed, const std::vector<Decided>& as_it_was) {
+    for (Replay::Again& again : passed) {
+      const std::vector<Decided>& recorded = again.number == 0 ? nothing_ : as_it_was;
+      if (recorded != again.result.decisions)
+        tell(rerun_.differing, {again.number, again.at, recorded, std::move(again.result.decisions)});
+    }
+  }
+
+  template <class Tick>
+  void tell(std::vector<Tick>& list, Tick tick) {
+    if (list.size() < kRerunShows)
+      list.push_back(std::move(tick));
+    else
+      ++rerun_.left_out;
+  }
+
+  const Window window_;
+  const std::vector<Decided> nothing_;
+  Replay as_it_was_;
+  std::optional<Replay> instead_;
+  std::optional<Town> before_;
+  Rerun rerun_;
+  std::int64_t last_ = 0;
+};
+
+}  // namespace
+
+expected<Rerun> run_again(const Town& start, std::int64_t start_tick, const RecordSource& source, const Window& window,
+                          Variation variation) {
+  Rerunning rerunning(start, start_tick, window, std::move(variation));
+  for (std::int64_t after = start_tick;;) {
+    const auto page = source(after);
+    if (!page) return tl::unexpected(page.error());
+    for (const RecordedTick& tick : *page) {
+      const auto inside = rerunning.take(tick);
+      if (!inside) return tl::unexpected(inside.error());
+      if (!*inside) return rerunning.end();
+      after = tick.record.number;
+    }
+    if (page->empty()) return rerunning.end();
+  }
+}
+
+}  // namespace townd

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/image.hpp"
+#include "core/record.hpp"
+
+namespace townd {
+
+/// What a replay tries to be different.
+struct Variation {
+  std::function<void(Town&)> change;       ///< at the start; empty for none
+  std::set<std::int64_t> dropped;          ///< facts that did not happen, by seq
+  std::vector<std::string> without_rules;  ///< rules that are not asked
+  [[nodiscard]] bool empty() const { return !change && dropped.empty() && without_rules.empty(); }
+};
+
+/// Where a tick that was decided again is not what was recorded. Both sides are in full in `recorded` and `replayed`.
+struct Difference {
+  std::string what;  ///< `events`, `decisions`, `violations`, `effects` or `digest`: the first of them that differs
+  TickRecord recorded;
+  TickResult replayed;
+};
+
+std::optional<Difference> difference(const TickRecord& recorded, const TickResult& replayed);
+
+/// Decides recorded ticks again, with their recorded time, facts and signs of life, and nothing else: no decision is
+/// read from the record. What it decides is not carried out.
+class Replay {
+ public:
+  /// `start` is the town after the tick before the first one that follows.
+  explicit Replay(Town start, Variation variation = {});
+
+  /// A tick as it went now. Number 0: at this moment none was recorded (only in a variation).
+  struct Again {
+    std::int64_t number = 0;
+    Instant at;
+    TickResult result;
+  };
+  /// The next recorded tick; in a variation also what falls due before it.
+  std::vector<Again> next(const RecordedTick& tick);
+  /// What falls due until `until` when nothing else happens.
+  std::vector<Again> let_pass(Instant until);
+
+  [[nodiscard]] const Town& town() const { return town_; }
+
+ private:
+  TickResult decide(TickInput input);
+
+  Town town_;
+  const Variation variation_;
+  Instant next_due_ = kNever;
+  bool follow_up_ = false;
+  Instant now_;
+};
+
+// ---- a stretch of the past ---------------------------------------------------------------------------------------
+
+/// Both inclusive, over the arrival of facts and the time of ticks.
+struct Window {
+  Instant from;
+  Instant to;
+};
+
+/// Recorded ticks behind a number, oldest first, a page at a time; none when there are no more.
+using RecordSource = std::function<expected<std::vector<RecordedTick>>(std::int64_t after)>;
+
+struct DecidedTick {
+  std::int64_t number = 0;  ///< 0: at this moment none was recorded
+  Instant at;
+  std::vector<Decided> decisions;
+};
+
+/// A tick that a variation decides otherwise.
+struct DifferingTick {
+  std::int64_t number = 0;  ///< 0: at this moment none was recorded
+  Instant at;
+  std::vector<Decided> as_it_was;
+  std::vector<Decided> instead;
+};
+
+/// Ticks with decisions that a rerun tells at most; what is left out is counted.
+inline constexpr std::size_t kRerunShows = 10'000;
+
+struct Rerun {
+  std::int64_t from_tick = 0;  ///< it began after this one
+  std::int64_t ticks = 0;      ///< run again, those before the window included
+  std::int64_t events = 0;     ///< that arrived in the window
+  std::optional<Difference> first_difference;
+  std::vector<DecidedTick> decided;                          ///< ticks of the window that decided something, as it was
+  std::vector<DifferingTick> differing;                      ///< of a variation
+  std::vector<std::pair<std::int64_t, HistoryRow>> history;  ///< of the window: what was done to beads, by which tick
+  std::int64_t left_out = 0;                                 ///< of the three lists above
+  Town before;                                               ///< when the window begins
+  Town town;                                                 ///< at the window's end, as it was
+  std::optional<Town> instead;                               ///< and in the variation
+};
+
+/// Runs again from `start`, the town after tick `start_tick`, to the tick that drained the window's last fact, or the
+/// last one in the window. An error when the record has a hole.
+expected<Rerun> run_again(const Town& start, std::int64_t start_tick, const RecordSource& source, const Window& window,
+                          Variation variation = {});
+
+}  // namespace townd

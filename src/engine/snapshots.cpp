@@ -1,0 +1,45 @@
+#include "engine/state.hpp"
+
+/// From which states the past can be run again.
+namespace townd {
+namespace {
+
+/// A snapshot after so many ticks or so long, if anything has happened.
+constexpr std::int64_t kTicks = 10'000;
+constexpr Duration kEvery = hours(1);
+constexpr Duration kAfterFailure = minutes(10);
+
+}  // namespace
+
+/// After a tick is committed. A new town's first one comes at once: what is before it cannot be run again.
+void Engine::State::note_snapshot(LiveTown& town) {
+  const bool due =
+      town.snapshot_tick == 0 || town.last_tick() - town.snapshot_tick >= kTicks || now - town.snapshot_at >= kEvery;
+  if (due && now >= town.snapshot_again_at) snapshots_due.insert(town.id);
+}
+
+void Engine::State::keep_snapshots() {
+  if (closing || keeping_snapshot || snapshots_due.empty()) return;
+  const TownId id = snapshots_due.extract(snapshots_due.begin()).value();
+  keeping_snapshot = true;
+  in_pool("snapshot", [store = &ports.store, id]() -> inbox::Item {
+    return inbox::SnapshotKept{id, store->keep_snapshot(id)};
+  });
+}
+
+void Engine::State::snapshot_kept(const inbox::SnapshotKept& kept) {
+  keeping_snapshot = false;
+  snapshots_due.erase(kept.town);  // what was noted while it was made
+  if (!kept.made) ports.observer.alert(kept.town, "snapshot_failed", kept.made.error().what);
+  const auto found = towns.find(kept.town);
+  if (found == towns.end()) return;
+  LiveTown& town = *found->second;
+  if (kept.made) {
+    town.snapshot_tick = kept.made->tick;
+    town.snapshot_at = kept.made->at;
+  } else {
+    town.snapshot_again_at = now + kAfterFailure;
+  }
+}
+
+}  // namespace townd

@@ -112,6 +112,8 @@ Error refused(const Reply& reply) {
       error.what += (path.starts_with('/') ? path.substr(1) + ": " : "") + text_of(issue, "message");
     }
   }
+  // It can be reached, and says that it cannot do this.
+  if (reply.status == 503 && error.what.starts_with("store_failed")) error.code = Error::Code::internal;
   if (reply.status == 401) error.hint = "Use the daemon's socket (leave out --url), or give a valid --token.";
   const bool no_route = reply.status == 405 || (reply.status == 404 && error.what.starts_with("there is nothing at /"));
   if (no_route)
@@ -167,11 +169,19 @@ Client::Client(Place place) : place_(std::move(place)), transport_(place_.addres
 
 expected<json::value> Client::call(std::string_view operation, const Path& path, json::object fields) {
   const Operation& known = named(operation);
+  for (const auto& [name, value] : path)
+    if (value.empty() || value == "." || value == "..")
+      return fail(Error::Code::invalid,
+                  value.empty() ? "the " + std::string(name) + " is empty" : value + " is no name",
+                  "was a variable not set?");
   std::string target = target_of(known, path);
   const bool reads = known.query();
   if (reads) target = with_query(std::move(target), fields);
   const std::string body = reads ? std::string() : json::serialize(fields);
   const std::string key = reads ? std::string() : random_key();
+  if (!reads && !parse_json(body))
+    return fail(Error::Code::invalid, "what was given is not text in UTF-8",
+                "see how your terminal or file is encoded");
 
   const auto until = std::chrono::steady_clock::now() + (place_.agent ? kAgentWaits : std::chrono::seconds(0));
   for (;;) {

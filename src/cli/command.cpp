@@ -6,11 +6,11 @@ namespace townd::cli {
 
 Exit exit_of(Error::Code code) {
   switch (code) {
-    case Error::Code::invalid: return kUsage;
+    case Error::Code::invalid:
+    case Error::Code::too_large: return kUsage;
     case Error::Code::not_found: return kNotFound;
     case Error::Code::conflict:
     case Error::Code::forbidden:
-    case Error::Code::too_large:
     case Error::Code::too_many: return kRefused;
     case Error::Code::unavailable: return kUnreachable;
     case Error::Code::internal: return kFailed;

@@ -41,18 +41,24 @@ expected<json::value> from_toml(const std::string& text, const std::string& path
   return std::move(document->value);
 }
 
+/// A list, or one thing that stands for a list of it.
+json::array listed(const json::value& value) {
+  if (value.is_null()) return {};
+  return value.is_array() ? value.get_array() : json::array{value};
+}
+
 /// The places of the tasks that `task` names in `after`.
 expected<json::array> places_of(const std::string& path, const json::value& task,
                                 const std::map<std::string, std::int64_t>& places) {
   json::array after;
-  for (const json::value& earlier : list_of(task, "after")) {
+  for (const json::value& earlier : listed(member_of(task, "after"))) {
     const std::string name = earlier.is_string() ? std::string(earlier.get_string()) : json::serialize(earlier);
     const auto found = places.find(name);
     if (found == places.end())
       return wrong(path, "\"" + text_of(task, "title") + "\" comes after \"" + name + "\", but no task has that name");
     after.emplace_back(found->second);
   }
-  for (const json::value& place : list_of(task, "depends_on")) after.push_back(place);
+  for (const json::value& place : listed(member_of(task, "depends_on"))) after.push_back(place);
   return after;
 }
 
@@ -88,6 +94,8 @@ expected<ConvoyFile> read_convoy_file(const std::string& path, const std::string
   if (!document->is_object()) return wrong(path, "the file is not a convoy");
   if (const auto known = known_keys(path, "the convoy", document->get_object(), kConvoyKeys); !known)
     return tl::unexpected(known.error());
+  if (document->get_object().contains("task") && document->get_object().contains("tasks"))
+    return wrong(path, "it has both \"task\" and \"tasks\"; write all of them under one");
   const json::array& tasks = list_of(*document, member_of(*document, "task").is_null() ? "tasks" : "task");
   if (text_of(*document, "title").empty()) return wrong(path, "the convoy has no title");
   if (tasks.empty()) return wrong(path, "the convoy has no task");

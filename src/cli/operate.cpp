@@ -24,7 +24,8 @@ expected<int> cancel(Session& session, const Values& values) {
   const std::string id = values.text("ID");
   json::object fields;
   if (values.has("--closed")) fields["status"] = "closed";
-  return ask(session, "bead.cancel", {{"bead", id}}, fields, shown(id) + " is cancelled; its agent is stopped", id);
+  return ask(session, "bead.cancel", {{"bead", id}}, fields,
+             shown(id) + " is cancelled; whoever works on it is stopped", id);
 }
 
 /// Takes the label that holds a bead away.
@@ -98,7 +99,7 @@ std::vector<Command> operate_commands() {
       on_bead("reopen", "bead.reopen", "Open a failed bead (a piece of work) again with a clean slate",
               "is open again"),
       on_bead("retry", "bead.retry", "Try a bead (a piece of work) again now, whatever back-off or attempts say",
-              "is tried again now"),
+              "begins anew: back-off and attempts are forgotten. What it still waits for: town why"),
       {"reset",
        "Step in",
        "Stop an agent's run and give its work back",

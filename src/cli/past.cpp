@@ -78,10 +78,10 @@ expected<int> follow_events(Session& session, const json::object& query, std::in
     if (item.kind != "tick") return true;
     const auto last =
         each_event(session, query, after, [&](const json::value& event) { print_event(terminal, event); });
-    terminal.flush();
     if (!last) trouble = tl::unexpected(last.error());
     if (last) after = *last;
-    return last.has_value();
+    if (!terminal.flush()) trouble = fail(Error::Code::internal, "the output cannot be written");
+    return trouble.has_value();
   });
   if (!ended) return tl::unexpected(ended.error());
   if (!trouble) return tl::unexpected(trouble.error());

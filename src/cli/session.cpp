@@ -1,5 +1,6 @@
 #include "cli/session.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -37,7 +38,13 @@ const json::value* named(const json::array& list, std::string_view id_key, std::
 
 std::string names(const json::array& list) {
   std::string text;
-  for (const json::value& element : list) text += (text.empty() ? "" : ", ") + text_of(element, "name");
+  for (const json::value& element : list) {
+    const std::string name = text_of(element, "name");
+    const auto same = std::count_if(list.begin(), list.end(),
+                                    [&](const json::value& other) { return text_of(other, "name") == name; });
+    const std::string id = text_of(element, "town_id");
+    text += (text.empty() ? "" : ", ") + (same > 1 && !id.empty() ? id : name);
+  }
   return text;
 }
 

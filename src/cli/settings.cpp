@@ -6,38 +6,60 @@ namespace {
 
 constexpr std::string_view kTown = "town.";
 constexpr std::string_view kReconciler = "reconciler.";
-constexpr std::string_view kConstants = "constants";
+constexpr std::string_view kRefinery = "refinery";  ///< some of the town's own stand in a group of this name
+constexpr std::string_view kReconcilerGroup = "reconciler";
 
-void collect(std::string_view prefix, const json::value& values, std::vector<std::string>& into) {
-  const auto* object = values.if_object();
-  if (object == nullptr) return;
-  for (const auto& [name, value] : *object)
+void collect(std::string_view prefix, const json::object& values, std::vector<std::string>& into) {
+  for (const auto& [name, value] : values)
     if (!value.is_object() && name != "version") into.push_back(std::string(prefix) + std::string(name));
+}
+
+const json::object* group_of(const json::value& config, std::string_view name) {
+  const auto* object = config.if_object();
+  const auto* group = object != nullptr ? object->if_contains(name) : nullptr;
+  return group != nullptr ? group->if_object() : nullptr;
+}
+
+/// Where a key stands in the daemon's answer.
+struct Where {
+  std::string_view group;  ///< empty at the top
+  std::string_view name;
+  const json::value* value = nullptr;
+};
+
+Where find(const json::value& config, std::string_view key) {
+  const auto in = [&](std::string_view group, std::string_view name) {
+    const json::object* object = group.empty() ? config.if_object() : group_of(config, group);
+    const json::value* value = object != nullptr ? object->if_contains(name) : nullptr;
+    return Where{group, name, value != nullptr && !value->is_object() && name != "version" ? value : nullptr};
+  };
+  if (key.starts_with(kReconciler)) return in(kReconcilerGroup, key.substr(kReconciler.size()));
+  if (key.starts_with(kTown)) key.remove_prefix(kTown.size());
+  const Where top = in("", key);
+  return top.value != nullptr ? top : in(kRefinery, key);
+}
+
+/// What stands in townd.toml and is the node's, not a town's.
+bool of_the_node(std::string_view key) {
+  const std::string_view section = key.substr(0, key.find('.'));
+  return section == "limits" || section == "server" || section == "store" || section == "log";
 }
 
 }  // namespace
 
 std::vector<std::string> setting_keys(const json::value& config) {
   std::vector<std::string> keys;
-  collect(kTown, config, keys);
-  const auto* object = config.if_object();
-  const auto* constants = object != nullptr ? object->if_contains(kConstants) : nullptr;
-  if (constants != nullptr) collect(kReconciler, *constants, keys);
+  if (const json::object* all = config.if_object()) collect(kTown, *all, keys);
+  if (const json::object* refinery = group_of(config, kRefinery)) collect(kTown, *refinery, keys);
+  if (const json::object* constants = group_of(config, kReconcilerGroup)) collect(kReconciler, *constants, keys);
   return keys;
 }
 
 expected<const json::value*> setting_named(const json::value& config, const std::string& key) {
-  std::string_view name = key;
-  const json::value* group = &config;
-  if (name.starts_with(kReconciler)) {
-    name.remove_prefix(kReconciler.size());
-    group = config.is_object() ? config.get_object().if_contains(kConstants) : nullptr;
-  } else if (name.starts_with(kTown)) {
-    name.remove_prefix(kTown.size());
-  }
-  const auto* object = group != nullptr ? group->if_object() : nullptr;
-  const auto* found = object != nullptr ? object->if_contains(name) : nullptr;
-  if (found != nullptr && !found->is_object()) return found;
+  if (const Where found = find(config, key); found.value != nullptr) return found.value;
+  if (of_the_node(key))
+    return fail(Error::Code::invalid, key + " is the node's, not a town's",
+                "set it in townd.toml and start the daemon again; town config list shows it");
   const std::vector<std::string> keys = setting_keys(config);
   const std::vector<std::string_view> known(keys.begin(), keys.end());
   const std::string near(nearest(key.find('.') == std::string::npos ? std::string(kTown) + key : key, known));
@@ -54,11 +76,9 @@ expected<json::object> patch_for(const json::value& config, const std::string& k
     json::value parsed = json::parse(text, no_json);
     if (!no_json) value = std::move(parsed);
   }
-  std::string_view name = key;
-  if (name.starts_with(kReconciler))
-    return json::object{{kConstants, json::object{{name.substr(kReconciler.size()), std::move(value)}}}};
-  if (name.starts_with(kTown)) name.remove_prefix(kTown.size());
-  return json::object{{name, std::move(value)}};
+  const Where where = find(config, key);
+  json::object set{{where.name, std::move(value)}};
+  return where.group.empty() ? set : json::object{{where.group, std::move(set)}};
 }
 
 }  // namespace townd::cli

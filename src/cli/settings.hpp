@@ -7,7 +7,7 @@
 #include "core/expected.hpp"
 
 /// A town's settings under the names that townd.toml has for them: `town.max_polecats`, `reconciler.poll`. In the
-/// daemon's answer the first are at the top and the others under `constants`.
+/// daemon's answer the first are at the top or under `refinery`, and the others under `reconciler`.
 namespace townd::cli {
 
 std::vector<std::string> setting_keys(const json::value& config);

@@ -81,6 +81,11 @@ expected<int> rig_trust(Session& session, const Values& values) {
 
 std::string as_text(const json::value& value) {
   if (value.is_null()) return "";
+  if (value.is_double()) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.10g", value.get_double());
+    return digits;
+  }
   return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
 }
 
@@ -120,24 +125,36 @@ expected<int> config_list(Session& session, const Values& values) {
   });
 }
 
+/// A rig's own settings are given when it is added.
+expected<void> of_the_town(const Values& values) {
+  if (!values.has("--rig")) return {};
+  return fail(Error::Code::invalid, "a rig's own settings are not changed here",
+              "leave out --rig for the town's; town config list --rig NAME shows what holds for a rig");
+}
+
 expected<int> config_get(Session& session, const Values& values) {
+  if (const auto right = of_the_town(values); !right) return tl::unexpected(right.error());
   const auto config = session.in_town("config.get");
   if (!config) return tl::unexpected(config.error());
   const auto value = setting_named(*config, values.text("KEY"));
   if (!value) return tl::unexpected(value.error());
   return answer(session, expected<json::value>(**value), [&](const json::value& found) {
-    session.terminal().line(shown(found.is_string() ? std::string(found.get_string()) : json::serialize(found)));
+    session.terminal().line(found.is_null() ? "not set" : shown(as_text(found)));
   });
 }
 
 expected<int> config_set(Session& session, const Values& values) {
+  if (const auto right = of_the_town(values); !right) return tl::unexpected(right.error());
   const auto config = session.in_town("config.get");
   if (!config) return tl::unexpected(config.error());
   const std::string key = values.text("KEY");
   const auto patch = patch_for(*config, key, values.text("VALUE"));
   if (!patch) return tl::unexpected(patch.error());
-  return answer(session, session.in_town("config.patch", {}, *patch), [&](const json::value&) {
-    session.terminal().line(shown(key) + " is now " + shown(values.text("VALUE")));
+  return answer(session, session.in_town("config.patch", {}, *patch), [&](const json::value& changed) {
+    const auto value = setting_named(changed, key);
+    session.terminal().line(
+        shown(key) + " is now " +
+        (value && (*value)->is_null() ? "not set" : shown(value ? as_text(**value) : values.text("VALUE"))));
   });
 }
 

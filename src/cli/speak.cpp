@@ -25,6 +25,8 @@ expected<int> mail_send(Session& session, const Values& values) {
   const bool to_people = values.text("AGENT") == "people";
   const auto agent = to_people ? expected<std::string>("people") : session.agent_named(values.text("AGENT"));
   if (!agent) return tl::unexpected(agent.error());
+  if (to_people && std::getenv("TOWN_AGENT") == nullptr)
+    return fail(Error::Code::invalid, "agents write to people; you are one of them", "name an agent: town agents");
   const auto body = text_given(values.text("--body", "-"));
   if (!body) return tl::unexpected(body.error());
   const json::object fields{{"to_agent_id", *agent}, {"subject", values.text("SUBJECT")}, {"body", *body}};
@@ -40,7 +42,9 @@ expected<int> mail_read(Session& session, const Values& values) {
   const auto code = answer(session, unread, [&](const json::value& list) {
     if (list_of(list).empty()) session.terminal().line("No mail.");
     for (const json::value& mail : list_of(list)) {
-      session.terminal().line("From " + shown(text_of(mail, "from_agent_id")) + ": " + shown(text_of(mail, "subject")));
+      const std::string from = text_of(mail, "from_agent_id");
+      session.terminal().line("From " + (from.empty() ? "the town or its people" : shown(from)) + ": " +
+                              shown(text_of(mail, "subject")));
       session.terminal().line(shown(text_of(mail, "body"), Keep::lines) + "\n");
     }
   });

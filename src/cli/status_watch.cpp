@@ -32,6 +32,7 @@ class Watch {
     if (!first) return tl::unexpected(first.error());
     if (session_.terminal().full_screen()) screen_.emplace(STDIN_FILENO, STDOUT_FILENO);
     take(*first);
+    if (trouble_) return tl::unexpected(*trouble_);
     const Meanwhile meanwhile{screen_ ? screen_->descriptors() : std::vector<int>{}, [this] { return turn(); }};
     for (;;) {
       // From the beginning of what the stream remembers, so that nothing between looking and listening is missed.
@@ -67,6 +68,7 @@ class Watch {
     if (town) {
       away_.reset();
       take(*town);
+      if (trouble_) return std::nullopt;
       return kNothingToDo;
     }
     if (town.error().code == Error::Code::unavailable)
@@ -91,7 +93,7 @@ class Watch {
       for (const std::string& line : page) terminal.line(line);
       page_ = std::move(page);
     }
-    terminal.flush();
+    if (!terminal.flush()) trouble_ = Error{Error::Code::internal, "the output cannot be written", {}};
   }
 
   void draw() {

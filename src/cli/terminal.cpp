@@ -195,7 +195,7 @@ bool Terminal::full_screen() const {
          std::string_view(kind) != "dumb";
 }
 
-void Terminal::flush() { std::fflush(out_); }
+bool Terminal::flush() { return std::fflush(out_) == 0 && std::ferror(out_) == 0; }
 
 Table::Table(std::vector<std::string> heads) : heads_(std::move(heads)) {}
 

@@ -39,7 +39,7 @@ class Terminal {
   void progress(std::string_view text);
   void progress_done();
   void error(const Error& error);
-  void flush();
+  bool flush();  ///< false when what was printed could not be written
   /// Whether the answer is read by a person at a terminal that can be drawn on.
   [[nodiscard]] bool full_screen() const;
 

@@ -40,7 +40,15 @@ expected<int> in_foreground(const std::string& data, const Values& values) {
   return fail(Error::Code::internal, "cannot run " + program + ": " + std::strerror(errno));
 }
 
+/// Both are about a daemon on this machine.
+expected<void> here(const Values& values) {
+  if (!values.has("--url") && !values.has("--token")) return {};
+  return fail(Error::Code::invalid, "a daemon is started and ended where its data folder is",
+              "leave out --url and --token, and name the folder with --data");
+}
+
 expected<int> up(Session& session, const Values& values) {
+  if (const auto right = here(values); !right) return tl::unexpected(right.error());
   const auto data = data_folder(values);
   if (!data) return tl::unexpected(data.error());
   if (values.has("--foreground")) return in_foreground(*data, values);
@@ -54,6 +62,7 @@ expected<int> up(Session& session, const Values& values) {
 }
 
 expected<int> down(Session& session, const Values& values) {
+  if (const auto right = here(values); !right) return tl::unexpected(right.error());
   const auto data = data_folder(values);
   if (!data) return tl::unexpected(data.error());
   session.terminal().progress("ending townd on " + *data);

@@ -33,7 +33,7 @@ expected<int> sling(Session& session, const Values& values) {
     const json::value& bead = member_of(slung, "bead");
     const std::string id = shown(text_of(bead, "bead_id"));
     session.terminal().line(session.terminal().styled(Style::bold, id) + "  " + shown(text_of(bead, "title")));
-    session.terminal().line(values.has("--held") ? "Held. Let it go with: town start ID"
+    session.terminal().line(values.has("--held") ? "Held. Let it go with: town start " + id
                                                  : "Watch it: town status --watch   Ask about it: town why " + id);
   });
 }
@@ -61,9 +61,11 @@ expected<void> name_rigs(Session& session, ConvoyFile& file) {
 
 void print_convoy(Terminal& terminal, const json::value& convoy) {
   const std::string status = text_of(convoy, "status");
-  terminal.line(terminal.styled(Style::bold, shown(text_of(convoy, "id"))) + "  " + shown(text_of(convoy, "title")) +
-                "  " + shown(status) + (truth_of(convoy, "staged") ? ", staged: start it with town convoy start" : "") +
-                "  " + text_of(convoy, "closed_beads") + " of " + text_of(convoy, "total_beads"));
+  terminal.line(
+      terminal.styled(Style::bold, shown(text_of(convoy, "id"))) + "  " + shown(text_of(convoy, "title")) + "  " +
+      shown(status) +
+      (truth_of(convoy, "staged") ? ", staged: start it with town convoy start " + shown(text_of(convoy, "id")) : "") +
+      "  " + text_of(convoy, "closed_beads") + " of " + text_of(convoy, "total_beads"));
   std::map<std::string, std::string> after;
   for (const json::value& edge : list_of(convoy, "dependency_edges")) {
     std::string& list = after[text_of(edge, "bead_id")];

@@ -4,6 +4,7 @@
 
 #include "core/change.hpp"
 #include "core/molecule.hpp"
+#include "core/rules/common.hpp"
 
 namespace townd {
 namespace {
@@ -57,6 +58,24 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
   return {};
 }
 
+/// Of work whose rig is in order: that the agent program is not; empty when it is. Without a bead: the mayor's.
+std::string preset_trouble(const Town& town, const Bead* bead) {
+  const Rig* rig = bead ? town.rig(bead->rig_id) : nullptr;
+  if (bead && (!rig || !rig->broken_reason.empty())) return {};
+  const AgentRole role = bead && bead->type == BeadType::merge_request ? AgentRole::refinery : AgentRole::polecat;
+  const std::string preset = rig ? preset_of(town, *rig, role) : town.config().mayor_preset;
+  for (const PresetState& state : town.row().node.presets)
+    if (state.preset == preset && !state.usable)
+      return "the agent program " + preset + " cannot be used" + (state.reason.empty() ? "" : ": " + state.reason);
+  return {};
+}
+
+std::string words(const Town& town, const Bead* bead, Reason reason) {
+  if (reason == Reason::rig_broken)
+    if (std::string trouble = preset_trouble(town, bead); !trouble.empty()) return trouble;
+  return std::string(because(reason)) + detail_of(town, bead, reason);
+}
+
 std::string what_a_person_can_do(const Town& town, const Bead& bead, const Explanation& explanation) {
   if (bead.status == BeadStatus::failed && bead.type == BeadType::issue && !molecule_step(town, bead))
     return "`town reopen " + bead.bead_id.text + "` gives it a new start";
@@ -76,12 +95,10 @@ void ask(const Town& town, Stage stage, const SubjectKey& subject, const Bead* b
     const Decision decision = rule.decide(town, subject, now);
     Explained explained{rule.id, Explained::Kind::act, std::string(rule.line), now};
     if (const auto* wait = std::get_if<Wait>(&decision)) {
-      explained = {rule.id, Explained::Kind::wait,
-                   std::string(because(wait->because)) + detail_of(town, bead, wait->because), wait->until};
+      explained = {rule.id, Explained::Kind::wait, words(town, bead, wait->because), wait->until};
     } else if (const auto* hold = std::get_if<Hold>(&decision)) {
       if (hold->because == Reason::none) continue;
-      explained = {rule.id, Explained::Kind::hold,
-                   std::string(because(hold->because)) + detail_of(town, bead, hold->because), kNever};
+      explained = {rule.id, Explained::Kind::hold, words(town, bead, hold->because), kNever};
     }
     into.decisions.push_back(std::move(explained));
   }
@@ -150,6 +167,19 @@ Explanation explain_rig(const Town& town, const Rig& rig) {
   const RigIndex& index = town.index(rig.rig_id);
   explanation.next =
       std::to_string(index.ready.size()) + " ready, " + std::to_string(index.queue.size()) + " in the merge queue";
+  if (!rig.broken_reason.empty()) explanation.next += "; " + rig.broken_reason;
+  if (rig.breaker.opened_at) {
+    explanation.status = "its breaker is open";
+    explanation.next += "; " + std::to_string(rig.breaker.failures_in_a_row) +
+                        " runs failed in a row, so nothing is started but one probe at a time: why they failed shows "
+                        "`town log --type dispatch_refused` and `town show` of its beads";
+  }
+  return explanation;
+}
+
+Explanation explain_preset(const PresetState& preset) {
+  Explanation explanation{preset.preset, preset.usable ? "usable" : "cannot be used", {}, preset.reason};
+  if (preset.limited_until) explanation.next = "its provider takes no more requests for a while";
   return explanation;
 }
 
@@ -159,6 +189,8 @@ Explanation explain(const Town& town, std::string_view id, Instant now) {
   if (const Bead* bead = town.bead(BeadId(id))) return explain_bead(town, *bead, now);
   if (const Agent* agent = town.agent(AgentId(id))) return explain_agent(town, *agent, now);
   if (const Rig* rig = town.rig(RigId(id))) return explain_rig(town, *rig);
+  for (const PresetState& preset : town.row().node.presets)
+    if (preset.preset == id) return explain_preset(preset);
   return {std::string(id), "", {}, ""};
 }
 

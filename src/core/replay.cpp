@@ -49,12 +49,14 @@ TickResult Replay::decide(TickInput input) {
   return result;
 }
 
-std::vector<Replay::Again> Replay::let_pass(Instant until) {
+std::vector<Replay::Again> Replay::let_pass(Instant until, const std::vector<SignOfLife>& life) {
   std::vector<Again> passed;
   while (passed.size() < kTicksBetween) {
     const Instant at = follow_up_ ? now_ : next_due_;
     if (at > until || at == kNever) break;
-    passed.push_back({0, at, decide({at, {}, {}, {}})});
+    TickInput input{at, life, {}, {}};
+    for (SignOfLife& sign : input.life) sign.at = std::min(sign.at, at);
+    passed.push_back({0, at, decide(std::move(input))});
   }
   return passed;
 }
@@ -62,7 +64,8 @@ std::vector<Replay::Again> Replay::let_pass(Instant until) {
 std::vector<Replay::Again> Replay::next(const RecordedTick& tick) {
   std::vector<Again> again;
   // What is recorded of a variation's moment happens then; only what was decided between is its own.
-  if (!variation_.empty()) again = let_pass(tick.record.at - Duration{1});
+  // The signs of life in a record were heard over all the time since the one before it.
+  if (!variation_.empty()) again = let_pass(tick.record.at - Duration{1}, tick.record.life);
   if (listens_anew(tick)) town_ = town_of(image_of(town_));
   TickInput input{tick.record.at, tick.record.life, {}, tick.record.missed};
   for (const Event& event : tick.events)

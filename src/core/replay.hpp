@@ -45,8 +45,8 @@ class Replay {
   };
   /// The next recorded tick; in a variation also what falls due before it.
   std::vector<Again> next(const RecordedTick& tick);
-  /// What falls due until `until` when nothing else happens.
-  std::vector<Again> let_pass(Instant until);
+  /// What falls due until `until` when nothing else happens but that these are heard.
+  std::vector<Again> let_pass(Instant until, const std::vector<SignOfLife>& life = {});
 
   [[nodiscard]] const Town& town() const { return town_; }
 

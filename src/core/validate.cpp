@@ -284,7 +284,8 @@ class Validator {
 
  private:
   static Result missing(std::string_view kind, const std::string& id) {
-    return fail(Code::not_found, "there is no " + std::string(kind) + " " + id, "`town status` lists what there is");
+    return fail(Code::not_found, "there is no " + std::string(kind) + " " + id,
+                "see what there is: town beads, town agents, town rig list");
   }
   static Result wrong_state(const Bead& row, std::string_view wanted) {
     return fail(Code::conflict, std::string(to_string(row.type)) + " " + row.bead_id.text + " is " +
@@ -308,18 +309,23 @@ class Validator {
       if (!terminal(town_.bead(request)->status)) return "it is landing (" + request.text + ")";
     return {};
   }
+  /// The same, or one below the other: git keeps a branch as a file in the folders of its name.
+  static bool collide(const std::string& a, const std::string& b) {
+    return a == b || a.starts_with(b + "/") || b.starts_with(a + "/");
+  }
   /// Nobody else lands on it.
   Result free_branch(const BeadId& convoy, const std::string& branch) const {
     for (const BeadId& id : town_.links(convoy).tracked_by) {
       const Rig* of = town_.bead(id) ? town_.rig(town_.bead(id)->rig_id) : nullptr;
-      if (of && target_of(*of) == branch)
-        return fail(Code::conflict,
-                    branch + " is what rig " + of->name + " lands on; a convoy needs a branch of its own");
+      if (of && collide(target_of(*of), branch))
+        return fail(Code::conflict, branch + " cannot stand beside " + target_of(*of) + ", which rig " + of->name +
+                                        " lands on; a convoy needs a branch of its own");
     }
     for (const BeadId& id : town_.bead_ids()) {
       const Convoy* other = town_.convoy(id);
-      if (other && id != convoy && other->feature_branch == branch)
-        return fail(Code::conflict, branch + " is the branch of convoy " + id.text);
+      if (other && id != convoy && collide(other->feature_branch, branch))
+        return fail(Code::conflict,
+                    branch + " cannot stand beside " + other->feature_branch + ", the branch of convoy " + id.text);
     }
     return ok();
   }
@@ -332,6 +338,8 @@ class Validator {
   Result issue(const BeadId& id) const {
     const Bead* row = town_.bead(id);
     if (!row) return missing("bead", id.text);
+    if (molecule_step(town_, *row))
+      return fail(Code::invalid, id.text + " is a step of a molecule; a convoy tracks the bead that it belongs to");
     if (row->type == BeadType::issue) return ok();
     return fail(Code::invalid,
                 id.text + " is a " + std::string(to_string(row->type)) + "; a convoy tracks issues only");

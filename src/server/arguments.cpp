@@ -17,9 +17,11 @@ class Checker {
  public:
   explicit Checker(Decoded& into) : into_(into) {}
 
-  /// Checks `given` against `fields` and drops nulls, which mean the same as leaving the field out.
+  /// Checks `given` against `fields` and drops nulls, which mean the same as leaving the field out; of a field
+  /// that the table does not have they are for the handler.
   void object(const std::string& path, json::object& given, const std::vector<Field>& fields, bool extra) {
-    for (auto it = given.begin(); it != given.end();) it = it->value().is_null() ? given.erase(it) : it + 1;
+    const bool free = extra && fields.empty();
+    for (auto it = given.begin(); !free && it != given.end();) it = it->value().is_null() ? given.erase(it) : it + 1;
     for (auto& [key, value] : given) {
       const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == key; });
       const std::string place = path + "/" + std::string(key);

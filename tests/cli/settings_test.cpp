@@ -6,14 +6,14 @@ namespace townd::cli {
 namespace {
 
 const json::value& config() {
-  static const json::value value =
-      json::parse(R"({"version":3,"max_polecats":5,"polecat_preset":"claude","constants":{"poll":"1m"}})");
+  static const json::value value = json::parse(
+      R"({"version":3,"max_polecats":5,"polecat_preset":"claude","refinery":{"code_review":true},"reconciler":{"poll":"1m"}})");
   return value;
 }
 
 TEST(Settings, HaveTheNamesOfTowndToml) {
-  EXPECT_EQ(setting_keys(config()),
-            (std::vector<std::string>{"town.max_polecats", "town.polecat_preset", "reconciler.poll"}));
+  EXPECT_EQ(setting_keys(config()), (std::vector<std::string>{"town.max_polecats", "town.polecat_preset",
+                                                              "town.code_review", "reconciler.poll"}));
 }
 
 TEST(Settings, AreFoundWithAndWithoutTheTownInFront) {
@@ -31,7 +31,14 @@ TEST(Settings, NameTheNearestForATypo) {
 TEST(Settings, AreSetInTheTypeThatTheyHave) {
   EXPECT_EQ(json::serialize(*patch_for(config(), "town.max_polecats", "3")), R"({"max_polecats":3})");
   EXPECT_EQ(json::serialize(*patch_for(config(), "town.polecat_preset", "3")), R"({"polecat_preset":"3"})");
-  EXPECT_EQ(json::serialize(*patch_for(config(), "reconciler.poll", "90s")), R"({"constants":{"poll":"90s"}})");
+  EXPECT_EQ(json::serialize(*patch_for(config(), "reconciler.poll", "90s")), R"({"reconciler":{"poll":"90s"}})");
+  EXPECT_EQ(json::serialize(*patch_for(config(), "code_review", "false")), R"({"refinery":{"code_review":false}})");
+}
+
+TEST(Settings, OfTheNodeAreNoTowns) {
+  const auto node = setting_named(config(), "limits.max_agents");
+  ASSERT_FALSE(node);
+  EXPECT_NE(node.error().hint.find("townd.toml"), std::string::npos);
 }
 
 }  // namespace

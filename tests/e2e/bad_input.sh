@@ -40,10 +40,10 @@ refused 2 'name|character' town new "$(printf 'a\033[31m')"
 make_town other shop
 refused 3 'no bead|shop-99|not' town show other-99 --town other
 refused 3 '' town cancel other-99 --town other
-refused 4 'title' town sling "$(head -c 600 /dev/zero | tr '\0' x)" --town other
+refused 2 'title' town sling "$(head -c 600 /dev/zero | tr '\0' x)" --town other
 refused 2 'control|line' town sling "$(printf 'a\nb')" --town other
 head -c 300000 /dev/zero | tr '\0' x > "$world/long"
-refused 4 'body' sh -c 'town sling long --town other --body - < "$0"' "$world/long"
+refused 2 'body' sh -c 'town sling long --town other --body - < "$0"' "$world/long"
 [ "$(town beads --town other --json)" = '[]' ] || fail "refused work was taken: $(town beads --town other)"
 
 a=$(sling "A" true --town other --held)

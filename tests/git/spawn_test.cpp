@@ -92,10 +92,10 @@ TEST(Spawn, SaysThatAFolderIsMissing) {
 }
 
 TEST(Spawn, StopsAProgramThatWritesAFileBeyondTheLimit) {
-  Command command = shell("read go; exec head -c 1000000 /dev/zero > \"$FILE\"");
+  // The limit is set just after the program has begun.
+  Command command = shell("while [ $(ulimit -f) = unlimited ]; do :; done; exec head -c 1000000 /dev/zero > \"$FILE\"");
   const std::string file = ::testing::TempDir() + "townd-spawn-" + std::to_string(::getpid());
   command.env.push_back("FILE=" + file);
-  command.input = "go\n";
   command.file_size_limit = 100'000;
   const auto finished = run(command);
   EXPECT_FALSE(finished->ok());

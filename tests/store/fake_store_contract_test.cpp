@@ -1,5 +1,6 @@
 #include "contract/store_contract.hpp"
 #include "contract/store_listings_contract.hpp"
+#include "contract/store_past_contract.hpp"
 #include "sim/fake_store.hpp"
 
 namespace townd {
@@ -18,6 +19,7 @@ class FakeSubject {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Fake, StoreContract, FakeSubject);
 INSTANTIATE_TYPED_TEST_SUITE_P(Fake, StoreListings, FakeSubject);
+INSTANTIATE_TYPED_TEST_SUITE_P(Fake, StorePast, FakeSubject);
 
 }  // namespace
 }  // namespace townd

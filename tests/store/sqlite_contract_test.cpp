@@ -1,5 +1,6 @@
 #include "contract/store_contract.hpp"
 #include "contract/store_listings_contract.hpp"
+#include "contract/store_past_contract.hpp"
 #include "scratch_folder.hpp"
 #include "store/sqlite_store.hpp"
 
@@ -22,6 +23,7 @@ class SqliteSubject {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, SqliteSubject);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreListings, SqliteSubject);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StorePast, SqliteSubject);
 
 }  // namespace
 }  // namespace townd

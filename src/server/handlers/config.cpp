@@ -25,6 +25,11 @@ void get_config(const CallPtr& call) {
 bool take_dollars(json::object& given, TownConfig& config) {
   const json::value* dollars = given.if_contains(kUsdPerDay);
   if (!dollars) return true;
+  if (dollars->is_null()) {
+    config.micro_usd_per_day.reset();
+    given.erase(kUsdPerDay);
+    return true;
+  }
   json::error_code error;
   const double usd = dollars->to_number<double>(error);
   if (error || !(usd >= 0 && usd <= kMostUsd)) return false;
@@ -39,6 +44,9 @@ expected<void> sound(const TownConfig& config, const TownConfig& before, const s
     return fail(Error::Code::invalid, "max_polecats is at least 1", "town pause starts nothing new");
   if (config.runs_per_day < 1)
     return fail(Error::Code::invalid, "runs_per_day is at least 1", "town pause starts nothing new");
+  if (config.mayor_preset == "script")
+    return fail(Error::Code::invalid, "the preset script runs a bead's body, and the mayor has none",
+                "name an agent program; `town agent check` shows them");
   for (const auto& [now, then] : {std::pair{&config.polecat_preset, &before.polecat_preset},
                                   {&config.refinery_preset, &before.refinery_preset},
                                   {&config.mayor_preset, &before.mayor_preset}})

@@ -144,7 +144,7 @@ void answer_count(const CallPtr& call, const BeadId& id) {
 void update_convoy(const CallPtr& call) {
   const Arguments& given = call->arguments();
   if (!given.has("merge_mode") && !given.has("feature_branch"))
-    return call->fail(Error::Code::invalid, "nothing is to be changed", "name merge_mode, feature_branch, or both");
+    return call->fail(Error::Code::invalid, "nothing is to be changed", "name its merge mode, its branch, or both");
   change_convoy(call,
                 events::ConvoyUpdated{convoy_id(*call), chosen<MergeMode>(given, "merge_mode"),
                                       given.maybe_text("feature_branch"), call->actor()},

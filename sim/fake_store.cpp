@@ -272,7 +272,7 @@ expected<SnapshotMade> FakeStore::keep_snapshot(const TownId& town) {
   if (!loaded->last_digest) return fail(Error::Code::unavailable, "the town has no tick yet");
   KeptSnapshot kept{loaded->next_tick - 1, loaded->last_tick_at, std::move(loaded->image), {}};
   if (town_of(kept.image).digest() != *loaded->last_digest) complaints_.add("the rows are not those of the last tick");
-  const SnapshotMade made{kept.tick, kept.at, 0};
+  const SnapshotMade made{kept.tick, kept.at};
   towns_[town].snapshots[made.tick] = std::move(kept);
   return made;
 }

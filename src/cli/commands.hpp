@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "cli/command.hpp"
-#include "codec/json.hpp"
 
 /// The commands of `town`, a function for each file of them.
 namespace townd::cli {
@@ -26,10 +25,6 @@ std::vector<Command> manual_commands();    ///< completion manual
 std::vector<Command> refine_commands();    ///< refine
 std::vector<Command> agent_commands();     ///< what agents call from their clones
 std::vector<Command> molecule_commands();  ///< mol
-
-class Terminal;
-/// What is different between two moments (`town diff --from --to`).
-void print_changes(Terminal& terminal, const json::value& changes);
 
 /// All of them, in the order of `town --help`.
 const std::vector<Command>& all_commands();

@@ -137,6 +137,26 @@ expected<int> show(Session& session, const Values& values) {
   return tl::unexpected(bead.error());
 }
 
+void print_changes(Terminal& terminal, const json::value& changes) {
+  for (const json::value& row : list_of(changes, "changed")) {
+    const json::value& before = member_of(row, "before");
+    const json::value& after = member_of(row, "after");
+    const std::string end = before.is_null() ? "  new, " + text_of(after, "status") : after.is_null() ? "  gone" : "";
+    terminal.line(terminal.styled(Style::bold, shown(text_of(row, "kind")) + " " + shown(text_of(row, "id"))) + end);
+    if (before.is_object() && after.is_object())
+      for (const auto& [name, value] : after.get_object())
+        terminal.line("  " + shown(std::string(name)) + ": " +
+                      shown(cut(json::serialize(member_of(before, name)), 60)) + " → " +
+                      shown(cut(json::serialize(value), 60)));
+    for (const json::value& by : list_of(row, "by")) {
+      const std::string line = "  tick " + std::to_string(number_of(by, "tick")) + "  " + text_of(by, "rule") + "  " +
+                               text_of(by, "what") + "  " + cut(text_of(by, "after"), 80);
+      terminal.line(terminal.styled(Style::dim, shown(line)));
+    }
+  }
+  if (list_of(changes, "changed").empty()) terminal.line("Nothing is different between the two.");
+}
+
 expected<int> diff(Session& session, const Values& values) {
   const std::string id = values.text("ID");
   if (values.has("--from") != values.has("--to") || id.empty() != values.has("--from"))

@@ -18,19 +18,17 @@ namespace {
 void add_actions(json::array& list, std::int64_t tick, Instant at, const std::vector<Decided>& decisions) {
   for (const Decided& decided : decisions)
     for (const ActionBody& body : decided.actions) {
-      json::object action = action_json(body);
+      json::object action = decided_action_json(decided, body);
       if (tick > 0) action.emplace("tick", tick);
       action.emplace("at", to_text(at));
-      action.emplace("rule", decided.rule);
-      if (decided.chosen) action.emplace("chosen", decided.chosen.text);
       if (decided.fate != ActionFate::applied) action.emplace("skipped", decided.why);
       list.push_back(std::move(action));
     }
 }
 
-json::array actions_of(std::int64_t tick, Instant at, const std::vector<Decided>& decisions) {
+json::array actions_of(Instant at, const std::vector<Decided>& decisions) {
   json::array list;
-  add_actions(list, tick, at, decisions);
+  add_actions(list, 0, at, decisions);
   return list;
 }
 
@@ -60,20 +58,12 @@ json::object state_shape(const Town& town) {
 
 /// The two sides of a tick that is not what was recorded.
 json::object difference_shape(const Difference& difference) {
-  const TickResult& again = difference.replayed;
-  TickRecord replayed = difference.recorded;
-  replayed.events = again.events;
-  replayed.decisions = again.decisions;
-  replayed.violations = again.violations;
-  replayed.effects.clear();
-  for (const Effect& effect : again.outbox.effects) replayed.effects.push_back(effect.key);
-  replayed.digest = again.digest;
   const JsonWriter writer(Blanks::omit);
   return {{"tick", difference.recorded.number},
           {"at", to_text(difference.recorded.at)},
           {"what", difference.what},
           {"recorded", writer.write(difference.recorded)},
-          {"replayed", writer.write(replayed)}};
+          {"replayed", writer.write(difference.replayed)}};
 }
 
 std::map<std::string, std::string> statuses(const Town& town) {
@@ -120,8 +110,8 @@ json::object rerun_json(const Rerun& rerun, const Window& window) {
     for (const DifferingTick& tick : rerun.differing)
       differing.push_back({{"tick", tick.number > 0 ? json::value(tick.number) : json::value(nullptr)},
                            {"at", to_text(tick.at)},
-                           {"as_it_was", actions_of(0, tick.at, tick.as_it_was)},
-                           {"instead", actions_of(0, tick.at, tick.instead)}});
+                           {"as_it_was", actions_of(tick.at, tick.as_it_was)},
+                           {"instead", actions_of(tick.at, tick.instead)}});
     shape["differing"] = std::move(differing);
     shape["ends_apart"] = ends_apart(rerun.town, *rerun.instead);
     shape["state_instead"] = state_shape(*rerun.instead);

@@ -40,6 +40,13 @@ expected<TickRecord> decode_tick(std::string_view text) {
   return from_json<TickRecord>(*document);
 }
 
+json::object decided_action_json(const Decided& decided, const ActionBody& body) {
+  json::object action = action_json(body);
+  action.emplace("rule", decided.rule);
+  if (decided.chosen) action.emplace("chosen", decided.chosen.text);
+  return action;
+}
+
 json::object plan_json(std::span<const TickResult> ticks, Instant at) {
   json::array actions;
   json::array skipped;
@@ -49,9 +56,7 @@ json::object plan_json(std::span<const TickResult> ticks, Instant at) {
     events += static_cast<std::int64_t>(tick.events.size());
     for (const Decided& decided : tick.decisions) {
       for (const ActionBody& body : decided.actions) {
-        json::object action = action_json(body);
-        action.emplace("rule", decided.rule);
-        if (decided.chosen) action.emplace("chosen", decided.chosen.text);
+        json::object action = decided_action_json(decided, body);
         if (decided.fate == ActionFate::applied) {
           actions.push_back(std::move(action));
         } else {

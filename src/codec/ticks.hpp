@@ -16,6 +16,8 @@ namespace townd {
 std::string encode_tick(const TickRecord& record);
 expected<TickRecord> decode_tick(std::string_view text);
 
+/// One action of a decision, with the rule that took it and the agent that applying it chose.
+json::object decided_action_json(const Decided& decided, const ActionBody& body);
 /// `plan --json` and the dry run: what the ticks at one moment decided (interfaces.md, Files).
 json::object plan_json(std::span<const TickResult> ticks, Instant at);
 /// `why --json`.

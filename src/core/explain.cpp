@@ -64,10 +64,9 @@ std::string preset_trouble(const Town& town, const Bead* bead) {
   if (bead && (!rig || !rig->broken_reason.empty())) return {};
   const AgentRole role = bead && bead->type == BeadType::merge_request ? AgentRole::refinery : AgentRole::polecat;
   const std::string preset = rig ? preset_of(town, *rig, role) : town.config().mayor_preset;
-  for (const PresetState& state : town.row().node.presets)
-    if (state.preset == preset && !state.usable)
-      return "the agent program " + preset + " cannot be used" + (state.reason.empty() ? "" : ": " + state.reason);
-  return {};
+  const PresetState* state = preset_state(town, preset);
+  if (!state || state->usable) return {};
+  return "the agent program " + preset + " cannot be used" + (state->reason.empty() ? "" : ": " + state->reason);
 }
 
 std::string words(const Town& town, const Bead* bead, Reason reason) {
@@ -189,8 +188,7 @@ Explanation explain(const Town& town, std::string_view id, Instant now) {
   if (const Bead* bead = town.bead(BeadId(id))) return explain_bead(town, *bead, now);
   if (const Agent* agent = town.agent(AgentId(id))) return explain_agent(town, *agent, now);
   if (const Rig* rig = town.rig(RigId(id))) return explain_rig(town, *rig);
-  for (const PresetState& preset : town.row().node.presets)
-    if (preset.preset == id) return explain_preset(preset);
+  if (const PresetState* preset = preset_state(town, id)) return explain_preset(*preset);
   return {std::string(id), "", {}, ""};
 }
 

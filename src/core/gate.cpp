@@ -42,16 +42,16 @@ std::string preset_of(const Town& town, const Rig& rig, AgentRole role) {
   return rig.config.refinery_preset.empty() ? town.config().refinery_preset : rig.config.refinery_preset;
 }
 
-namespace {
-
-Gate shut(Reason reason, Instant until = kNever) { return {reason, until, false}; }
-
-const PresetState* preset_state(const Town& town, const std::string& preset) {
+const PresetState* preset_state(const Town& town, std::string_view preset) {
   const auto& presets = town.row().node.presets;
   const auto found =
       std::find_if(presets.begin(), presets.end(), [&](const PresetState& s) { return s.preset == preset; });
   return found == presets.end() ? nullptr : &*found;
 }
+
+namespace {
+
+Gate shut(Reason reason, Instant until = kNever) { return {reason, until, false}; }
 
 bool unusable(const Town& town, const std::string& preset) {
   const PresetState* state = preset_state(town, preset);

@@ -28,6 +28,11 @@ struct TickRecord {
   Hash128 digest;
 };
 
+/// Puts what a tick came to into its record: outcomes, decisions, violations, effects and digest.
+void note_result(TickRecord& record, const TickResult& result);
+/// The keys of what it put in the outbox.
+std::vector<std::string> effect_keys(const TickResult& result);
+
 /// A tick that was recorded, and the facts that it was given, in order; one that it tried again is not among them.
 struct RecordedTick {
   TickRecord record;

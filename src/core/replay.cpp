@@ -10,12 +10,6 @@ namespace {
 /// ever.
 constexpr int kTicksBetween = 10'000;
 
-std::vector<std::string> keys_of(const std::vector<Effect>& effects) {
-  std::vector<std::string> keys;
-  for (const Effect& effect : effects) keys.push_back(effect.key);
-  return keys;
-}
-
 /// Whether townd began to listen anew in this tick: what it had put off was forgotten then, and everything looked at.
 bool listens_anew(const RecordedTick& tick) {
   return std::any_of(tick.events.begin(), tick.events.end(),
@@ -25,11 +19,15 @@ bool listens_anew(const RecordedTick& tick) {
 }  // namespace
 
 std::optional<Difference> difference(const TickRecord& recorded, const TickResult& replayed) {
-  const auto differs = [&](std::string what) { return Difference{std::move(what), recorded, replayed}; };
+  const auto differs = [&](std::string what) {
+    Difference difference{std::move(what), recorded, recorded};
+    note_result(difference.replayed, replayed);
+    return difference;
+  };
   if (recorded.events != replayed.events) return differs("events");
   if (recorded.decisions != replayed.decisions) return differs("decisions");
   if (recorded.violations != replayed.violations) return differs("violations");
-  if (recorded.effects != keys_of(replayed.outbox.effects)) return differs("effects");
+  if (recorded.effects != effect_keys(replayed)) return differs("effects");
   if (recorded.digest != replayed.digest) return differs("digest");
   return std::nullopt;
 }
@@ -89,7 +87,8 @@ class Rerunning {
 
   /// False when the tick is behind the window.
   expected<bool> take(const RecordedTick& tick) {
-    if (tick.record.at > window_.to && facts_in_window(tick) == 0) return false;
+    const std::int64_t facts = facts_in_window(tick);
+    if (tick.record.at > window_.to && facts == 0) return false;
     if (tick.record.number != last_ + 1)
       return fail(Error::Code::not_found,
                   "the ticks from " + std::to_string(last_ + 1) + " to " + std::to_string(tick.record.number - 1) +
@@ -97,9 +96,9 @@ class Rerunning {
                   "begin at a later time");
     last_ = tick.record.number;
     ++rerun_.ticks;
-    const bool inside = tick.record.at >= window_.from || facts_in_window(tick) > 0;
+    const bool inside = tick.record.at >= window_.from || facts > 0;
     if (inside && !before_) before_ = as_it_was_.town();
-    rerun_.events += facts_in_window(tick);
+    rerun_.events += facts;
     TickResult again = std::move(as_it_was_.next(tick).front().result);
     if (!rerun_.first_difference) rerun_.first_difference = difference(tick.record, again);
     if (instead_) compare(instead_->next(tick), again.decisions);

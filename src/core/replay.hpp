@@ -21,11 +21,11 @@ struct Variation {
   [[nodiscard]] bool empty() const { return !change && dropped.empty() && without_rules.empty(); }
 };
 
-/// Where a tick that was decided again is not what was recorded. Both sides are in full in `recorded` and `replayed`.
+/// Where a tick that was decided again is not what was recorded, both sides in full.
 struct Difference {
   std::string what;  ///< `events`, `decisions`, `violations`, `effects` or `digest`: the first of them that differs
   TickRecord recorded;
-  TickResult replayed;
+  TickRecord replayed;  ///< the same with what it came to now
 };
 
 std::optional<Difference> difference(const TickRecord& recorded, const TickResult& replayed);
@@ -72,7 +72,7 @@ struct Window {
 using RecordSource = std::function<expected<std::vector<RecordedTick>>(std::int64_t after)>;
 
 struct DecidedTick {
-  std::int64_t number = 0;  ///< 0: at this moment none was recorded
+  std::int64_t number = 0;
   Instant at;
   std::vector<Decided> decisions;
 };

@@ -75,8 +75,6 @@ struct Violation {
 struct Missed {
   Stage stage = Stage::agents;
   SubjectKey subject;
-
-  friend bool operator==(const Missed&, const Missed&) = default;
 };
 
 struct TickInput {

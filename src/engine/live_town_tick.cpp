@@ -33,17 +33,13 @@ TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result,
   life.hear(input.life);
   record.life = life.all();
   record.missed = input.missed;
-  record.events = result.events;
   record.config_version = town.config().version;
-  record.decisions = result.decisions;
-  record.violations = result.violations;
-  for (const Effect& effect : result.outbox.effects) record.effects.push_back(effect.key);
+  note_result(record, result);
   for (const StoredEffect& outcome : outcomes) {
     if (outcome.state == EffectState::done) ++record.effects_succeeded;
     if (outcome.state == EffectState::failed) ++record.effects_failed;
   }
   record.pending_events = static_cast<int>(waiting_.size());
-  record.digest = result.digest;
   return record;
 }
 

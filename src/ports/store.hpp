@@ -64,7 +64,6 @@ struct KeptSnapshot {
 struct SnapshotMade {
   std::int64_t tick = 0;
   Instant at;
-  std::int64_t bytes = 0;
 };
 
 struct EventQuery {

@@ -17,8 +17,8 @@ class Checker {
  public:
   explicit Checker(Decoded& into) : into_(into) {}
 
-  /// Checks `given` against `fields` and drops nulls, which mean the same as leaving the field out; of a field
-  /// that the table does not have they are for the handler.
+  /// Checks `given` against `fields` and drops nulls, which mean the same as leaving the field out; where
+  /// the handler knows the fields and the table does not, they are the handler's.
   void object(const std::string& path, json::object& given, const std::vector<Field>& fields, bool extra) {
     const bool free = extra && fields.empty();
     for (auto it = given.begin(); !free && it != given.end();) it = it->value().is_null() ? given.erase(it) : it + 1;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "codec/events.hpp"
+
 namespace townd::sqlite {
 
 namespace {
@@ -33,6 +35,13 @@ std::vector<EventRow> all_of(Rows rows) {
 }
 
 }  // namespace
+
+expected<Event> event_in(const Rows& rows) {
+  auto body = decode_event({std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
+                            std::string(rows.text(5)), static_cast<int>(rows.integer(6))});
+  if (!body) return tl::unexpected(body.error());
+  return Event{rows.integer(0), rows.instant(1), std::move(*body)};
+}
 
 expected<std::vector<EventRow>> read_events(Connection& db, const TownId& town, const EventQuery& query) {
   const auto select = [&](Sql sql) {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "codec/compression.hpp"
-#include "codec/events.hpp"
 #include "codec/snapshot.hpp"
 #include "codec/ticks.hpp"
 #include "codec/time_text.hpp"
+#include "store/history_reader.hpp"
 
 namespace townd::sqlite {
 
@@ -25,14 +25,6 @@ expected<TownImage> unpack(std::string_view packed, const Hash128& digest) {
   return std::move(snapshot->image);
 }
 
-expected<Event> event_of(const Rows& rows) {
-  const EventText text{std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
-                       std::string(rows.text(5)), static_cast<int>(rows.integer(6))};
-  auto body = decode_event(text);
-  if (!body) return tl::unexpected(body.error());
-  return Event{rows.integer(0), rows.instant(1), std::move(*body)};
-}
-
 /// Facts by seq, each read from the table once at most.
 class Facts {
  public:
@@ -45,7 +37,7 @@ class Facts {
         " WHERE town_id = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
         town_.text, first, last);
     while (rows.next()) {
-      auto event = event_of(rows);
+      auto event = event_in(rows);
       if (!event)
         return fail(event.error().code, "event " + std::to_string(rows.integer(0)) + ": " + event.error().what,
                     event.error().hint);

@@ -98,7 +98,7 @@ expected<SnapshotMade> SqliteStore::keep_snapshot(const TownId& town) {
   if (!packed) return tl::unexpected<Error>(packed.error());
   const auto written = writing([&](sqlite::Connection& db) { sqlite::write_snapshot(db, town, *packed); });
   if (!written) return tl::unexpected<Error>(written.error());
-  return SnapshotMade{packed->tick, packed->at, static_cast<std::int64_t>(packed->image.size())};
+  return SnapshotMade{packed->tick, packed->at};
 }
 
 expected<KeptSnapshot> SqliteStore::snapshot(const TownId& town, Instant latest) {

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "codec/actions.hpp"
-#include "codec/events.hpp"
 #include "codec/rows.hpp"
+#include "store/history_reader.hpp"
 
 namespace townd::sqlite {
 
@@ -150,13 +150,10 @@ class TownReader {
         " WHERE town_id = ?1 AND fate = '' ORDER BY seq",
         town_);
     while (!failure_ && rows.next()) {
-      const EventText text{std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
-                           std::string(rows.text(5)), static_cast<int>(rows.integer(6))};
-      expected<EventBody> body = decode_event(text);
-      if (!body)
-        damaged("town_events", body.error());
+      if (expected<Event> event = event_in(rows))
+        out.push_back(std::move(*event));
       else
-        out.push_back({rows.integer(0), rows.instant(1), std::move(*body)});
+        damaged("town_events", event.error());
     }
   }
 

@@ -150,6 +150,21 @@ TownCommit work(const std::string& prefix, std::int64_t n) {
   return commit;
 }
 
+TownCommit truthful(TownCommit commit, TownImage& image) {
+  std::erase_if(commit.rows, [](const RowChange& change) {
+    return !std::holds_alternative<TownRow>(*change.row) && !std::holds_alternative<Bead>(*change.row);
+  });
+  for (const RowChange& change : commit.rows)
+    if (const auto* made = std::get_if<Bead>(&*change.row))
+      image.beads.push_back(*made);
+    else
+      image.town = std::get<TownRow>(*change.row);
+  TickRecord record = *commit.tick;
+  record.digest = town_of(image).digest();
+  commit.tick = std::make_shared<const TickRecord>(std::move(record));
+  return commit;
+}
+
 std::vector<std::string> lines(const TownImage& image) {
   std::vector<std::string> lines{encode_row(AnyRow(image.town))};
   add(lines, image.rigs);

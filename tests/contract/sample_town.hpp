@@ -13,6 +13,10 @@ TownCommit founding(const std::string& prefix);
 /// The `n`-th commit after the founding one: an event that is applied, a tick, a bead, its history, a text, an effect.
 TownCommit work(const std::string& prefix, std::int64_t n);
 
+/// Of a commit only the town's row and beads, with the digest that a town of all such rows so far (`image`) has, as a
+/// real tick records it.
+TownCommit truthful(TownCommit commit, TownImage& image);
+
 TownId town_id(const std::string& prefix);
 Instant at(std::int64_t minute);
 RowChange put(AnyRow row);

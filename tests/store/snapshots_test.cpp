@@ -23,18 +23,7 @@ class Snapshots : public ::testing::Test {
   }
   void open() { store_ = std::move(SqliteStore::open(folder_.path()).value()); }
   void commit(std::int64_t n) {
-    TownCommit next = n == 0 ? sample::founding("a") : sample::work("a", n);
-    std::erase_if(next.rows, [](const RowChange& change) {
-      return !std::holds_alternative<TownRow>(*change.row) && !std::holds_alternative<Bead>(*change.row);
-    });
-    for (const RowChange& change : next.rows)
-      if (const auto* bead = std::get_if<Bead>(&*change.row))
-        image_.beads.push_back(*bead);
-      else
-        image_.town = std::get<TownRow>(*change.row);
-    TickRecord record = *next.tick;
-    record.digest = town_of(image_).digest();
-    next.tick = std::make_shared<const TickRecord>(std::move(record));
+    TownCommit next = sample::truthful(n == 0 ? sample::founding("a") : sample::work("a", n), image_);
     ASSERT_TRUE(commit_and_wait(*store_, std::move(next)));
   }
   /// Alters the file while no daemon has it.

@@ -10,6 +10,8 @@ namespace townd {
 
 /// The preset that an agent of this role runs with in this rig.
 std::string preset_of(const Town& town, const Rig& rig, AgentRole role);
+/// What is known of a preset on this node; null when nothing is.
+const PresetState* preset_state(const Town& town, std::string_view preset);
 
 /// A shut gate as an answer.
 Decision as_decision(const Gate& gate);

@@ -16,9 +16,8 @@
 namespace townd {
 namespace {
 
-/// `from` and `to` of the request, or why they are no stretch of the past.
-expected<Window> window_of(const Arguments& given, Instant now) {
-  const Window window{given.time("from").value_or(now), given.time("to").value_or(now)};
+/// A stretch of the past, or why it is none.
+expected<Window> in_the_past(const Window& window, Instant now) {
   if (window.from > window.to) return fail(Error::Code::invalid, "`from` is later than `to`", "exchange them");
   if (window.to > now)
     return fail(Error::Code::invalid, to_text(window.to) + " has not come yet; it is " + to_text(now),
@@ -26,11 +25,8 @@ expected<Window> window_of(const Arguments& given, Instant now) {
   return window;
 }
 
-expected<Window> moment_of(const Arguments& given, Instant now) {
-  const Instant at = given.time("at").value_or(now);
-  if (at <= now) return Window{at, at};
-  return fail(Error::Code::invalid, to_text(at) + " has not come yet; it is " + to_text(now),
-              "what will happen shows: town plan --at");
+expected<Window> window_of(const Arguments& given, Instant now) {
+  return in_the_past({given.time("from").value_or(now), given.time("to").value_or(now)}, now);
 }
 
 /// Runs a stretch of the past again on a worker's thread.
@@ -91,48 +87,52 @@ void replay(const CallPtr& call) {
 
 // ---- time travel ---------------------------------------------------------------------------------------------------
 
+/// `use` with the town as it was at the moment that the request names.
+void with_moment(const CallPtr& call, std::function<void(const Town&, Instant)> use) {
+  call->look([call, use = std::move(use)](const Engine::View& view) {
+    const Instant at = call->arguments().time("at").value_or(view.now);
+    with_past(call, in_the_past({at, at}, view.now), {},
+              [use](PastRun& past, const Window& window) { use(past.rerun.town, window.to); });
+  });
+}
+
+void fail_unknown(const CallPtr& call, const std::string& id, Instant at) {
+  call->fail(Error::Code::not_found, "nothing was called " + id + " at " + to_text(at),
+             "it was made later, or had left the town: town log " + id);
+}
+
 void state_at(const CallPtr& call) {
-  call->look([call](const Engine::View& view) {
-    with_past(call, moment_of(call->arguments(), view.now), {}, [call](PastRun& past, const Window& window) {
-      Snapshot snapshot;
-      snapshot.image = image_of(past.rerun.town);
-      snapshot.now = window.to;
-      Response response;
-      response.body = write_snapshot(snapshot);
-      call->respond(std::move(response));
-    });
+  with_moment(call, [call](const Town& town, Instant at) {
+    Snapshot snapshot;
+    snapshot.image = image_of(town);
+    snapshot.now = at;
+    Response response;
+    response.body = write_snapshot(snapshot);
+    call->respond(std::move(response));
   });
 }
 
 void show_at(const CallPtr& call) {
-  call->look([call](const Engine::View& view) {
-    with_past(call, moment_of(call->arguments(), view.now), {}, [call](PastRun& past, const Window& window) {
-      const Town& town = past.rerun.town;
-      const std::string id = call->parameter("id");
-      if (const Bead* bead = town.bead(BeadId(id))) {
-        LateTexts texts;
-        json::object shape = bead_detail(town, *bead, texts);
-        return call->succeed(std::move(shape), std::move(texts));
-      }
-      const JsonWriter writer(Blanks::null);
-      if (const Agent* agent = find_agent(town, id)) return call->succeed(writer.write(*agent));
-      if (const Rig* rig = find_rig(town, id)) return call->succeed(writer.write(*rig));
-      call->fail(Error::Code::not_found, "nothing was called " + id + " at " + to_text(window.to),
-                 "it was made later, or had left the town: town log " + id);
-    });
+  with_moment(call, [call](const Town& town, Instant at) {
+    const std::string id = call->parameter("id");
+    if (const Bead* bead = town.bead(BeadId(id))) {
+      LateTexts texts;
+      json::object shape = bead_detail(town, *bead, texts);
+      return call->succeed(std::move(shape), std::move(texts));
+    }
+    const JsonWriter writer(Blanks::null);
+    if (const Agent* agent = find_agent(town, id)) return call->succeed(writer.write(*agent));
+    if (const Rig* rig = find_rig(town, id)) return call->succeed(writer.write(*rig));
+    fail_unknown(call, id, at);
   });
 }
 
 void why_at(const CallPtr& call) {
-  call->look([call](const Engine::View& view) {
-    with_past(call, moment_of(call->arguments(), view.now), {}, [call](PastRun& past, const Window& window) {
-      const std::string id = call->parameter("id");
-      const Explanation explanation = explain(past.rerun.town, id, window.to);
-      if (explanation.status.empty() && explanation.decisions.empty())
-        return call->fail(Error::Code::not_found, "nothing was called " + id + " at " + to_text(window.to),
-                          "it was made later, or had left the town: town log " + id);
-      call->succeed(explanation_json(explanation));
-    });
+  with_moment(call, [call](const Town& town, Instant at) {
+    const std::string id = call->parameter("id");
+    const Explanation explanation = explain(town, id, at);
+    if (explanation.status.empty() && explanation.decisions.empty()) return fail_unknown(call, id, at);
+    call->succeed(explanation_json(explanation));
   });
 }
 

@@ -195,9 +195,13 @@ std::vector<int> KeeperLink::orphans() const {
 }
 
 bool KeeperLink::sweep() const {
-  const auto left = orphans();
-  for (const int pid : left) ::kill(pid, SIGSTOP);
-  for (const int pid : left) ::kill(pid, SIGKILL);
+  std::vector<File> left;
+  for (const int pid : orphans())
+    if (File process = open_pid(pid)) left.push_back(std::move(process));
+  for (const File& process : left) signal_to(process, SIGSTOP);
+  for (const File& process : left) signal_to(process, SIGKILL);
+  // One that is on its way out has no environment any more: nothing but this would see it.
+  for (const File& process : left) ended_within(process, 1000);
   return left.empty();
 }
 

@@ -1,12 +1,14 @@
 #include <benchmark/benchmark.h>
 
 #include <atomic>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "engine/past.hpp"
 #include "node.hpp"
+#include "tests/workload/day30.hpp"
 
 /// How fast the past is run again, from the store on the disk of the current folder, with every digest compared.
 namespace townd::bench {
@@ -71,6 +73,42 @@ void ReplayEvents(benchmark::State& state) {
   }
 }
 BENCHMARK(ReplayEvents)->Arg(1'000'000)->Iterations(1)->UseRealTime()->Unit(benchmark::kSecond);
+
+double mebibytes_in(const std::filesystem::path& folder) {
+  std::uintmax_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
+/// The day of tests/workload: what it takes on the disk with its log and snapshots, and how long it takes to run it
+/// again.
+void ReplayDay30(benchmark::State& state) {
+  const DiskFolder folder;
+  sim::Complaints complaints;
+  Instant begun, ended;
+  TownId town;
+  {
+    const auto disk = must(SqliteStore::open(folder.path()));
+    workload::MirroredStore store(complaints, *disk);
+    workload::Day30 day(store, complaints);
+    town = day.town;
+    begun = day.now() + minutes(1);
+    day.run(days(1));
+    ended = day.now();
+    store.wait();
+  }
+  if (!complaints.all().empty()) state.SkipWithError(complaints.all().front());
+  state.counters["MiB"] = mebibytes_in(folder.path());
+  const auto store = must(SqliteStore::open(folder.path()));
+  for ([[maybe_unused]] auto turn : state) {
+    const PastRun past = must(run_past(*store, town, {begun, ended}));
+    if (past.rerun.first_difference) state.SkipWithError("it is decided otherwise");
+    state.counters["ticks"] = static_cast<double>(past.rerun.ticks);
+    state.counters["events"] = static_cast<double>(past.rerun.events);
+  }
+}
+BENCHMARK(ReplayDay30)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace townd::bench

@@ -58,7 +58,8 @@ void FakeRuntime::begin(Process& process) {
   process.last_event_at = now;
   process.signs_at = process.manner == Manner::hangs ? kNever : now + kHeartbeat;
   forge_.clone(a.run_id, a.rig.rig_id, a.target_branch);
-  const Instant ready = now + some_time(shortest, longest);
+  const Instant ready =
+      now + (a.kind == RunKind::review ? some_time(seconds(5), longest_trial) : some_time(shortest, longest));
   switch (process.manner) {
     case Manner::hangs:
     case Manner::idles: break;

@@ -47,6 +47,7 @@ class FakeRuntime : public Runtime {
   std::function<bool(const TownId&, EventBody)> say;
   Duration shortest = seconds(5);  ///< of work
   Duration longest = minutes(3);
+  Duration longest_trial = minutes(3);
   int stops_unanswered = 0;  ///< so many stops answer `unavailable` and stop nothing
   NodeFacts node;
 

@@ -241,12 +241,49 @@ expected<std::vector<EventRow>> FakeStore::events(const TownId& town, const Even
   return rows;
 }
 
-expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, std::int64_t after, int limit) {
+expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, const TickQuery& query) {
+  const std::lock_guard lock(mutex_);
+  const Held& held = towns_[town];
+  std::set<Instant> heard;  // when facts about the bead were drained
+  for (const auto& [seq, known] : held.outcomes) {
+    const Event& event = held.events.at(seq);
+    if (query.bead_id.empty() || about_bead(event.body) != query.bead_id || !known.at) continue;
+    heard.insert(*known.at);
+  }
   std::vector<TickRow> rows;
-  for (const TickRecord& tick : ticks_of(town))
-    if (tick.number > after && static_cast<int>(rows.size()) < limit)
-      rows.push_back({tick.number, tick.at, encode_tick(tick)});
+  for (const TickRecord& tick : held.ticks) {
+    if (tick.number <= query.after || tick.at < query.from || tick.at > query.to) continue;
+    if (query.violations && tick.violations.empty()) continue;
+    std::string record = encode_tick(tick);
+    const auto names = [&](const std::string& text) {
+      return text.empty() || record.find('"' + text + '"') != std::string::npos;
+    };
+    if (!names(query.rule) || !names(query.agent_id)) continue;
+    if (!names(query.bead_id) && !heard.contains(tick.at)) continue;
+    rows.push_back({tick.number, tick.at, std::move(record)});
+  }
+  const auto limit = static_cast<std::size_t>(query.limit);
+  if (rows.size() > limit)
+    rows.erase(query.newest ? rows.begin() : rows.begin() + query.limit,
+               query.newest ? rows.end() - query.limit : rows.end());
   return rows;
+}
+
+expected<std::vector<Event>> FakeStore::pending(const TownId& town) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Event> pending;
+  for (const auto& [seq, event] : towns_[town].events)
+    if (!towns_[town].outcomes.contains(seq)) pending.push_back(event);
+  return pending;
+}
+
+expected<std::vector<StoredEffect>> FakeStore::effects(const TownId& town, const std::vector<std::string>& keys) {
+  const std::lock_guard lock(mutex_);
+  const auto& outbox = towns_[town].outbox;
+  std::vector<StoredEffect> effects;
+  for (const std::string& key : keys)
+    if (const auto found = outbox.find(key); found != outbox.end()) effects.push_back(found->second);
+  return effects;
 }
 
 expected<std::vector<RecordedTick>> FakeStore::recorded(const TownId& town, std::int64_t after, int limit) {

@@ -42,7 +42,9 @@ class FakeStore : public Store {
   expected<LoadedTown> load(const TownId& town) override;
   void commit(TownCommit commit, Committed done) override;
   expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) override;
-  expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) override;
+  expected<std::vector<TickRow>> ticks(const TownId& town, const TickQuery& query) override;
+  expected<std::vector<Event>> pending(const TownId& town) override;
+  expected<std::vector<StoredEffect>> effects(const TownId& town, const std::vector<std::string>& keys) override;
   expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) override;
   expected<SnapshotMade> keep_snapshot(const TownId& town) override;
   expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) override;

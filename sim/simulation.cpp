@@ -7,6 +7,7 @@
 
 #include "core/explain.hpp"
 #include "core/molecule.hpp"
+#include "sim/person.hpp"
 
 namespace townd::sim {
 namespace {
@@ -239,35 +240,7 @@ void Simulation::disturb() {
 void Simulation::help() {
   help_at_ = clock_.at + kHelp;
   runtime_.node.disk_low = false;
-  const auto heard = [](const expected<Receipt>&) {};
-  for (const TownId& town : towns_) {
-    engine_->look(
-        town,
-        [&](const Engine::View& view) {
-          for (const BeadId& id : view.town.bead_ids()) {
-            const Bead& bead = *view.town.bead(id);
-            const Convoy* convoy = convoy_of(view.town, id);
-            const Bead* its_convoy = convoy == nullptr ? nullptr : view.town.bead(convoy->bead_id);
-            if (bead.status == BeadStatus::failed && bead.type == BeadType::issue && its_convoy != nullptr &&
-                its_convoy->status == BeadStatus::open) {
-              engine_->submit(town, events::BeadReopened{id, "a person"}, heard);
-            } else if (!terminal(bead.status) && has_label(bead, "gt:held")) {
-              events::BeadUpdated free;
-              free.bead_id = id;
-              free.labels = bead.labels;
-              std::erase(*free.labels, "gt:held");
-              engine_->submit(town, std::move(free), heard);
-              engine_->submit(town, events::BeadRetried{id, "a person"}, heard);
-            } else if (bead.type == BeadType::escalation && bead.status == BeadStatus::open) {
-              engine_->submit(town, events::EscalationAcknowledged{id, "a person"}, heard);
-            } else if (bead.type == BeadType::issue && bead.status == BeadStatus::open &&
-                       has_label(bead, "gt:triage-request")) {
-              engine_->submit(town, events::TriageResolved{id, {}, "CLOSE", "looked at"}, heard);
-            }
-          }
-        },
-        [] {});
-  }
+  for (const TownId& town : towns_) help_out(*engine_, town);
   settle();
 }
 

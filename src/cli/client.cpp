@@ -204,9 +204,9 @@ expected<json::value> Client::call(std::string_view operation, const Path& path,
   }
 }
 
-expected<std::string> Client::fetch(std::string_view operation, const Path& path) {
+expected<std::string> Client::fetch(std::string_view operation, const Path& path, const json::object& query) {
   const Operation& known = named(operation);
-  const auto reply = transport_.send(known.method, target_of(known, path), {}, {});
+  const auto reply = transport_.send(known.method, with_query(target_of(known, path), query), {}, {});
   if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) return tl::unexpected(refused(*reply));
   return reply->body;

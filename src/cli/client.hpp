@@ -35,7 +35,7 @@ class Client {
   expected<json::value> call(std::string_view operation, const Path& path, json::object fields = {});
 
   /// The body of an operation that answers without the envelope.
-  expected<std::string> fetch(std::string_view operation, const Path& path);
+  expected<std::string> fetch(std::string_view operation, const Path& path, const json::object& query = {});
 
   /// Follows an operation's stream until `take` says false or the daemon closes it. `last_event_id` resumes behind
   /// that item; empty: from now on.

@@ -12,13 +12,14 @@ namespace townd::cli {
 namespace {
 
 void print_plan(Terminal& terminal, const json::value& plan) {
-  Table table({"RULE", "ACTION", "ON", "DETAIL"});
+  Table table({"AT", "RULE", "ACTION", "ON", "DETAIL"});
   for (const json::value& action : list_of(plan, "actions")) {
     std::string on;
     for (const char* key : {"bead_id", "agent_id", "convoy_id", "nudge_id", "mail_id"})
       if (const std::string id = text_of(action, key); !id.empty()) on += (on.empty() ? "" : " ") + id;
     const std::string to = text_of(action, "to");
-    table.row({{text_of(action, "rule"), Style::dim},
+    table.row({{text_of(action, "at"), Style::dim},
+               {text_of(action, "rule"), Style::dim},
                {text_of(action, "type"), Style::bold},
                {on},
                {to.empty() ? cut(text_of(action, "reason"), 60) : text_of(action, "from") + " → " + to}});
@@ -27,6 +28,7 @@ void print_plan(Terminal& terminal, const json::value& plan) {
   for (const json::value& violation : list_of(plan, "violations"))
     terminal.line(terminal.styled(Style::bad, "violation ") + text_of(violation, "invariant") + ": " +
                   shown(text_of(violation, "message")));
+  if (!truth_of(plan, "complete")) terminal.line("More would follow than is shown; take an earlier time.");
   if (const std::string due = text_of(plan, "next_due_at"); !due.empty()) terminal.line("Looks again at " + shown(due));
 }
 
@@ -65,6 +67,34 @@ expected<int> export_town(Session& session, const Values& values) {
   });
 }
 
+expected<int> bundle(Session& session, const Values& values) {
+  const std::string id = values.text("ID");
+  if (!id.empty() + values.has("--tick") + values.has("--last-violation") != 1)
+    return fail(Error::Code::invalid, "a bundle is about one thing", "give an id, --tick N or --last-violation");
+  json::object query;
+  std::string name = "violation";
+  if (!id.empty()) query["about"] = name = id;
+  if (values.has("--last-violation")) query["last_violation"] = true;
+  if (const auto tick = values.number("--tick")) {
+    query["tick"] = *tick;
+    name = "tick-" + std::to_string(*tick);
+  }
+  const auto town = session.town(id);
+  if (!town) return tl::unexpected(town.error());
+  const auto bytes = (*session.client())->fetch("past.bundle", {{"town", *town}}, query);
+  if (!bytes) return tl::unexpected(bytes.error());
+  const std::string path = values.text("--output", name + ".bundle");
+  if (const auto written = write_whole(path, *bytes); !written) return tl::unexpected(written.error());
+  const json::object told{{"file", path}, {"bytes", static_cast<std::int64_t>(bytes->size())}};
+  return answer(session, expected<json::value>(told), [&](const json::value&) {
+    session.terminal().line("It is in " + shown(path) +
+                            ", without bodies' texts or secrets. Anybody can look into it:");
+    for (const char* command : {"replay", "plan"})
+      session.terminal().line("  town " + std::string(command) + " --snapshot " + shown(path));
+    if (!id.empty()) session.terminal().line("  town why " + shown(id) + " --snapshot " + shown(path));
+  });
+}
+
 expected<int> import_file(Session& session, const Values& values) {
   constexpr std::size_t kSnapshotLimit = 4UL << 30;
   const auto data = data_folder(values);
@@ -97,8 +127,8 @@ std::vector<Command> file_commands() {
        "Look",
        "What the town would do next; nothing is changed",
        "town plan --snapshot town.json --at 2026-07-01T12:00:00Z",
-       {option("--snapshot", "A snapshot (town export) instead of the live town; needs no daemon"),
-        option("--at", "At this later time instead of now")},
+       {option("--snapshot", "A file (town export, town bundle) instead of the live town; needs no daemon"),
+        option("--at", "And what will have followed by this time if nothing else happens")},
        plan},
       {"scenario",
        "Keep",
@@ -112,6 +142,14 @@ std::vector<Command> file_commands() {
        "town export town.json",
        {word("FILE", "Where to; - is standard output")},
        export_town},
+      {"bundle",
+       "Keep",
+       "Write what happened to one file, to be looked into elsewhere without a daemon",
+       "town bundle acme-12 --output acme-12.bundle",
+       {maybe("ID", "A bead, agent or rig: the last 24 h of its life"), number("--tick", "Or one tick"),
+        flag("--last-violation", "Or the newest tick in which something was refused or found to be broken"),
+        option("-o,--output", "Where to; ID.bundle in this folder when left out")},
+       bundle},
       {"import",
        "Keep",
        "Put a town from a file into the data folder, while the daemon is down",

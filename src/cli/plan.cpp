@@ -2,16 +2,13 @@
 
 #include <ostream>
 
-#include "cli/input.hpp"
+#include "cli/past_file.hpp"
 #include "codec/actions.hpp"
-#include "codec/snapshot.hpp"
 #include "codec/ticks.hpp"
 #include "codec/time_text.hpp"
 
 namespace townd::cli {
 namespace {
-
-constexpr std::size_t kFileLimit = std::size_t{4} << 30;
 
 /// `transition_bead bead_id=gt-4 from=open to=failed`, fields without a value left out.
 std::string line_of(const ActionBody& body) {
@@ -26,13 +23,14 @@ std::string line_of(const ActionBody& body) {
   return line;
 }
 
-void print(const std::vector<TickResult>& ticks, Instant at, std::ostream& out) {
+void print(const std::vector<TimedTick>& ticks, Instant begin, Instant at, std::ostream& out) {
   std::size_t actions = 0;
-  for (const TickResult& tick : ticks) {
+  for (const auto& [moment, tick] : ticks) {
+    const std::string when = moment == begin ? "" : "  " + to_text(moment);
     for (const Decided& decided : tick.decisions) {
       for (const ActionBody& body : decided.actions) {
         const bool applied = decided.fate == ActionFate::applied;
-        out << (applied ? "" : "skipped: ") << line_of(body) << "  [" << decided.rule << "]";
+        out << (applied ? "" : "skipped: ") << line_of(body) << "  [" << decided.rule << "]" << when;
         if (applied)
           ++actions;
         else
@@ -44,7 +42,8 @@ void print(const std::vector<TickResult>& ticks, Instant at, std::ostream& out) 
       out << "invariant " << violation.invariant << " broken at " << violation.subject << ": " << violation.message
           << '\n';
   }
-  const Instant next = ticks.empty() ? kNever : ticks.back().next_due;
+  const Instant next = ticks.back().result.next_due;
+  if (next <= at) out << "more would follow than is shown; take an earlier time\n";
   out << "at " << to_text(at) << ": " << actions << (actions == 1 ? " action" : " actions") << "; next look "
       << to_text(next) << '\n';
 }
@@ -52,26 +51,22 @@ void print(const std::vector<TickResult>& ticks, Instant at, std::ostream& out) 
 }  // namespace
 
 expected<int> plan_snapshot(const PlanRequest& request, std::ostream& out) {
-  const auto bytes = file_contents(request.snapshot, kFileLimit);
-  if (!bytes) return tl::unexpected(bytes.error());
-  auto snapshot = read_snapshot(*bytes);
-  if (!snapshot)
-    return fail(snapshot.error().code, request.snapshot + ": " + snapshot.error().what, snapshot.error().hint);
-  TickInput input;
-  input.now = snapshot->now;
-  if (request.at) {
-    const auto at = instant_from_text(*request.at);
-    if (!at || *at == kNever)
-      return fail(Error::Code::invalid, "\"" + *request.at + "\" is no time", "write it as 2026-07-01T12:00:00Z");
-    input.now = *at;
-  }
-  input.events = std::move(snapshot->events);
-  Town town = town_of(snapshot->image);
-  const std::vector<TickResult> ticks = tick_until_settled(town, input);
+  const auto file = PastFile::open(request.snapshot);
+  if (!file) return tl::unexpected(file.error());
+  const auto at = file->moment(request.at);
+  if (!at) return tl::unexpected(at.error());
+  // A snapshot that does not say when it was made is one of the moment that is asked about.
+  const Instant end = file->bundle().end();
+  const Instant begin = end == Instant{} ? *at : std::min(end, *at);
+  const auto past = file->run_again({begin, begin});
+  if (!past) return tl::unexpected(past.error());
+  Town town = past->town;
+  const TickInput input{begin, {}, file->pending_at(*at), {}};
+  const std::vector<TimedTick> ticks = dry_run(town, input, *at);
   if (request.as_json)
-    out << json::serialize(plan_json(ticks, input.now)) << '\n';
+    out << json::serialize(plan_json(ticks, *at)) << '\n';
   else
-    print(ticks, input.now, out);
+    print(ticks, begin, *at, out);
   return 0;
 }
 

@@ -9,8 +9,8 @@
 namespace townd::cli {
 
 struct PlanRequest {
-  std::string snapshot;           ///< path of a town-snapshot/1 file
-  std::optional<std::string> at;  ///< ISO 8601; the snapshot's own time when not given
+  std::string snapshot;           ///< path of a town-snapshot/1 or town-bundle/1 file
+  std::optional<std::string> at;  ///< ISO 8601; what follows by then too
   bool as_json = false;
 };
 

@@ -1,15 +1,17 @@
 #include "cli/commands.hpp"
+#include "cli/input.hpp"
+#include "cli/past_file.hpp"
 #include "cli/session.hpp"
 #include "cli/settings.hpp"
+#include "codec/config.hpp"
+#include "codec/replays.hpp"
+#include "codec/toml.hpp"
 
 namespace townd::cli {
 
 namespace {
 
-Param needed(Param param) {
-  param.required = true;
-  return param;
-}
+constexpr std::size_t kConfigLimit = 1 << 20;
 
 /// The action in a few words: its type, what it is about, and where that goes.
 std::string in_words(const json::value& action) {
@@ -77,6 +79,8 @@ void print_rerun(Terminal& terminal, const json::value& rerun) {
   }
   if (const auto more = number_of(rerun, "left_out"); more > 0)
     terminal.line(std::to_string(more) + " more are left out; take a shorter time");
+  for (const json::value& event : list_of(rerun, "pending"))
+    terminal.line("pending: " + shown(text_of(event, "event_type")) + " of " + shown(text_of(event, "created_at")));
   if (!matches) print_difference(terminal, difference);
   const std::string run = std::to_string(number_of(rerun, "ticks")) + " ticks from the snapshot after tick " +
                           std::to_string(number_of(rerun, "after_tick")) + ", " +
@@ -84,47 +88,117 @@ void print_rerun(Terminal& terminal, const json::value& rerun) {
   terminal.line((matches ? terminal.styled(Style::good, "matches") + ": " : std::string()) + run);
 }
 
-/// `KEY=VALUE` of --set as one request for all.
-expected<json::object> settings_asked_for(Session& session, const Values& values) {
+/// Puts what `patch` says over `set`, one level deep.
+void put_over(json::object& set, json::object patch) {
+  for (auto& [name, value] : patch) {
+    json::value& group = set[name];
+    if (!group.is_object() || !value.is_object()) {
+      group = std::move(value);
+      continue;
+    }
+    for (auto& [key, inner] : value.get_object()) group.get_object()[key] = inner;
+  }
+}
+
+/// What a file in the form of townd.toml says of towns; what it says of the node decides nothing.
+expected<void> put_file_over(json::object& set, const json::value& config, const std::string& path) {
+  const auto text = file_contents(path, kConfigLimit);
+  if (!text) return tl::unexpected(text.error());
+  if (const auto right = read_node_settings(*text, path); !right) return tl::unexpected(right.error());
+  const auto document = parse_toml(*text, path);
+  if (!document) return tl::unexpected(document.error());
+  for (const auto& [section, keys] : document->value.get_object()) {
+    if (section != "town" && section != "reconciler") continue;
+    for (const auto& [key, value] : keys.get_object()) {
+      const std::string said = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+      auto patch = patch_for(config, std::string(section) + "." + std::string(key), said);
+      if (!patch) return tl::unexpected(patch.error());
+      put_over(set, std::move(*patch));
+    }
+  }
+  return {};
+}
+
+/// --config and --set as one request, `config` being the town's settings as the daemon shows them.
+expected<json::object> settings_asked_for(const json::value& config, const Values& values) {
   json::object set;
-  if (!values.has("--set")) return set;
-  const auto config = session.in_town("config.get");
-  if (!config) return tl::unexpected(config.error());
+  if (values.has("--config"))
+    if (const auto put = put_file_over(set, config, values.text("--config")); !put) return tl::unexpected(put.error());
   for (const std::string& pair : values.list("--set")) {
     const std::size_t sign = pair.find('=');
     if (sign == std::string::npos)
       return fail(Error::Code::invalid, "\"" + pair + "\" is no setting",
                   "write KEY=VALUE, such as reconciler.lost_agent=10m");
-    auto patch = patch_for(*config, pair.substr(0, sign), pair.substr(sign + 1));
+    auto patch = patch_for(config, pair.substr(0, sign), pair.substr(sign + 1));
     if (!patch) return tl::unexpected(patch.error());
-    for (auto& [name, value] : *patch) {
-      json::value& group = set[name];
-      if (!group.is_object() || !value.is_object()) {
-        group = std::move(value);
-        continue;
-      }
-      for (auto& [key, inner] : value.get_object()) group.get_object()[key] = inner;
-    }
+    put_over(set, std::move(*patch));
   }
   return set;
 }
 
-expected<int> replay(Session& session, const Values& values) {
-  json::object fields{{"from", values.text("--from")}, {"to", values.text("--to")}};
-  const auto set = settings_asked_for(session, values);
-  if (!set) return tl::unexpected(set.error());
-  if (!set->empty()) fields["set"] = *set;
-  json::array drop, without;
+expected<WhatIf> what_if_of(const Values& values) {
+  WhatIf what_if;
   for (const std::string& seq : values.list("--drop")) {
     const bool digits = !seq.empty() && seq.size() < 16 && seq.find_first_not_of("0123456789") == std::string::npos;
     if (!digits)
       return fail(Error::Code::invalid, "\"" + seq + "\" is no event's number", "town log --json shows them as seq");
-    drop.push_back(std::stoll(seq));
+    what_if.dropped.push_back(std::stoll(seq));
   }
-  for (const std::string& rule : values.list("--without-rule")) without.emplace_back(rule);
-  if (!drop.empty()) fields["drop"] = drop;
-  if (!without.empty()) fields["without_rules"] = without;
-  const auto rerun = session.in_town("debug.replay", {}, fields);
+  what_if.without_rules = values.list("--without-rule");
+  return what_if;
+}
+
+bool changes_settings(const Values& values) { return values.has("--set") || values.has("--config"); }
+
+/// With a file and no daemon.
+expected<json::value> replay_file(const std::string& path, const Values& values) {
+  const auto file = PastFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  Window window{file->bundle().start_at, file->bundle().end()};
+  for (auto [name, end] : {std::pair{"--from", &window.from}, {"--to", &window.to}}) {
+    if (!values.has(name)) continue;
+    const auto at = file->moment(values.text(name));
+    if (!at) return tl::unexpected(at.error());
+    *end = *at;
+  }
+  if (window.from > window.to) return fail(Error::Code::invalid, "--from is later than --to", "exchange them");
+  auto what_if = what_if_of(values);
+  if (!what_if) return tl::unexpected(what_if.error());
+  const TownConfig& config = file->bundle().start.town.config;
+  auto set = settings_asked_for(settings_json(config), values);
+  if (!set) return tl::unexpected(set.error());
+  what_if->set = std::move(*set);
+  auto variation = variation_of(*what_if, config);
+  if (!variation) return tl::unexpected(variation.error());
+  const auto rerun = file->run_again(window, std::move(*variation));
+  if (!rerun) return tl::unexpected(rerun.error());
+  return rerun_json(*rerun, window, file->pending_at(window.to));
+}
+
+/// Asks the daemon.
+expected<json::value> replay_there(Session& session, const Values& values) {
+  for (const char* name : {"--from", "--to"})
+    if (!values.has(name))
+      return fail(Error::Code::invalid, std::string(name) + " is missing",
+                  "say from when to when, or name a file with --snapshot");
+  json::object fields{{"from", values.text("--from")}, {"to", values.text("--to")}};
+  const auto what_if = what_if_of(values);
+  if (!what_if) return tl::unexpected(what_if.error());
+  if (!what_if->dropped.empty()) fields["drop"] = json::value_from(what_if->dropped);
+  if (!what_if->without_rules.empty()) fields["without_rules"] = json::value_from(what_if->without_rules);
+  if (changes_settings(values)) {
+    const auto config = session.in_town("config.get");
+    if (!config) return tl::unexpected(config.error());
+    auto set = settings_asked_for(*config, values);
+    if (!set) return tl::unexpected(set.error());
+    fields["set"] = std::move(*set);
+  }
+  return session.in_town("debug.replay", {}, fields);
+}
+
+expected<int> replay(Session& session, const Values& values) {
+  const auto rerun =
+      values.has("--snapshot") ? replay_file(values.text("--snapshot"), values) : replay_there(session, values);
   const auto exit = answer(session, rerun, [&](const json::value& found) { print_rerun(session.terminal(), found); });
   if (!exit || *exit != kOk) return exit;
   return truth_of(*rerun, "matches") ? kOk : kFailed;
@@ -138,8 +212,9 @@ std::vector<Command> replay_commands() {
        "Look",
        "Decide a stretch of the past again, exactly or with a change",
        "town replay --from 2026-07-01T12:00:00Z --to 2026-07-01T13:00:00Z --set reconciler.lost_agent=10m",
-       {needed(option("--from", "Facts that arrived at this time or later")),
-        needed(option("--to", "And not later than this")),
+       {option("--from", "Facts that arrived at this time or later"), option("--to", "And not later than this"),
+        option("--snapshot", "In a file (town bundle, town export) instead of the live town; needs no daemon"),
+        option("--config", "Settings that were otherwise, in a file like townd.toml"),
         options("--set", "A setting that was otherwise, KEY=VALUE; may be given again"),
         options("--drop", "The number of a fact that did not happen; may be given again"),
         options("--without-rule", "A rule that is not asked; may be given again")},

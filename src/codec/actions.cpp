@@ -1,5 +1,6 @@
 #include "codec/actions.hpp"
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <set>
@@ -153,6 +154,17 @@ expected<EffectBody> decode_effect(const EffectText& text) {
   if (!std::visit([&](auto& body) { return reader.read_members(*members, body); }, effect))
     return tl::unexpected(as_error(reader.issue));
   return effect;
+}
+
+namespace {
+constexpr std::array<std::string_view, 4> kEffectStates{"pending", "done", "failed", "unknown"};  // as EffectState
+}
+
+std::string_view effect_state_text(EffectState state) { return kEffectStates[static_cast<std::size_t>(state)]; }
+
+EffectState effect_state(std::string_view text) {
+  const auto found = std::find(kEffectStates.begin(), kEffectStates.end(), text);
+  return found == kEffectStates.end() ? EffectState::unknown : static_cast<EffectState>(found - kEffectStates.begin());
 }
 
 }  // namespace townd

@@ -7,6 +7,7 @@
 #include "core/action.hpp"
 #include "core/effect.hpp"
 #include "core/expected.hpp"
+#include "ports/store.hpp"
 
 namespace townd {
 
@@ -20,5 +21,8 @@ struct EffectText {
 };
 EffectText encode_effect(const EffectBody& effect);
 expected<EffectBody> decode_effect(const EffectText& text);
+/// What became of it, as it is stored and shown.
+std::string_view effect_state_text(EffectState state);
+EffectState effect_state(std::string_view text);
 
 }  // namespace townd

@@ -89,6 +89,27 @@ json::object write_town(const JsonWriter& writer, const TownConfig& config) {
   return object;
 }
 
+}  // namespace
+
+json::object settings_json(const TownConfig& config) {
+  json::object shape = to_json(config).as_object();
+  shape[kUsdPerDay] = write_town(JsonWriter(Blanks::null), config).at(kUsdPerDay);
+  return shape;
+}
+
+bool read_settings(JsonReader& reader, json::object patch, TownConfig& config) {
+  if (const json::value* usd = patch.if_contains(kUsdPerDay)) {
+    if (usd->is_null())
+      config.micro_usd_per_day.reset();
+    else if (!read_usd(reader, *usd, config))
+      return reader.at(kUsdPerDay);
+    patch.erase(kUsdPerDay);
+  }
+  return reader.read(json::value(std::move(patch)), config);
+}
+
+namespace {
+
 // ---- the whole ----
 
 constexpr std::array<std::string_view, 6> kSections{"server", "store", "log", "limits", "town", "reconciler"};

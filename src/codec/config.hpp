@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/fields.hpp"
+#include "codec/json.hpp"
 #include "core/expected.hpp"
 #include "core/rows.hpp"
 #include "ports/runtime.hpp"
@@ -58,6 +60,11 @@ struct NodeSettings {
 
 /// An error names file, line and, for an unknown key, the nearest known one.
 expected<NodeSettings> read_node_settings(std::string_view toml, const std::string& file);
+
+/// A town's settings as they are shown and set over HTTP: with `usd_per_day` in dollars.
+json::object settings_json(const TownConfig& config);
+/// Puts what `patch` says over `config`; false with an issue for an unknown key or a wrong value.
+bool read_settings(JsonReader& reader, json::object patch, TownConfig& config);
 
 /// `.town/town.toml`: what a repository says about itself. It can only lower the rig's limits.
 struct RepositorySettings {

@@ -85,8 +85,9 @@ BOOST_DESCRIBE_STRUCT(EventOutcome, (), (seq, fate, note, created, again))
 BOOST_DESCRIBE_STRUCT(Decided, (), (rule, stage, subject, actions, fate, why, chosen))
 BOOST_DESCRIBE_STRUCT(Violation, (), (invariant, subject, message, rule))
 BOOST_DESCRIBE_STRUCT(Missed, (), (stage, subject))
+BOOST_DESCRIBE_STRUCT(PhaseTimes, (), (drain, reconcile, digest, rows))
 BOOST_DESCRIBE_STRUCT(TickRecord, (),
                       (number, at, trigger, life, missed, events, config_version, decisions, violations, effects,
-                       effects_succeeded, effects_failed, pending_events, wall_us, digest))
+                       effects_succeeded, effects_failed, pending_events, wall_us, phases_us, digest))
 
 }  // namespace townd

@@ -1,11 +1,13 @@
 #include "codec/replays.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "codec/actions.hpp"
+#include "codec/config.hpp"
 #include "codec/describe_rows.hpp"
 #include "codec/describe_ticks.hpp"
 #include "codec/ticks.hpp"
@@ -84,9 +86,41 @@ json::array ends_apart(const Town& as_it_was, const Town& instead) {
   return list;
 }
 
+json::array events_json(const std::vector<Event>& events) {
+  const JsonWriter writer(Blanks::null);
+  json::array list;
+  for (const Event& event : events) list.push_back(writer.write(event));
+  return list;
+}
+
 }  // namespace
 
-json::object rerun_json(const Rerun& rerun, const Window& window) {
+expected<Variation> variation_of(const WhatIf& what_if, const TownConfig& config) {
+  Variation variation;
+  variation.dropped.insert(what_if.dropped.begin(), what_if.dropped.end());
+  std::vector<std::string_view> known;
+  for (const Rule& rule : rules()) known.push_back(rule.id);
+  for (const std::string& id : what_if.without_rules) {
+    if (std::find(known.begin(), known.end(), id) == known.end())
+      return fail(Error::Code::invalid, "there is no rule " + id, "the nearest is " + std::string(nearest(id, known)));
+    variation.without_rules.push_back(id);
+  }
+  if (what_if.set.empty()) return variation;
+  TownConfig tried = config;
+  JsonReader reader;
+  if (!read_settings(reader, what_if.set, tried))
+    return fail(Error::Code::invalid, "set" + reader.issue.path + ": " + reader.issue.message,
+                "town config list shows every key");
+  variation.change = [set = what_if.set](Town& town) {
+    TownRow row = town.row();
+    JsonReader again;
+    read_settings(again, set, row.config);
+    town.put(std::move(row));
+  };
+  return variation;
+}
+
+json::object rerun_json(const Rerun& rerun, const Window& window, const std::vector<Event>& pending) {
   json::array actions;
   for (const DecidedTick& tick : rerun.decided) add_actions(actions, tick.number, tick.at, tick.decisions);
   Town town = rerun.town;
@@ -101,8 +135,10 @@ json::object rerun_json(const Rerun& rerun, const Window& window) {
                      {"left_out", rerun.left_out}};
   if (rerun.first_difference) shape["first_difference"] = difference_shape(*rerun.first_difference);
   json::array next;
-  for (const TickResult& tick : dry_run(town, {window.to, {}, {}, {}})) add_actions(next, 0, window.to, tick.decisions);
+  for (const auto& [at, tick] : dry_run(town, {window.to, {}, {}, {}}, window.to))
+    add_actions(next, 0, at, tick.decisions);
   shape["nextActions"] = std::move(next);
+  shape["pending"] = events_json(pending);
   shape["state"] = state_shape(rerun.town);
   shape["stateSnapshot"] = shape.at("state");
   if (rerun.instead) {

@@ -47,16 +47,17 @@ json::object decided_action_json(const Decided& decided, const ActionBody& body)
   return action;
 }
 
-json::object plan_json(std::span<const TickResult> ticks, Instant at) {
+json::object plan_json(std::span<const TimedTick> ticks, Instant at) {
   json::array actions;
   json::array skipped;
   json::array violations;
   std::int64_t events = 0;
-  for (const TickResult& tick : ticks) {
+  for (const auto& [moment, tick] : ticks) {
     events += static_cast<std::int64_t>(tick.events.size());
     for (const Decided& decided : tick.decisions) {
       for (const ActionBody& body : decided.actions) {
         json::object action = decided_action_json(decided, body);
+        action.emplace("at", to_text(moment));
         if (decided.fate == ActionFate::applied) {
           actions.push_back(std::move(action));
         } else {
@@ -75,8 +76,10 @@ json::object plan_json(std::span<const TickResult> ticks, Instant at) {
   plan.emplace("actions", std::move(actions));
   plan.emplace("skipped", std::move(skipped));
   plan.emplace("violations", std::move(violations));
-  plan.emplace("next_due_at", ticks.empty() ? json::value(nullptr) : until_json(ticks.back().next_due));
-  plan.emplace("digest", ticks.empty() ? Hash128{}.hex() : ticks.back().digest.hex());
+  const Instant next_due = ticks.empty() ? kNever : ticks.back().result.next_due;
+  plan.emplace("next_due_at", until_json(next_due));
+  plan.emplace("complete", next_due > at);
+  plan.emplace("digest", ticks.empty() ? Hash128{}.hex() : ticks.back().result.digest.hex());
   return plan;
 }
 

@@ -18,8 +18,9 @@ expected<TickRecord> decode_tick(std::string_view text);
 
 /// One action of a decision, with the rule that took it and the agent that applying it chose.
 json::object decided_action_json(const Decided& decided, const ActionBody& body);
-/// `plan --json` and the dry run: what the ticks at one moment decided (interfaces.md, Files).
-json::object plan_json(std::span<const TickResult> ticks, Instant at);
+/// `plan --json` and the dry run: what ticks until `at` would decide, each action with its moment (interfaces.md,
+/// Files). `complete` is false when more falls due by then than a dry run looks ahead.
+json::object plan_json(std::span<const TimedTick> ticks, Instant at);
 /// `why --json`.
 json::object explanation_json(const Explanation& explanation);
 

@@ -9,6 +9,14 @@
 
 namespace townd {
 
+/// How long the parts of a tick took, in microseconds of the clock on the wall.
+struct PhaseTimes {
+  std::int64_t drain = 0;
+  std::int64_t reconcile = 0;
+  std::int64_t digest = 0;
+  std::int64_t rows = 0;  ///< what is to be written put together
+};
+
 /// What is remembered of one tick, with everything that running it again needs.
 struct TickRecord {
   std::int64_t number = 0;
@@ -24,7 +32,8 @@ struct TickRecord {
   int effects_succeeded = 0;         ///< outcomes that arrived with it
   int effects_failed = 0;
   int pending_events = 0;
-  std::int64_t wall_us = 0;
+  std::int64_t wall_us = 0;  ///< the whole tick; the wait for the disk is not in it
+  PhaseTimes phases_us;
   Hash128 digest;
 };
 

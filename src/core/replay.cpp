@@ -76,6 +76,12 @@ std::vector<Replay::Again> Replay::next(const RecordedTick& tick) {
 
 namespace {
 
+std::int64_t facts_of(const Window& window, const RecordedTick& tick) {
+  return std::count_if(tick.events.begin(), tick.events.end(), [&](const Event& event) {
+    return event.created_at >= window.from && event.created_at <= window.to;
+  });
+}
+
 /// One rerun under way: as it was, and beside it the variation.
 class Rerunning {
  public:
@@ -87,8 +93,8 @@ class Rerunning {
 
   /// False when the tick is behind the window.
   expected<bool> take(const RecordedTick& tick) {
-    const std::int64_t facts = facts_in_window(tick);
-    if (tick.record.at > window_.to && facts == 0) return false;
+    if (!reached(window_, tick)) return false;
+    const std::int64_t facts = facts_of(window_, tick);
     if (tick.record.number != last_ + 1)
       return fail(Error::Code::not_found,
                   "the ticks from " + std::to_string(last_ + 1) + " to " + std::to_string(tick.record.number - 1) +
@@ -119,12 +125,6 @@ class Rerunning {
   }
 
  private:
-  [[nodiscard]] std::int64_t facts_in_window(const RecordedTick& tick) const {
-    return std::count_if(tick.events.begin(), tick.events.end(), [&](const Event& event) {
-      return event.created_at >= window_.from && event.created_at <= window_.to;
-    });
-  }
-
   /// The last of `passed` is the recorded tick, if one is.
   void compare(std::vector<Replay::Again> passed, const std::vector<Decided>& as_it_was) {
     for (Replay::Again& again : passed) {
@@ -152,6 +152,10 @@ class Rerunning {
 };
 
 }  // namespace
+
+bool reached(const Window& window, const RecordedTick& tick) {
+  return tick.record.at <= window.to || facts_of(window, tick) > 0;
+}
 
 expected<Rerun> run_again(const Town& start, std::int64_t start_tick, const RecordSource& source, const Window& window,
                           Variation variation) {

@@ -68,6 +68,9 @@ struct Window {
   Instant to;
 };
 
+/// Whether a recorded tick belongs to the stretch or lies before it: not behind its end, or with a fact of it.
+bool reached(const Window& window, const RecordedTick& tick);
+
 /// Recorded ticks behind a number, oldest first, a page at a time; none when there are no more.
 using RecordSource = std::function<expected<std::vector<RecordedTick>>(std::int64_t after)>;
 

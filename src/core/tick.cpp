@@ -26,17 +26,24 @@ class Pass {
     for (const SignOfLife& sign : input_.life) apply_sign_of_life(town_, sign, result_.outbox);
     retry_deferred();
     for (const Event& event : input_.events) drain(event, 0);
+    ended(Phase::drain);
     if (looking_ == Looking::agenda) town_.agenda().wake(input_.now);
     for (const Missed& missed : input_.missed) town_.agenda().touch(missed.stage, missed.subject, Edge::self);
     for (std::size_t stage = 0; stage < kStages; ++stage) look_at(static_cast<Stage>(stage));
+    ended(Phase::reconcile);
     result_.changed = town_.changed_since(begin_);
     result_.digest = town_.digest();
     result_.next_due = std::min(town_.agenda().next_due(), next_retry());
     result_.follow_up = town_.agenda().anything_touched();
+    ended(Phase::digest);
     return std::move(result_);
   }
 
  private:
+  void ended(Phase phase) const {
+    if (input_.phase_ended) input_.phase_ended(phase);
+  }
+
   // ---- drain -----------------------------------------------------------------------------------------------------
 
   void retry_deferred() {
@@ -272,10 +279,19 @@ bool stops_queue(const Decision& decision) {
 
 TickResult tick(Town& town, const TickInput& input, Looking looking) { return Pass(town, input, looking).run(); }
 
-std::vector<TickResult> dry_run(Town& town, const TickInput& input) {
+std::vector<TimedTick> dry_run(Town& town, const TickInput& input, Instant until) {
   const Town::Mark mark = town.mark();
   town.agenda().remember_looked();
-  auto ticks = tick_until_settled(town, input);
+  std::vector<TimedTick> ticks;
+  TickInput next = input;
+  for (;;) {
+    for (TickResult& result : tick_until_settled(town, next)) ticks.push_back({next.now, std::move(result)});
+    const TickResult& last = ticks.back().result;
+    const Instant due = std::max(last.next_due, next.now + Duration{1});
+    const Instant at = last.follow_up ? std::min(due, next.now + kSettlePause) : due;
+    if (at > until || at == kNever || ticks.size() >= kForeseenTicks) break;
+    next = {at, {}, {}, {}, input.without_rules};
+  }
   town.rollback(mark);
   town.agenda().restore_looked();
   return ticks;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -77,6 +78,10 @@ struct Missed {
   SubjectKey subject;
 };
 
+/// Parts of a tick: facts and signs of life are applied; rules are asked, their actions applied and checked; what
+/// changed is listed and hashed.
+enum class Phase { drain, reconcile, digest };
+
 struct TickInput {
   Instant now;
   std::vector<SignOfLife> life;  ///< folded, in agent order
@@ -84,6 +89,8 @@ struct TickInput {
   std::vector<Missed> missed;    ///< to be looked at too; in a sound town always empty
   /// Rules that are not asked: of a replay that tries how it would have gone without them.
   std::vector<std::string> without_rules = {};
+  /// Told when a part is over, for whoever measures: core knows no time but `now`.
+  std::function<void(Phase)> phase_ended = {};
 };
 
 /// Whether what is in the way of this bead is in the way of its whole queue.
@@ -106,8 +113,9 @@ enum class Looking {
   everything,  ///< at every subject with every rule: the reference that the agenda is tested against
 };
 
-/// How many ticks may follow one another at the same `now` before the rest waits a second.
+/// How many ticks may follow one another at the same `now`, and how long the rest waits then (domain.md §4).
 inline constexpr int kFollowUpLimit = 16;
+inline constexpr Duration kSettlePause = seconds(1);
 
 /// One pass: signs of life, events, rules, invariants. The edits stay undoable until `town.settle()`.
 TickResult tick(Town& town, const TickInput& input, Looking looking = Looking::agenda);
@@ -115,8 +123,14 @@ TickResult tick(Town& town, const TickInput& input, Looking looking = Looking::a
 /// Ticks at one `now` until nothing is left over, at most kFollowUpLimit times.
 std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, Looking looking = Looking::agenda);
 
-/// The same, undone again: what the next ticks would do. Costs what they touch.
-std::vector<TickResult> dry_run(Town& town, const TickInput& input);
+struct TimedTick {
+  Instant at;
+  TickResult result;
+};
+/// Ticks that a dry run looks ahead at most; what is due behind them is the last one's `next_due`.
+inline constexpr std::size_t kForeseenTicks = 1'000;
+/// The same, and what falls due by `until` when nothing else happens, undone again. Costs what the ticks touch.
+std::vector<TimedTick> dry_run(Town& town, const TickInput& input, Instant until);
 
 /// What refuses a request before it becomes an event: unknown ids, wrong states, cycles. Nothing is changed.
 expected<void> validate(const Town& town, const EventBody& body, Instant now);

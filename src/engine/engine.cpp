@@ -212,9 +212,9 @@ void Engine::look(const TownId& town, std::function<void(const View&)> seen, std
   state_->inbox->post(inbox::Look{town, std::move(seen), std::move(missing)});
 }
 
-void Engine::dry_run(const TownId& town, MaybeInstant at,
-                     std::function<void(expected<std::vector<TickResult>>)> answered) {
-  state_->inbox->post(inbox::DryRun{town, at, std::move(answered)});
+void Engine::dry_run(const TownId& town, MaybeInstant until,
+                     std::function<void(expected<std::vector<TimedTick>>)> answered) {
+  state_->inbox->post(inbox::DryRun{town, until, std::move(answered)});
 }
 
 std::vector<TownId> Engine::towns() const {

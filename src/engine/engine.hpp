@@ -85,8 +85,9 @@ class Engine {
     std::string quarantined;        ///< why the town as a whole is not run; empty when it is
   };
   void look(const TownId& town, std::function<void(const View&)> seen, std::function<void()> missing);
-  /// What the next tick would do now (or at a later `at`), with everything undone. Thread-safe.
-  void dry_run(const TownId& town, MaybeInstant at, std::function<void(expected<std::vector<TickResult>>)> answered);
+  /// What the next tick would do now, and what will have followed by `until` if nothing else happens; everything is
+  /// undone. Thread-safe.
+  void dry_run(const TownId& town, MaybeInstant until, std::function<void(expected<std::vector<TimedTick>>)> answered);
   /// The ids of all towns. Thread-safe.
   [[nodiscard]] std::vector<TownId> towns() const;
 

@@ -34,8 +34,8 @@ struct Look {
 };
 struct DryRun {
   TownId town;
-  MaybeInstant at;
-  std::function<void(expected<std::vector<TickResult>>)> answered;
+  MaybeInstant until;
+  std::function<void(expected<std::vector<TimedTick>>)> answered;
 };
 /// The store's word on the commit that a town has in flight.
 struct Committed {

@@ -8,8 +8,21 @@
 namespace townd {
 namespace {
 
-/// domain.md §4: after so many ticks in a row the rest waits this long.
-constexpr Duration kSettlePause = seconds(1);
+/// Microseconds of the clock on the wall.
+class Stopwatch {
+ public:
+  /// Since the last lap, or the start.
+  std::int64_t lap() { return since(std::exchange(lap_, Clock::now())); }
+  [[nodiscard]] std::int64_t total() const { return since(start_); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static std::int64_t since(Clock::time_point from) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - from).count();
+  }
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point lap_ = start_;
+};
 
 /// A tick that only heard signs of life, and decided nothing by them, leaves nothing to remember.
 bool worth_writing(const TickInput& input, const TickResult& result) {
@@ -81,9 +94,14 @@ void LiveTown::keep_for_later(TickResult result, const std::vector<SignOfLife>& 
 }
 
 std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch& batch) {
-  const auto started = std::chrono::steady_clock::now();
+  Stopwatch watch;
+  PhaseTimes phases;
   TickInput input{now, life_.all(), {}, trigger == "resync" ? resync(now) : std::vector<Missed>{}};
   input.events.swap(batch.events);
+  input.phase_ended = [&](Phase phase) {
+    (phase == Phase::drain ? phases.drain : phase == Phase::reconcile ? phases.reconcile : phases.digest) = watch.lap();
+  };
+  watch.lap();
   const bool first_signs = std::exchange(life_matters_, false);
   life_.clear();
   const bool made_now = std::exchange(new_town_, false);
@@ -121,8 +139,9 @@ std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trig
   commit.outcomes = batch.outcomes;
 
   TickRecord record = record_of(input, result, trigger, batch.outcomes);
-  record.wall_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count();
+  phases.rows = watch.lap();
+  record.phases_us = phases;
+  record.wall_us = watch.total();
   flight.record = std::make_shared<const TickRecord>(std::move(record));
   commit.tick = flight.record;
   carried_life_.clear();

@@ -7,16 +7,47 @@ namespace {
 
 constexpr int kPage = 1'000;  // ticks
 
+/// The one from which the window can be run again. A snapshot of its first moment may have its first facts already.
+expected<KeptSnapshot> snapshot_before(Store& store, const TownId& town, const Window& window) {
+  return store.snapshot(town, window.from - Duration{1});
+}
+
 }  // namespace
 
 expected<PastRun> run_past(Store& store, const TownId& town, const Window& window, Variation variation) {
-  // A snapshot of the window's first moment may have its first facts already.
-  auto snapshot = store.snapshot(town, window.from - Duration{1});
+  auto snapshot = snapshot_before(store, town, window);
   if (!snapshot) return tl::unexpected(snapshot.error());
   const auto source = [&](std::int64_t after) { return store.recorded(town, after, kPage); };
   auto rerun = run_again(town_of(std::move(snapshot->image)), snapshot->tick, source, window, std::move(variation));
   if (!rerun) return tl::unexpected(rerun.error());
   return PastRun{std::move(*rerun), snapshot->at, std::move(snapshot->unusable)};
+}
+
+expected<Bundle> bundle_of(Store& store, const TownId& town, const Window& window) {
+  auto snapshot = snapshot_before(store, town, window);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  Bundle bundle;
+  bundle.start_tick = snapshot->tick;
+  bundle.start_at = snapshot->at;
+  bundle.start = std::move(snapshot->image);
+  for (std::int64_t after = bundle.start_tick;; after = bundle.ticks.back().record.number) {
+    auto page = store.recorded(town, after, kPage);
+    if (!page) return tl::unexpected(page.error());
+    const std::size_t before = bundle.ticks.size();
+    for (RecordedTick& tick : *page) {
+      if (!reached(window, tick)) break;
+      bundle.ticks.push_back(std::move(tick));
+    }
+    if (bundle.ticks.size() == before || bundle.ticks.size() - before < page->size()) break;
+    if (bundle.ticks.size() > kBundleTicks)
+      return fail(Error::Code::too_large, "more than " + std::to_string(kBundleTicks) + " ticks belong to it",
+                  "take one tick: town bundle --tick N");
+  }
+  auto pending = store.pending(town);
+  if (!pending) return tl::unexpected(pending.error());
+  std::erase_if(*pending, [&](const Event& event) { return event.created_at > window.to; });
+  bundle.pending = std::move(*pending);
+  return bundle;
 }
 
 }  // namespace townd

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bundle.hpp"
 #include "core/replay.hpp"
 #include "ports/store.hpp"
 
@@ -13,5 +14,12 @@ struct PastRun {
   std::vector<std::string> unusable;  ///< snapshots that were passed over, and why
 };
 expected<PastRun> run_past(Store& store, const TownId& town, const Window& window, Variation variation = {});
+
+/// Ticks that a bundle holds at most.
+inline constexpr std::size_t kBundleTicks = 100'000;
+
+/// What the store remembers of a stretch, with the snapshot before it, to be decided again elsewhere. Too much is
+/// too_large.
+expected<Bundle> bundle_of(Store& store, const TownId& town, const Window& window);
 
 }  // namespace townd

@@ -178,12 +178,10 @@ void Engine::State::serve_readers(LiveTown& town) {
 
 void Engine::State::dry_run(LiveTown& town, inbox::DryRun dry_run) {
   if (town.state != LiveTown::State::ready) return dry_run.answered(tl::unexpected(not_run(town)));
-  expected<std::vector<TickResult>> results;
+  expected<std::vector<TimedTick>> results;
   const Town::Mark mark = town.town.mark();
   try {
-    TickInput input = town.foresee(now);
-    input.now = std::max(now, dry_run.at.value_or(now));
-    results = townd::dry_run(town.town, input);
+    results = townd::dry_run(town.town, town.foresee(now), dry_run.until.value_or(now));
   } catch (const std::exception& thrown) {
     town.town.rollback(mark);
     town.town.agenda().restore_looked();

@@ -89,6 +89,19 @@ struct EventRow {
   std::string fate;  ///< empty while pending, else `applied deferred quarantined refused`
 };
 
+/// Which recorded ticks to show: those to which everything that is given applies.
+struct TickQuery {
+  Instant from;
+  Instant to = kNever;
+  std::string rule;         ///< it decided or was refused something
+  std::string bead_id;      ///< it is named in the record, or a fact about it was drained
+  std::string agent_id;     ///< it is named in the record, signs of life included
+  bool violations = false;  ///< something was refused, or found to be broken
+  std::int64_t after = 0;   ///< only greater numbers
+  bool newest = false;      ///< the last ones, not the first
+  int limit = 100;
+};
+
 /// A recorded tick as it is shown; `record` is its JSON.
 struct TickRow {
   std::int64_t number = 0;
@@ -132,7 +145,12 @@ class Store {
   virtual void commit(TownCommit commit, Committed done) = 0;
 
   virtual expected<std::vector<EventRow>> events(const TownId& town, const EventQuery& query) = 0;
-  virtual expected<std::vector<TickRow>> ticks(const TownId& town, std::int64_t after, int limit) = 0;
+  /// Oldest first.
+  virtual expected<std::vector<TickRow>> ticks(const TownId& town, const TickQuery& query) = 0;
+  /// Facts that no tick has taken yet, in the order of their arrival; those to be tried again are not among them.
+  virtual expected<std::vector<Event>> pending(const TownId& town) = 0;
+  /// Those of the outbox with these keys that are still remembered, in the order of the keys.
+  virtual expected<std::vector<StoredEffect>> effects(const TownId& town, const std::vector<std::string>& keys) = 0;
   /// Ticks with a greater number than `after`, oldest first, with what running them again needs.
   virtual expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) = 0;
 

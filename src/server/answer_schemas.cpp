@@ -101,17 +101,19 @@ const std::map<std::string_view, std::string_view>& members() {
       {"Nudged", "nudge_id:s?"},
       {"Why", "id:s status:s decisions:a next:s"},
       {"DryRun",
-       "at:t actions:a skipped:a violations:a next_due_at:t? digest:s actionsEmitted:i actionsByType:o "
+       "at:t actions:a skipped:a violations:a next_due_at:t? complete:b digest:s actionsEmitted:i actionsByType:o "
        "pendingEventCount:i eventsDrained:i"},
       {"Replay",
        "from:t to:t after_tick:i ticks:i events:i eventsReplayed:i matches:b actions:a left_out:i nextActions:a "
-       "state:o stateSnapshot:o snapshot_at:t unusable_snapshots:a"},
+       "pending:a state:o stateSnapshot:o snapshot_at:t unusable_snapshots:a"},
       {"Shown", "rig_id:s?"},
       {"Changes", "from:t to:t changed:a"},
       {"Events", "[]Event"},
       {"Event", "seq:i event_type:s agent_id:s bead_id:s payload:* created_at:t processed_at:t? fate:s note:s"},
       {"Ticks", "[]Tick"},
       {"Tick", "tick:i at:t record:o"},
+      {"OpenedTick", "tick:i at:t record:o facts:a effects:a"},
+      {"Bundle", ""},
       {"Stream", ""},
       {"Snapshot", "format:s town:o"},
   };

@@ -36,7 +36,7 @@ void add_explain(std::vector<Operation>& all) {
                  {"/api/towns/:town/debug/reconcile-dry-run", "/debug/towns/:town/reconcile-dry-run"},
                  kPeople,
                  "What the next tick would do; nothing is changed.",
-                 {time("at", "at this later time instead of now")},
+                 {time("at", "and what will have followed by this time if nothing else happens")},
                  "DryRun"});
   all.push_back({"debug.replay",
                  "POST",
@@ -78,6 +78,16 @@ void add_explain(std::vector<Operation>& all) {
                  "What is different between two moments, and what did it.",
                  {required(time("from", "the earlier moment")), required(time("to", "the later one"))},
                  "Changes"});
+  all.push_back(
+      {"past.bundle",
+       "GET",
+       {"/api/towns/:town/bundle"},
+       kPeople,
+       "A stretch of the past as one file (town-bundle/1, packed with zstd), to be decided again elsewhere.",
+       {id("about", "the last 24 h of the life of this bead, agent or rig"), number("tick", 1LL << 52, "or one tick"),
+        flag("last_violation", "or the newest tick in which something was refused or found to be broken")},
+       "Bundle"});
+  all.back().raw = true;
   all.push_back({"event.list",
                  "GET",
                  {"/api/towns/:town/events"},
@@ -92,11 +102,21 @@ void add_explain(std::vector<Operation>& all) {
                  "GET",
                  {"/api/towns/:town/ticks"},
                  kReaders,
-                 "Recorded ticks in their order.",
-                 {number("after", 1LL << 52, "only behind this one; the newest when left out"),
+                 "Recorded ticks in their order; those to which everything that is given applies.",
+                 {time("from", "at this time or later"), time("to", "at this time or earlier"),
+                  line("rule", kNameLimit, "only those in which this rule decided something"),
+                  id("bead", "only those about this bead"), id("agent", "only those in which this agent is named"),
+                  flag("violations", "only those in which something was refused or found to be broken"),
+                  number("after", 1LL << 52, "only behind this one; the newest when left out"),
                   number("limit", kPageLimit, "rows of this page")},
                  "Ticks"});
-  all.push_back({"tick.get", "GET", {"/api/towns/:town/ticks/:n"}, kReaders, "One recorded tick.", {}, "Tick"});
+  all.push_back({"tick.get",
+                 "GET",
+                 {"/api/towns/:town/ticks/:n"},
+                 kReaders,
+                 "One recorded tick, with its facts and what became of its effects.",
+                 {},
+                 "OpenedTick"});
   all.push_back({"town.stream",
                  "GET",
                  {"/api/towns/:town/stream"},

@@ -13,16 +13,6 @@ namespace townd::sqlite {
 
 namespace {
 
-std::string_view text_of(EffectState state) {
-  switch (state) {
-    case EffectState::pending: return "pending";
-    case EffectState::done: return "done";
-    case EffectState::failed: return "failed";
-    case EffectState::unknown: return "unknown";
-  }
-  return "unknown";
-}
-
 /// What became of an event, for its columns.
 struct Fate {
   explicit Fate(const EventOutcome& outcome, MaybeInstant at)
@@ -92,7 +82,8 @@ void write_effect(Connection& db, const std::string& town, const StoredEffect& s
       "INSERT INTO effects (town_id, key, kind, body, state, attempts, detail, created_at)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
       " ON CONFLICT DO UPDATE SET state = ?5, attempts = ?6, detail = ?7",
-      town, stored.effect.key, text.kind, text.body, text_of(stored.state), stored.attempts, stored.detail, at);
+      town, stored.effect.key, text.kind, text.body, effect_state_text(stored.state), stored.attempts, stored.detail,
+      at);
 }
 
 }  // namespace

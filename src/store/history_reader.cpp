@@ -1,7 +1,9 @@
 #include "store/history_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "codec/actions.hpp"
 #include "codec/events.hpp"
 
 namespace townd::sqlite {
@@ -67,13 +69,65 @@ expected<std::vector<EventRow>> read_events(Connection& db, const TownId& town, 
                        " AND (?5 = '' OR event_type = ?5) AND ?6 = '' AND ?7 = '' ORDER BY seq LIMIT ?8"));
 }
 
-expected<std::vector<TickRow>> read_ticks(Connection& db, const TownId& town, std::int64_t after, int limit) {
+expected<std::vector<TickRow>> read_ticks(Connection& db, const TownId& town, const TickQuery& query) {
+  // A member that is empty is left out of a record, and no text in it holds a quotation mark that is not escaped.
+  const auto member = [](std::string_view name, const std::string& text) {
+    return text.empty() ? std::string{} : std::string(name) + "\"" + text + "\"";
+  };
+  Rows rows = db.query(
+      "SELECT number, at, record FROM ticks WHERE town_id = ?1 AND number > ?2 AND at BETWEEN ?3 AND ?4"
+      " AND (?5 = '' OR instr(record, ?5) > 0)"
+      " AND (?6 = '' OR instr(record, ?6) > 0 OR at IN"
+      "  (SELECT processed_at FROM town_events WHERE town_id = ?1 AND about_bead_id = ?7 AND about_bead_id <> ''))"
+      " AND (?8 = '' OR instr(record, ?8) > 0) AND (?9 = 0 OR instr(record, '\"violations\":') > 0)"
+      " ORDER BY number * ?10 LIMIT ?11",
+      town.text, query.after, query.from, query.to, member("\"rule\":", query.rule), member("", query.bead_id),
+      query.bead_id, member("", query.agent_id), query.violations ? 1 : 0, query.newest ? -1 : 1, query.limit);
   std::vector<TickRow> ticks;
-  Rows rows =
-      db.query("SELECT number, at, record FROM ticks WHERE town_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
-               town.text, after, limit);
   while (rows.next()) ticks.push_back({rows.integer(0), rows.instant(1), std::string(rows.text(2))});
+  if (query.newest) std::reverse(ticks.begin(), ticks.end());
   return answer(db, std::move(ticks));
+}
+
+expected<std::vector<Event>> pending_in(Connection& db, const TownId& town) {
+  std::vector<Event> pending;
+  Rows rows = db.query(
+      "SELECT seq, created_at, event_type, agent_id, bead_id, payload, format FROM town_events"
+      " WHERE town_id = ?1 AND fate = '' ORDER BY seq",
+      town.text);
+  while (rows.next()) {
+    auto event = event_in(rows);
+    if (!event) return tl::unexpected(event.error());
+    pending.push_back(std::move(*event));
+  }
+  return pending;
+}
+
+expected<std::vector<Event>> read_pending(Connection& db, const TownId& town) {
+  auto pending = pending_in(db, town);
+  if (!pending) return pending;
+  return answer(db, std::move(*pending));
+}
+
+expected<StoredEffect> effect_in(const Rows& rows) {
+  auto body = decode_effect({std::string(rows.text(1)), std::string(rows.text(2))});
+  if (!body) return tl::unexpected(body.error());
+  return StoredEffect{Effect{std::string(rows.text(0)), std::move(*body)}, effect_state(rows.text(3)),
+                      static_cast<int>(rows.integer(4)), std::string(rows.text(5))};
+}
+
+expected<std::vector<StoredEffect>> read_effects(Connection& db, const TownId& town,
+                                                 const std::vector<std::string>& keys) {
+  std::vector<StoredEffect> effects;
+  for (const std::string& key : keys) {
+    Rows rows = db.query("SELECT key, kind, body, state, attempts, detail FROM effects WHERE town_id = ?1 AND key = ?2",
+                         town.text, key);
+    if (!rows.next()) continue;
+    auto effect = effect_in(rows);
+    if (!effect) return tl::unexpected(effect.error());
+    effects.push_back(std::move(*effect));
+  }
+  return answer(db, std::move(effects));
 }
 
 expected<std::vector<HistoryRow>> read_history(Connection& db, const TownId& town, const BeadId& bead, int limit) {

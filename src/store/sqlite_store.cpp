@@ -83,8 +83,16 @@ expected<std::vector<EventRow>> SqliteStore::events(const TownId& town, const Ev
   return reading([&](sqlite::Connection& db) { return sqlite::read_events(db, town, query); });
 }
 
-expected<std::vector<TickRow>> SqliteStore::ticks(const TownId& town, std::int64_t after, int limit) {
-  return reading([&](sqlite::Connection& db) { return sqlite::read_ticks(db, town, after, limit); });
+expected<std::vector<TickRow>> SqliteStore::ticks(const TownId& town, const TickQuery& query) {
+  return reading([&](sqlite::Connection& db) { return sqlite::read_ticks(db, town, query); });
+}
+
+expected<std::vector<Event>> SqliteStore::pending(const TownId& town) {
+  return reading([&](sqlite::Connection& db) { return sqlite::read_pending(db, town); });
+}
+
+expected<std::vector<StoredEffect>> SqliteStore::effects(const TownId& town, const std::vector<std::string>& keys) {
+  return reading([&](sqlite::Connection& db) { return sqlite::read_effects(db, town, keys); });
 }
 
 expected<std::vector<RecordedTick>> SqliteStore::recorded(const TownId& town, std::int64_t after, int limit) {

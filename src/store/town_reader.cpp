@@ -145,16 +145,10 @@ class TownReader {
   }
 
   void read_pending(std::vector<Event>& out) {
-    Rows rows = db_.query(
-        "SELECT seq, created_at, event_type, agent_id, bead_id, payload, format FROM town_events"
-        " WHERE town_id = ?1 AND fate = '' ORDER BY seq",
-        town_);
-    while (!failure_ && rows.next()) {
-      if (expected<Event> event = event_in(rows))
-        out.push_back(std::move(*event));
-      else
-        damaged("town_events", event.error());
-    }
+    if (auto pending = pending_in(db_, TownId(town_)))
+      out = std::move(*pending);
+    else
+      damaged("town_events", pending.error());
   }
 
   void read_outbox(std::vector<StoredEffect>& out) {
@@ -163,14 +157,10 @@ class TownReader {
         " WHERE town_id = ?1 AND state IN ('pending', 'unknown') ORDER BY id",
         town_);
     while (!failure_ && rows.next()) {
-      expected<EffectBody> body = decode_effect({std::string(rows.text(1)), std::string(rows.text(2))});
-      if (!body) {
-        damaged("effects", body.error());
-        continue;
-      }
-      out.push_back({Effect{std::string(rows.text(0)), std::move(*body)},
-                     rows.text(3) == "pending" ? EffectState::pending : EffectState::unknown,
-                     static_cast<int>(rows.integer(4)), std::string(rows.text(5))});
+      if (expected<StoredEffect> effect = effect_in(rows))
+        out.push_back(std::move(*effect));
+      else
+        damaged("effects", effect.error());
     }
   }
 

@@ -14,7 +14,7 @@ TEST_F(Reading, ADryRunSaysWhatTheNextTickWouldDoAndChangesNothing) {
   const Hash128 before = read([](const Engine::View& view) { return view.town.recount(); });
   const int commits = store.commits();
   store.by_hand = true;
-  std::optional<expected<std::vector<TickResult>>> result;
+  std::optional<expected<std::vector<TimedTick>>> result;
   Hash128 after;
   engine->dry_run(TownId("town"), std::nullopt, [&](auto answer) { result = std::move(answer); });
   engine->look(
@@ -23,7 +23,7 @@ TEST_F(Reading, ADryRunSaysWhatTheNextTickWouldDoAndChangesNothing) {
   step();
   ASSERT_TRUE(result && *result);
   bool dispatches = false;
-  for (const TickResult& tick : **result)
+  for (const auto& [at, tick] : **result)
     for (const Decided& decided : tick.decisions) dispatches |= decided.rule == "beads.assign";
   EXPECT_TRUE(dispatches);
   EXPECT_EQ(store.commits(), commits);
@@ -39,8 +39,8 @@ TEST_F(Reading, ADryRunAtALaterTimeSeesWhatIsDueThen) {
   step();
   const auto decisions_at = [&](Duration later) {
     std::size_t decisions = 0;
-    engine->dry_run(TownId("town"), clock.at + later, [&](const expected<std::vector<TickResult>>& ticks) {
-      for (const TickResult& tick : *ticks) decisions += tick.decisions.size();
+    engine->dry_run(TownId("town"), clock.at + later, [&](const expected<std::vector<TimedTick>>& ticks) {
+      for (const auto& [at, tick] : *ticks) decisions += tick.decisions.size();
     });
     step();
     return decisions;

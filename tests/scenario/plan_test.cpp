@@ -73,7 +73,8 @@ TEST_F(Plan, ForPeopleIsALineForEachAction) {
   std::ostringstream out;
   ASSERT_TRUE(plan_snapshot({file(kBackingOff), "2026-07-01T12:00:20.001Z", false}, out));
   EXPECT_THAT(out.str(), HasSubstr("dispatch_agent bead_id=b1 rig_id=rig-1"));
-  EXPECT_THAT(out.str(), HasSubstr("[beads.assign]\nat 2026-07-01T12:00:20.001Z: 1 action; next look "));
+  EXPECT_THAT(out.str(),
+              HasSubstr("[beads.assign]  2026-07-01T12:00:20.001Z\nat 2026-07-01T12:00:20.001Z: 1 action; next look "));
 }
 
 TEST_F(Plan, AMistypedKeyIsAnErrorWithItsPlace) {

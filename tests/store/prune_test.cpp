@@ -20,7 +20,7 @@ class Prune : public ::testing::Test {
     for (const EventRow& row : *rows) seqs.push_back(row.seq);
     return seqs;
   }
-  std::size_t ticks_left() { return store_->ticks(town_, 0, 1000)->size(); }
+  std::size_t ticks_left() { return store_->ticks(town_, {})->size(); }
 
   ScratchFolder folder_;
   TownId town_ = sample::town_id("a");

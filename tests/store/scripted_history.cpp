@@ -77,8 +77,10 @@ std::int64_t found_town(Store& store, const std::string& prefix) {
   constexpr int kAll = 1'000'000;
   EventQuery every;
   every.limit = kAll;
+  TickQuery every_tick;
+  every_tick.limit = kAll;
   EXPECT_EQ(store.events(town, every)->size(), static_cast<std::size_t>(done));
-  EXPECT_EQ(store.ticks(town, 0, kAll)->size(), static_cast<std::size_t>(done));
+  EXPECT_EQ(store.ticks(town, every_tick)->size(), static_cast<std::size_t>(done));
   for (std::int64_t n = 1; n < done; ++n) {
     const std::string text = "text " + std::to_string(n);
     EXPECT_EQ(*store.text(town, siphash128(text)), text);

@@ -130,7 +130,8 @@ TEST(CodecTicks, ARecordWithoutAKnownFormatIsRefused) {
 }
 
 TEST(CodecTicks, APlanSeparatesWhatIsDoneFromWhatIsSkipped) {
-  TickResult tick;
+  TimedTick timed;
+  TickResult& tick = timed.result;
   tick.decisions.resize(2);
   tick.decisions[0].rule = "beads.assign";
   tick.decisions[0].actions = {actions::ClearBeadAssignee{BeadId("b1")}};
@@ -139,12 +140,17 @@ TEST(CodecTicks, APlanSeparatesWhatIsDoneFromWhatIsSkipped) {
   tick.decisions[1].actions = {actions::CloseConvoy{BeadId("c1")}};
   tick.decisions[1].fate = ActionFate::stale;
   tick.decisions[1].why = "c1 is closed";
-  const json::object plan = plan_json({&tick, 1}, Instant{0});
-  EXPECT_EQ(json::serialize(plan.at("actions")),
-            R"([{"type":"clear_bead_assignee","bead_id":"b1","rule":"beads.assign","chosen":"a1"}])");
-  EXPECT_EQ(json::serialize(plan.at("skipped")),
-            R"([{"type":"close_convoy","convoy_id":"c1","rule":"beads.moot","why":"c1 is closed"}])");
+  const json::object plan = plan_json({&timed, 1}, Instant{0});
+  EXPECT_EQ(
+      json::serialize(plan.at("actions")),
+      R"([{"type":"clear_bead_assignee","bead_id":"b1","rule":"beads.assign","chosen":"a1","at":"1970-01-01T00:00:00.000Z"}])");
+  EXPECT_EQ(
+      json::serialize(plan.at("skipped")),
+      R"([{"type":"close_convoy","convoy_id":"c1","rule":"beads.moot","at":"1970-01-01T00:00:00.000Z","why":"c1 is closed"}])");
   EXPECT_TRUE(plan.at("next_due_at").is_null());
+  EXPECT_TRUE(plan.at("complete").get_bool());
+  tick.next_due = Instant{5};
+  EXPECT_FALSE(plan_json({&timed, 1}, Instant{5}).at("complete").get_bool());
 }
 
 TEST(CodecEffects, EveryKindComesBackUnchanged) {

@@ -1,41 +1,17 @@
+#include "codec/config.hpp"
+
 #include <array>
-#include <cmath>
 
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
-#include "core/budget.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
 
 namespace townd {
 namespace {
 
-/// People count in dollars, the town in micro-dollars.
 void get_config(const CallPtr& call) {
-  call->look([call](const Engine::View& view) {
-    const TownConfig& config = view.town.config();
-    json::value shape = to_json(config);
-    json::value& usd = shape.get_object()[kUsdPerDay];
-    if (config.micro_usd_per_day) usd = static_cast<double>(*config.micro_usd_per_day) / kMicroUsd;
-    call->succeed(std::move(shape));
-  });
-}
-
-/// Takes the dollars out of what was given; false when they are none.
-bool take_dollars(json::object& given, TownConfig& config) {
-  const json::value* dollars = given.if_contains(kUsdPerDay);
-  if (!dollars) return true;
-  if (dollars->is_null()) {
-    config.micro_usd_per_day.reset();
-    given.erase(kUsdPerDay);
-    return true;
-  }
-  json::error_code error;
-  const double usd = dollars->to_number<double>(error);
-  if (error || !(usd >= 0 && usd <= kMostUsd)) return false;
-  config.micro_usd_per_day = std::llround(usd * kMicroUsd);
-  given.erase(kUsdPerDay);
-  return true;
+  call->look([call](const Engine::View& view) { call->succeed(settings_json(view.town.config())); });
 }
 
 /// What no town can be set to, or nothing.
@@ -59,11 +35,8 @@ void patch_config(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     TownConfig config = view.town.config();
     const int version = config.version;
-    json::object given = call->arguments().all();
-    if (!take_dollars(given, config))
-      return call->fail(Error::Code::invalid, "usd_per_day is an amount in dollars, from 0 to 1000000000");
     JsonReader reader;
-    if (!reader.read(json::value(std::move(given)), config))
+    if (!read_settings(reader, call->arguments().all(), config))
       return call->respond(failure(400, "the settings are not right: " + reader.issue.message,
                                    "town config list shows every key", {reader.issue}));
     if (auto right = sound(config, view.town.config(), call->services().presets); !right)

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/actions.hpp"
+#include "codec/describe_events.hpp"
 #include "codec/snapshot.hpp"
 #include "codec/ticks.hpp"
 #include "codec/time_text.hpp"
@@ -32,7 +34,7 @@ void why(const CallPtr& call) {
 }
 
 /// The reference's names beside those of `plan --json`.
-json::object dry_run_shape(const std::vector<TickResult>& ticks, Instant at, int pending) {
+json::object dry_run_shape(const std::vector<TimedTick>& ticks, Instant at, int pending) {
   json::object shape = plan_json(ticks, at);
   json::object by_type;
   const json::array& actions = shape.at("actions").get_array();
@@ -56,7 +58,7 @@ void dry_run(const CallPtr& call) {
     const Instant when = at.value_or(view.now);
     const int pending = view.pending_events;
     call->services().engine.dry_run(call->town(), at,
-                                    [call, when, pending](const expected<std::vector<TickResult>>& ticks) {
+                                    [call, when, pending](const expected<std::vector<TimedTick>>& ticks) {
                                       call->guarded([&] {
                                         if (!ticks) return call->fail(ticks.error());
                                         call->succeed(dry_run_shape(*ticks, when, pending));
@@ -121,11 +123,45 @@ json::object tick_shape(const TickRow& row) {
   return shape;
 }
 
+/// With the facts that it was given and what became of its effects.
+json::object opened_tick(const RecordedTick& tick, const std::vector<StoredEffect>& effects) {
+  const JsonWriter writer(Blanks::null);
+  json::array facts, carried_out;
+  for (const Event& event : tick.events) facts.push_back(writer.write(event));
+  for (const StoredEffect& effect : effects)
+    carried_out.push_back({{"key", effect.effect.key},
+                           {"state", effect_state_text(effect.state)},
+                           {"attempts", effect.attempts},
+                           {"detail", effect.detail}});
+  return {{"tick", tick.record.number},
+          {"at", to_text(tick.record.at)},
+          {"record", parsed(encode_tick(tick.record))},
+          {"facts", std::move(facts)},
+          {"effects", std::move(carried_out)}};
+}
+
 void list_ticks(const CallPtr& call) {
   with_history(call, [call](std::int64_t last_tick) {
-    const auto limit = call->arguments().integer("limit", kPageDefault);
-    const auto after = call->arguments().integer("after", std::max<std::int64_t>(0, last_tick - limit));
-    const auto rows = call->services().store.ticks(call->town(), after, static_cast<int>(limit));
+    const Arguments& given = call->arguments();
+    TickQuery query;
+    query.from = given.time("from").value_or(Instant{});
+    query.to = given.time("to").value_or(kNever);
+    query.rule = given.text("rule");
+    query.bead_id = given.text("bead");
+    query.agent_id = given.text("agent");
+    query.violations = given.truth("violations");
+    query.limit = static_cast<int>(given.integer("limit", kPageDefault));
+    query.newest = !given.has("after");
+    const bool all = query.rule.empty() && query.bead_id.empty() && query.agent_id.empty() && !query.violations &&
+                     !given.has("from") && !given.has("to");
+    query.after = given.integer("after", all ? std::max<std::int64_t>(0, last_tick - query.limit) : 0);
+    if (query.from > query.to) return call->fail(Error::Code::invalid, "`from` is later than `to`", "exchange them");
+    std::vector<std::string_view> known;
+    for (const Rule& rule : rules()) known.push_back(rule.id);
+    if (!query.rule.empty() && std::find(known.begin(), known.end(), query.rule) == known.end())
+      return call->fail(Error::Code::invalid, "there is no rule " + query.rule,
+                        "the nearest is " + std::string(nearest(query.rule, known)));
+    const auto rows = call->services().store.ticks(call->town(), query);
     if (!rows) return call->fail(rows.error());
     json::array list;
     for (const TickRow& row : *rows) list.push_back(tick_shape(row));
@@ -140,12 +176,15 @@ void get_tick(const CallPtr& call) {
     return call->fail(Error::Code::invalid, "a tick's number is a whole number", "take one of the list of ticks");
   const std::int64_t number = std::stoll(text);
   with_history(call, [call, number](std::int64_t) {
-    const auto rows = call->services().store.ticks(call->town(), number - 1, 1);
-    if (!rows) return call->fail(rows.error());
-    if (rows->empty() || rows->front().number != number)
+    Store& store = call->services().store;
+    const auto ticks = store.recorded(call->town(), number - 1, 1);
+    if (!ticks) return call->fail(ticks.error());
+    if (ticks->empty() || ticks->front().record.number != number)
       return call->fail(Error::Code::not_found, "there is no record of tick " + std::to_string(number),
                         "a tick that changed nothing leaves none, and old ones are pruned");
-    call->succeed(tick_shape(rows->front()));
+    const auto effects = store.effects(call->town(), ticks->front().record.effects);
+    if (!effects) return call->fail(effects.error());
+    call->succeed(opened_tick(ticks->front(), *effects));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "codec/bundle.hpp"
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
 #include "codec/replays.hpp"
@@ -12,6 +13,7 @@
 #include "server/find.hpp"
 #include "server/handlers.hpp"
 #include "server/shapes.hpp"
+#include "server/version.hpp"
 
 namespace townd {
 namespace {
@@ -42,40 +44,24 @@ void with_past(const CallPtr& call, const expected<Window>& window, Variation va
 
 // ---- replay --------------------------------------------------------------------------------------------------------
 
-/// What the request wants to be different; `config` is the town's now, by which the settings are judged.
-expected<Variation> variation_of(const Arguments& given, const TownConfig& config) {
-  Variation variation;
-  for (const std::int64_t seq : given.integers("drop")) variation.dropped.insert(seq);
-  for (const std::string& id : given.texts("without_rules")) {
-    std::vector<std::string_view> known;
-    for (const Rule& rule : rules()) known.push_back(rule.id);
-    if (std::find(known.begin(), known.end(), id) == known.end())
-      return fail(Error::Code::invalid, "there is no rule " + id, "the nearest is " + std::string(nearest(id, known)));
-    variation.without_rules.push_back(id);
-  }
-  const json::value set = given.value("set");
-  if (!set.is_object() || set.get_object().empty()) return variation;
-  TownConfig tried = config;
-  JsonReader reader;
-  if (!reader.read(set, tried))
-    return fail(Error::Code::invalid, "set" + reader.issue.path + ": " + reader.issue.message,
-                "town config list shows every key");
-  variation.change = [set](Town& town) {
-    TownRow row = town.row();
-    JsonReader again;
-    again.read(set, row.config);
-    town.put(std::move(row));
-  };
-  return variation;
+WhatIf what_if_of(const Arguments& given) {
+  WhatIf what_if;
+  for (const std::int64_t seq : given.integers("drop")) what_if.dropped.push_back(seq);
+  what_if.without_rules = given.texts("without_rules");
+  if (const json::object* set = given.value("set").if_object()) what_if.set = *set;
+  return what_if;
 }
 
 void replay(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
-    auto variation = variation_of(call->arguments(), view.town.config());
+    auto variation = variation_of(what_if_of(call->arguments()), view.town.config());
     if (!variation) return call->fail(variation.error());
     with_past(call, window_of(call->arguments(), view.now), std::move(*variation),
               [call](PastRun& past, const Window& window) {
-                json::object shape = rerun_json(past.rerun, window);
+                auto pending = call->services().store.pending(call->town());
+                if (!pending) return call->fail(pending.error());
+                std::erase_if(*pending, [&](const Event& event) { return event.created_at > window.to; });
+                json::object shape = rerun_json(past.rerun, window, *pending);
                 shape["snapshot_at"] = to_text(past.snapshot_at);
                 json::array unusable;
                 for (const std::string& why : past.unusable) unusable.emplace_back(why);
@@ -136,6 +122,82 @@ void why_at(const CallPtr& call) {
   });
 }
 
+// ---- bundles -------------------------------------------------------------------------------------------------------
+
+/// Of a bead's life at most this last part is put into a bundle.
+constexpr Duration kBundleReach = hours(24);
+
+/// The moments between which the newest tick that is asked for stands.
+expected<Window> window_of_tick(const CallPtr& call, const TickQuery& query, const std::string& none) {
+  const auto rows = call->services().store.ticks(call->town(), query);
+  if (!rows) return tl::unexpected(rows.error());
+  if (rows->empty()) return fail(Error::Code::not_found, none, "see them with: town ticks");
+  return Window{rows->back().at, rows->back().at};
+}
+
+/// What the bundle is to be about, for whoever reads it, and the stretch that shows it.
+struct BundleWanted {
+  std::string about;
+  expected<Window> window;
+};
+
+BundleWanted bundle_about_tick(const CallPtr& call) {
+  TickQuery query;
+  query.newest = true;
+  query.limit = 1;
+  const Arguments& given = call->arguments();
+  if (given.truth("last_violation")) {
+    query.violations = true;
+    return {"the last violation",
+            window_of_tick(call, query, "no tick of this town that is still remembered broke a rule")};
+  }
+  const std::int64_t number = given.integer("tick");
+  query.after = number - 1;
+  query.newest = false;
+  const std::string name = "tick " + std::to_string(number);
+  return {name, window_of_tick(call, query, "there is no record of " + name)};
+}
+
+/// The last part of the life of whatever has this id.
+expected<Window> window_about(const Town& town, const std::string& id, Instant now) {
+  Window window{now - kBundleReach, now};
+  if (const Bead* bead = town.bead(BeadId(id))) {
+    if (bead->closed_at) window.to = *bead->closed_at;
+    window.from = std::max(bead->created_at, window.to - kBundleReach);
+  } else if (explain(town, id, now).status.empty()) {
+    return fail(Error::Code::not_found, "nothing in this town is called " + id,
+                "give the id of a bead, an agent or a rig");
+  }
+  return window;
+}
+
+void send_bundle(const CallPtr& call, const BundleWanted& wanted) {
+  if (!wanted.window) return call->fail(wanted.window.error());
+  auto bundle = bundle_of(call->services().store, call->town(), *wanted.window);
+  if (!bundle) return call->fail(bundle.error());
+  bundle->about = wanted.about;
+  bundle->build = kVersion;
+  Response response;
+  response.content_type = "application/zstd";
+  response.body = write_bundle(*bundle);
+  call->respond(std::move(response));
+}
+
+void bundle(const CallPtr& call) {
+  const Arguments& given = call->arguments();
+  if (given.has("about") + given.has("tick") + given.truth("last_violation") != 1)
+    return call->fail(Error::Code::invalid, "a bundle is about one thing",
+                      "name a bead with `about`, a tick with `tick`, or say `last_violation`");
+  call->look([call](const Engine::View& view) {
+    const std::string id = call->arguments().text("about");
+    if (id.empty()) return call->background([call] { send_bundle(call, bundle_about_tick(call)); });
+    call->background(
+        [call, wanted = BundleWanted{id, window_about(view.town, id, view.now)}] { send_bundle(call, wanted); });
+  });
+}
+
+// ---- between two moments -------------------------------------------------------------------------------------------
+
 void changes(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     with_past(call, window_of(call->arguments(), view.now), {},
@@ -143,12 +205,13 @@ void changes(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 5> kHandlers{{
+constexpr std::array<NamedHandler, 6> kHandlers{{
     {"debug.replay", replay},
     {"past.state", state_at},
     {"past.show", show_at},
     {"past.why", why_at},
     {"past.changes", changes},
+    {"past.bundle", bundle},
 }};
 
 }  // namespace

@@ -294,6 +294,7 @@ expected<std::vector<RecordedTick>> FakeStore::recorded(const TownId& town, std:
     if (record.number <= after) continue;
     if (static_cast<int>(ticks.size()) == limit) break;
     RecordedTick tick{record, {}};
+    if (alter_tick) alter_tick(tick.record);
     for (const EventOutcome& outcome : record.events)
       if (!outcome.again) tick.events.push_back(held.events.at(outcome.seq));
     ticks.push_back(std::move(tick));
@@ -312,6 +313,12 @@ expected<SnapshotMade> FakeStore::keep_snapshot(const TownId& town) {
   const SnapshotMade made{kept.tick, kept.at};
   towns_[town].snapshots[made.tick] = std::move(kept);
   return made;
+}
+
+expected<std::vector<SnapshotMade>> FakeStore::snapshots(const TownId& town) {
+  std::vector<SnapshotMade> all;
+  for (const auto& [tick, kept] : snapshots_of(town)) all.push_back({tick, kept.at});
+  return all;
 }
 
 expected<KeptSnapshot> FakeStore::snapshot(const TownId& town, Instant latest) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -22,6 +23,7 @@ class FakeStore : public Store {
   bool by_hand = false;  ///< commits wait for `flush`
   int fail_next = 0;     ///< so many commits fail
   int fail_loads = 0;
+  std::function<void(TickRecord&)> alter_tick;  ///< of those that are to be run again
   void flush(std::size_t at_most = SIZE_MAX);
   [[nodiscard]] std::size_t unflushed() const { return queue_.size(); }
   /// The process is gone: nobody hears about the rest. The first `survivors` of it were durable all the same.
@@ -47,6 +49,7 @@ class FakeStore : public Store {
   expected<std::vector<StoredEffect>> effects(const TownId& town, const std::vector<std::string>& keys) override;
   expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) override;
   expected<SnapshotMade> keep_snapshot(const TownId& town) override;
+  expected<std::vector<SnapshotMade>> snapshots(const TownId& town) override;
   expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) override;
   expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
   expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;

@@ -69,6 +69,7 @@ class Simulation : private Observer {
 
   // ---- Observer ----
   void ticked(const TownId& town, const TickRecord& record) override;
+  void differs(const TownId& town, const Difference& difference) override;
   void alert(const TownId& town, std::string_view kind, const std::string& message) override;
 
   Random random_;

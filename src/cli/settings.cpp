@@ -42,7 +42,7 @@ Where find(const json::value& config, std::string_view key) {
 /// What stands in townd.toml and is the node's, not a town's.
 bool of_the_node(std::string_view key) {
   const std::string_view section = key.substr(0, key.find('.'));
-  return section == "limits" || section == "server" || section == "store" || section == "log";
+  return section == "limits" || section == "server" || section == "store" || section == "log" || section == "upgrade";
 }
 
 }  // namespace

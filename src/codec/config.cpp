@@ -15,6 +15,7 @@ namespace townd {
 BOOST_DESCRIBE_STRUCT(ServerSettings, (), (listen, hosts, origins, tls_cert, tls_key, behind_proxy))
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (url))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level))
+BOOST_DESCRIBE_STRUCT(UpgradeSettings, (), (verify))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))
 BOOST_DESCRIBE_STRUCT(RepositorySettings, (),
                       (gates, setup, copy, target, strategy, max_polecats, max_dispatch_attempts))
@@ -112,12 +113,14 @@ namespace {
 
 // ---- the whole ----
 
-constexpr std::array<std::string_view, 6> kSections{"server", "store", "log", "limits", "town", "reconciler"};
+constexpr std::array<std::string_view, 7> kSections{"server", "store", "log",       "upgrade",
+                                                    "limits", "town",  "reconciler"};
 
 bool read_section(JsonReader& reader, std::string_view section, const json::value& v, NodeSettings& out) {
   if (section == "server") return reader.read(v, out.server);
   if (section == "store") return reader.read(v, out.store);
   if (section == "log") return reader.read(v, out.log);
+  if (section == "upgrade") return reader.read(v, out.upgrade);
   if (section == "limits") return reader.read(v, out.limits);
   if (section == "town") return read_town(reader, v, out.town);
   return reader.read_members(v, out.town.constants);
@@ -129,6 +132,7 @@ json::object write_settings(const NodeSettings& settings) {
   all.emplace("server", writer.write(settings.server));
   all.emplace("store", writer.write(settings.store));
   all.emplace("log", writer.write(settings.log));
+  all.emplace("upgrade", writer.write(settings.upgrade));
   all.emplace("limits", writer.write(settings.limits));
   all.emplace("town", write_town(writer, settings.town));
   all.emplace("reconciler", writer.write_members(settings.town.constants));
@@ -136,6 +140,7 @@ json::object write_settings(const NodeSettings& settings) {
 }
 
 constexpr std::array<std::string_view, 5> kLogLevels{"debug", "info", "warn", "error", "off"};
+constexpr std::array<std::string_view, 3> kVerify{"report", "refuse", "off"};
 
 /// What no single key can say about itself.
 bool check(JsonReader& reader, const NodeSettings& settings) {
@@ -143,6 +148,10 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
   if (std::find(kLogLevels.begin(), kLogLevels.end(), level) == kLogLevels.end())
     return reader.wrong("\"" + level + "\" is none of debug, info, warn, error, off") || reader.at("level") ||
            reader.at("log");
+  const std::string& verify = settings.upgrade.verify;
+  if (std::find(kVerify.begin(), kVerify.end(), verify) == kVerify.end())
+    return reader.wrong("\"" + verify + "\" is none of report, refuse, off") || reader.at("verify") ||
+           reader.at("upgrade");
   const Constants& constants = settings.town.constants;
   if (constants.backoff.empty())
     return reader.wrong("at least one length of time is needed") || reader.at("backoff") || reader.at("reconciler");

@@ -31,6 +31,10 @@ struct LogSettings {
   std::string level = "info";
 };
 
+struct UpgradeSettings {
+  std::string verify = "report";
+};
+
 /// A number of bytes; in text `4GiB`, `64MiB`, `512KiB` or a bare number.
 struct ByteCount {
   std::int64_t bytes = 0;
@@ -51,6 +55,7 @@ struct NodeSettings {
   ServerSettings server;
   StoreSettings store;
   LogSettings log;
+  UpgradeSettings upgrade;
   LimitSettings limits;
   TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`
   std::set<std::string> said;

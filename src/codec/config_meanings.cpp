@@ -19,6 +19,8 @@ constexpr std::array kMeanings{
     Meaning{"server.behind_proxy", "a proxy in front does TLS; needed to listen beyond loopback without TLS"},
     Meaning{"store.url", "where towns are kept; empty is townd.db in the data folder"},
     Meaning{"log.level", "debug, info, warn, error or off"},
+    Meaning{"upgrade.verify",
+            "a new townd decides the last 24 h again: report what differs, refuse to start then, or off"},
     Meaning{"limits.max_agents", "agents that run at once on this machine; 0 decides by cores and memory"},
     Meaning{"limits.pending_events", "events of a town that may wait; more are refused"},
     Meaning{"limits.memory", "what one agent may use of memory"},

@@ -107,6 +107,8 @@ class Rerunning {
     rerun_.events += facts;
     TickResult again = std::move(as_it_was_.next(tick).front().result);
     if (!rerun_.first_difference) rerun_.first_difference = difference(tick.record, again);
+    if (inside && tick.record.decisions != again.decisions)
+      tell(rerun_.otherwise, {last_, tick.record.at, tick.record.decisions, again.decisions});
     if (instead_) compare(instead_->next(tick), again.decisions);
     if (!inside) return true;
     for (HistoryRow& row : again.outbox.history) tell(rerun_.history, {last_, std::move(row)});

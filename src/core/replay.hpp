@@ -80,7 +80,7 @@ struct DecidedTick {
   std::vector<Decided> decisions;
 };
 
-/// A tick that a variation decides otherwise.
+/// A tick that is decided otherwise now: by a variation, or by another townd than the one that recorded it.
 struct DifferingTick {
   std::int64_t number = 0;  ///< 0: at this moment none was recorded
   Instant at;
@@ -96,10 +96,11 @@ struct Rerun {
   std::int64_t ticks = 0;      ///< run again, those before the window included
   std::int64_t events = 0;     ///< that arrived in the window
   std::optional<Difference> first_difference;
-  std::vector<DecidedTick> decided;                          ///< ticks of the window that decided something, as it was
-  std::vector<DifferingTick> differing;                      ///< of a variation
+  std::vector<DifferingTick> otherwise;  ///< ticks of the window whose decisions are not those recorded
+  std::vector<DecidedTick> decided;      ///< ticks of the window that decided something, as it was
+  std::vector<DifferingTick> differing;  ///< of a variation
   std::vector<std::pair<std::int64_t, HistoryRow>> history;  ///< of the window: what was done to beads, by which tick
-  std::int64_t left_out = 0;                                 ///< of the three lists above
+  std::int64_t left_out = 0;                                 ///< of the lists above
   Town before;                                               ///< when the window begins
   Town town;                                                 ///< at the window's end, as it was
   std::optional<Town> instead;                               ///< and in the variation

@@ -88,6 +88,10 @@ void Engine::State::hear(inbox::Item item) {
       --state.jobs;
       state.strays.erase(stopped.run);
     }
+    void operator()(inbox::PastChecked& checked) {
+      --state.jobs;
+      if (checked.difference) state.ports.observer.differs(checked.town, *checked.difference);
+    }
     void operator()(inbox::SnapshotKept& kept) {
       --state.jobs;
       state.snapshot_kept(kept);

@@ -74,13 +74,18 @@ struct SnapshotKept {
   TownId town;
   expected<SnapshotMade> made;
 };
+/// A stretch of the past was decided again.
+struct PastChecked {
+  TownId town;
+  std::optional<Difference> difference;
+};
 /// Something made elsewhere that has to be said on the engine's thread.
 struct Say {
   std::function<void()> what;
 };
 
 using Item = std::variant<Submit, Create, Heard, Look, DryRun, Committed, EffectEnded, Reminded, FactsFound,
-                          RigLookedAt, StrayStopped, SnapshotKept, Say>;
+                          RigLookedAt, StrayStopped, SnapshotKept, PastChecked, Say>;
 
 }  // namespace townd::inbox
 

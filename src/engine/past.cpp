@@ -1,5 +1,6 @@
 #include "engine/past.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace townd {
@@ -21,6 +22,14 @@ expected<PastRun> run_past(Store& store, const TownId& town, const Window& windo
   auto rerun = run_again(town_of(std::move(snapshot->image)), snapshot->tick, source, window, std::move(variation));
   if (!rerun) return tl::unexpected(rerun.error());
   return PastRun{std::move(*rerun), snapshot->at, std::move(snapshot->unusable)};
+}
+
+expected<PastRun> run_remembered(Store& store, const TownId& town, Window window) {
+  const auto snapshots = store.snapshots(town);
+  if (!snapshots) return tl::unexpected(snapshots.error());
+  if (snapshots->empty()) return fail(Error::Code::not_found, "nothing of this town is kept yet");
+  window.from = std::max(window.from, snapshots->front().at + Duration{1});
+  return run_past(store, town, window);
 }
 
 expected<Bundle> bundle_of(Store& store, const TownId& town, const Window& window) {

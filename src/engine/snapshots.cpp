@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/state.hpp"
 
 /// From which states the past can be run again.
@@ -8,6 +10,21 @@ namespace {
 constexpr std::int64_t kTicks = 10'000;
 constexpr Duration kEvery = hours(1);
 constexpr Duration kAfterFailure = minutes(10);
+/// Of the time between two snapshots so many ticks are decided again.
+constexpr int kTicksChecked = 1'000;
+
+/// Decides the first ticks behind the last snapshot before `before` again. What cannot be read is no difference: the
+/// store says so where it matters.
+std::optional<Difference> first_difference(Store& store, const TownId& town, Instant before) {
+  auto snapshot = store.snapshot(town, before - Duration{1});
+  if (!snapshot) return std::nullopt;
+  const std::int64_t start = snapshot->tick;
+  const auto source = [&](std::int64_t after) {
+    return store.recorded(town, after, static_cast<int>(std::max<std::int64_t>(0, start + kTicksChecked - after)));
+  };
+  auto rerun = run_again(town_of(std::move(snapshot->image)), start, source, {before, before});
+  return rerun ? std::move(rerun->first_difference) : std::nullopt;
+}
 
 }  // namespace
 
@@ -35,11 +52,19 @@ void Engine::State::snapshot_kept(const inbox::SnapshotKept& kept) {
   if (found == towns.end()) return;
   LiveTown& town = *found->second;
   if (kept.made) {
+    if (town.snapshot_tick > 0) check_past(kept.town, kept.made->at);
     town.snapshot_tick = kept.made->tick;
     town.snapshot_at = kept.made->at;
   } else {
     town.snapshot_again_at = now + kAfterFailure;
   }
+}
+
+/// A share of what led to a new snapshot, as a check that townd is as exact as it says.
+void Engine::State::check_past(const TownId& town, Instant before) {
+  in_pool("check", [store = &ports.store, town, before]() -> inbox::Item {
+    return inbox::PastChecked{town, first_difference(*store, town, before)};
+  });
 }
 
 }  // namespace townd

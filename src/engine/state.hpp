@@ -66,6 +66,7 @@ struct Engine::State {
   void note_snapshot(LiveTown& town);
   void keep_snapshots();
   void snapshot_kept(const inbox::SnapshotKept& kept);
+  void check_past(const TownId& town, Instant before);
 
   // ---- outside.cpp: effects and observations ----
   bool begin_effects();  ///< whether anything began

@@ -82,6 +82,15 @@ void LogObserver::ticked(const TownId& town, const TickRecord& record) {
               {"wall_us", std::to_string(record.wall_us)}});
 }
 
+void LogObserver::differs(const TownId& town, const Difference& difference) {
+  log_.write(LogLevel::error, "a tick is decided otherwise than was recorded",
+             {{"town", town.text},
+              {"tick", std::to_string(difference.recorded.number)},
+              {"what", difference.what},
+              {"recorded", difference.recorded.digest.hex()},
+              {"now", difference.replayed.digest.hex()}});
+}
+
 void LogObserver::alert(const TownId& town, std::string_view kind, const std::string& message) {
   log_.write(LogLevel::warn, "alert", {{"town", town.text}, {"kind", std::string(kind)}, {"because", message}});
 }

@@ -11,6 +11,7 @@ class LogObserver final : public Observer {
  public:
   explicit LogObserver(Log& log) : log_(log) {}
   void ticked(const TownId& town, const TickRecord& record) override;
+  void differs(const TownId& town, const Difference& difference) override;
   void alert(const TownId& town, std::string_view kind, const std::string& message) override;
 
  private:

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/ids.hpp"
+#include "core/replay.hpp"
 #include "ports/store.hpp"
 
 namespace townd {
@@ -13,6 +14,8 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void ticked(const TownId& town, const TickRecord& record) = 0;
+  /// A recorded tick was decided again, and otherwise: the record was altered, or townd is not what it was.
+  virtual void differs(const TownId& town, const Difference& difference) = 0;
   /// Something a person should see. `kind` is a name such as `escalation` or `town_quarantined`.
   virtual void alert(const TownId& town, std::string_view kind, const std::string& message) = 0;
 };

@@ -157,6 +157,8 @@ class Store {
   /// Keeps the town as it is after its last recorded tick, read back and compared with that tick's digest. May take
   /// long and is called from a thread that can wait.
   virtual expected<SnapshotMade> keep_snapshot(const TownId& town) = 0;
+  /// Those that are kept, oldest first, usable or not.
+  virtual expected<std::vector<SnapshotMade>> snapshots(const TownId& town) = 0;
   /// The newest usable one of a tick at `latest` or before; not_found says what the earliest is.
   virtual expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) = 0;
 

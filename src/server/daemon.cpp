@@ -15,10 +15,12 @@
 #include "server/diff.hpp"
 #include "server/find.hpp"
 #include "server/http_server.hpp"
+#include "server/incidents.hpp"
 #include "server/listen_address.hpp"
 #include "server/live_hub.hpp"
 #include "server/log_tails.hpp"
 #include "server/stream_seats.hpp"
+#include "server/upgrade.hpp"
 #include "server/version.hpp"
 #include "server/workers.hpp"
 #include "store/sqlite_store.hpp"
@@ -110,7 +112,7 @@ struct Daemon::Parts {
 
   Log log;
   SystemClock clock;
-  LogObserver observer{log};
+  LogObserver log_observer{log};
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<LocalRuntime> runtime;
   std::unique_ptr<LocalForge> forge;
@@ -120,6 +122,8 @@ struct Daemon::Parts {
   StreamSeats seats;
   LiveHub live{seats};
   std::unique_ptr<Workers> workers;
+  std::unique_ptr<Incidents> observer;
+  UpgradeReport upgrade;
   std::unique_ptr<LogTails> tails;
   std::unique_ptr<Services> services;
   std::unique_ptr<Api> api;
@@ -130,6 +134,8 @@ struct Daemon::Parts {
 
   expected<void> open(const DaemonOptions& options, const NodeSettings& node);
   expected<void> listen(const DaemonOptions& options, const ServerSettings& server);
+  expected<void> refuse_if_otherwise(const std::string& data);
+  void report_what_differs(const std::string& data);
   void close();
 };
 
@@ -150,8 +156,12 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   if (auto read = tokens->reload(); !read) return read;
   if (auto made = tokens->ensure_admin(options.data, clock.now()); !made) return made;
 
+  if (node.upgrade.verify == "refuse")
+    if (auto alike = refuse_if_otherwise(options.data); !alike) return alike;
+
   // The port is taken before agents are taken up again: a daemon that cannot listen must not touch them.
   workers = std::make_unique<Workers>(kWorkers);
+  observer = std::make_unique<Incidents>(log_observer, *store, *workers, clock, options.data);
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), std::move(answer));
   });
@@ -171,7 +181,7 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
       return known;
     }
   forge = std::make_unique<LocalForge>(*git, options.data);
-  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observer, clock}, engine_options(node, facts));
+  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, *observer, clock}, engine_options(node, facts));
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);
   if (auto loaded = engine->open(); !loaded) return loaded;
@@ -179,15 +189,59 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
   services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
-                                                 *workers, diff_reader(*git, options.data), node, presets});
+                                                 *workers, upgrade, diff_reader(*git, options.data), node, presets});
   api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins, https});
   http->start();
+  if (node.upgrade.verify == "report") report_what_differs(options.data);
   log.write(LogLevel::info, "townd is ready",
             {{"version", std::string(kVersion)},
              {"data", options.data},
              {"listen", url},
              {"towns", std::to_string(engine->towns().size())}});
   return {};
+}
+
+/// A program that is new to this data is tried on its towns' last day before it goes on with them.
+expected<void> Daemon::Parts::refuse_if_otherwise(const std::string& data) {
+  const KnownProgram program(data);
+  if (program.known()) return {};
+  const auto towns = store->towns();
+  if (!towns) return tl::unexpected(towns.error());
+  for (const TownId& town : *towns)
+    if (const std::string differs = in_words(try_on_past(*store, town, clock.now())); !differs.empty())
+      return fail(
+          Error::Code::conflict, "this townd is not what recorded the town " + town.text + ": " + differs,
+          "start the one before, or set verify = \"report\" under [upgrade] of townd.toml to go on with this one");
+  program.remember();
+  return {};
+}
+
+/// The same while it works already; what differs is in the log and in the town's status until it is older than a day.
+void Daemon::Parts::report_what_differs(const std::string& data) {
+  workers->post([this, data] {
+    const KnownProgram program(data);
+    if (program.known()) return;
+    const auto towns = store->towns();
+    if (!towns) return;
+    bool alike = true;
+    for (const TownId& town : *towns) {
+      UpgradeFinding finding = try_on_past(*store, town, clock.now());
+      const std::string words = in_words(finding);
+      if (words.empty()) continue;
+      alike = false;
+      log.write(LogLevel::warn, "this townd is not what recorded the past", {{"town", town.text}, {"because", words}});
+      for (const DifferingTick& tick : finding.otherwise)
+        for (const Decided& decided : tick.instead.empty() ? tick.as_it_was : tick.instead)
+          log.write(LogLevel::warn, "a tick would be decided otherwise",
+                    {{"town", town.text},
+                     {"tick", std::to_string(tick.number)},
+                     {"rule", std::string(decided.rule)},
+                     {"subject", decided.subject.text},
+                     {"now", tick.instead.empty() ? "not" : "so"}});
+      upgrade.add(town, std::move(finding));
+    }
+    if (alike) program.remember();
+  });
 }
 
 /// Binds the doors; nobody is let in before `http->start`.

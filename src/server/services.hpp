@@ -18,6 +18,7 @@ class LogTails;
 class Runtime;
 class Store;
 class TokenBook;
+class UpgradeReport;
 class Workers;
 
 /// What a bead's branch changes: `base...head` in the rig's own repository.
@@ -42,6 +43,7 @@ struct Services {
   LiveHub& live;
   LogTails& tails;
   Workers& workers;
+  const UpgradeReport& upgrade;
   std::function<expected<std::string>(const DiffSpec&)> diff;
   NodeSettings node;                 ///< `node.town` is what a new town begins with
   std::vector<std::string> presets;  ///< agent programs by name

@@ -40,7 +40,8 @@ json::object convoy_detail(const Town& town, const Bead& bead, const Convoy& con
 json::object nudge_shape(const Nudge& nudge);
 json::object mail_shape(const Mail& mail, LateTexts& texts);
 json::object town_shape(const Engine::View& view);
-json::object status_shape(const Engine::View& view);
+/// `upgraded`: what this townd would have decided otherwise, in words; empty when nothing.
+json::object status_shape(const Engine::View& view, const std::string& upgraded);
 json::object assignment_shape(const Assignment& assignment, LateTexts& texts);
 /// The step as a bead, with its text and place.
 json::object step_shape(const CurrentStep& step, LateTexts& texts);

@@ -54,11 +54,12 @@ bool wanted(const Town& town, const std::string& preset) {
 }
 
 /// What a person should see first.
-json::array problems(const Engine::View& view) {
+json::array problems(const Engine::View& view, const std::string& upgraded) {
   json::array list;
   const auto say = [&list](std::string_view id, std::string what) { list.push_back({{"id", id}, {"problem", what}}); };
   const TownRow& row = view.town.row();
   if (!view.quarantined.empty()) say(row.town_id.text, "the town is not run: " + view.quarantined);
+  if (!upgraded.empty()) say(row.town_id.text, "townd was changed: " + upgraded);
   if (row.paused) say(row.town_id.text, "paused" + (row.paused_reason.empty() ? "" : ": " + row.paused_reason));
   if (row.breaker.opened_at) say(row.town_id.text, "too many runs failed; one probe at a time until one ends well");
   for (const Budget& budget : spent_budgets(view.town, view.now))
@@ -175,13 +176,13 @@ json::object town_shape(const Engine::View& view) {
   return shape;
 }
 
-json::object status_shape(const Engine::View& view) {
+json::object status_shape(const Engine::View& view, const std::string& upgraded) {
   const Town& town = view.town;
   const TownRow& row = town.row();
   const Counts counts = count(town);
   json::object shape;
   shape.emplace("town", town_shape(view));
-  shape.emplace("problems", problems(view));
+  shape.emplace("problems", problems(view, upgraded));
 
   json::object agents;
   for (const auto& [status, n] : counts.agents) agents.emplace(status, n);

@@ -115,6 +115,14 @@ expected<KeptSnapshot> read_snapshot(Connection& db, const TownId& town, Instant
   return fail(Error::Code::not_found, "there is no snapshot at " + to_text(latest) + " or before", earliest);
 }
 
+expected<std::vector<SnapshotMade>> list_snapshots(Connection& db, const TownId& town) {
+  std::vector<SnapshotMade> all;
+  Rows rows = db.query("SELECT tick, at FROM snapshots WHERE town_id = ?1 ORDER BY tick", town.text);
+  while (rows.next()) all.push_back({rows.integer(0), rows.instant(1)});
+  if (auto failure = db.take_failure()) return tl::unexpected<Error>(std::move(*failure));
+  return all;
+}
+
 expected<std::vector<RecordedTick>> read_recorded(Connection& db, const TownId& town, std::int64_t after, int limit) {
   std::vector<RecordedTick> ticks;
   Facts facts(db, town);

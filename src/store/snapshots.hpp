@@ -22,6 +22,7 @@ expected<PackedSnapshot> pack(const LoadedTown& loaded);
 void write_snapshot(Connection& db, const TownId& town, const PackedSnapshot& snapshot);
 expected<KeptSnapshot> read_snapshot(Connection& db, const TownId& town, Instant latest);
 
+expected<std::vector<SnapshotMade>> list_snapshots(Connection& db, const TownId& town);
 expected<std::vector<RecordedTick>> read_recorded(Connection& db, const TownId& town, std::int64_t after, int limit);
 
 }  // namespace townd::sqlite

@@ -109,6 +109,10 @@ expected<SnapshotMade> SqliteStore::keep_snapshot(const TownId& town) {
   return SnapshotMade{packed->tick, packed->at};
 }
 
+expected<std::vector<SnapshotMade>> SqliteStore::snapshots(const TownId& town) {
+  return reading([&](sqlite::Connection& db) { return sqlite::list_snapshots(db, town); });
+}
+
 expected<KeptSnapshot> SqliteStore::snapshot(const TownId& town, Instant latest) {
   return reading([&](sqlite::Connection& db) { return sqlite::read_snapshot(db, town, latest); });
 }

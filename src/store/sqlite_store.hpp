@@ -38,6 +38,7 @@ class SqliteStore final : public Store {
   expected<std::vector<StoredEffect>> effects(const TownId& town, const std::vector<std::string>& keys) override;
   expected<std::vector<RecordedTick>> recorded(const TownId& town, std::int64_t after, int limit) override;
   expected<SnapshotMade> keep_snapshot(const TownId& town) override;
+  expected<std::vector<SnapshotMade>> snapshots(const TownId& town) override;
   expected<KeptSnapshot> snapshot(const TownId& town, Instant latest) override;
   expected<std::vector<HistoryRow>> history(const TownId& town, const BeadId& bead, int limit) override;
   expected<std::optional<std::string>> text(const TownId& town, const Hash128& hash) override;

@@ -118,6 +118,9 @@ class Quiet : public Observer {
     for (const Decided& decided : tick.decisions)
       story << tick.at.ms / 1000 << " " << decided.rule << " " << decided.subject.text << "\n";
   }
+  void differs(const TownId& town, const Difference& difference) override {
+    alerts.push_back(town.text + " differs at tick " + std::to_string(difference.recorded.number));
+  }
   void alert(const TownId&, std::string_view kind, const std::string& message) override {
     alerts.push_back(std::string(kind) + ": " + message);
   }

@@ -21,6 +21,9 @@ namespace townd {
 class Told : public Observer {
  public:
   void ticked(const TownId&, const TickRecord& record) override { ticks.push_back(record); }
+  void differs(const TownId&, const Difference& difference) override {
+    differing.push_back(difference.recorded.number);
+  }
   void alert(const TownId&, std::string_view kind, const std::string& message) override {
     alerts.emplace_back(std::string(kind) + ": " + message);
   }
@@ -31,6 +34,7 @@ class Told : public Observer {
   }
 
   std::vector<TickRecord> ticks;
+  std::vector<std::int64_t> differing;  ///< ticks that were decided again otherwise
   std::vector<std::string> alerts;
 };
 

@@ -10,7 +10,7 @@ namespace {
 class ReplayTest : public Node {
  protected:
   ReplayTest() {
-    const RigId rig = town_with_rig();
+    const RigId rig = rig_ = town_with_rig();
     TownConfig config = read([](const Engine::View& view) { return view.town.config(); });
     config.runs_per_day = 77;
     ++config.version;
@@ -47,6 +47,7 @@ class ReplayTest : public Node {
   }
 
   const TownId town{"town"};
+  RigId rig_;
   std::string bead;
   KeptSnapshot start_of;
   std::vector<RecordedTick> ticks;
@@ -108,6 +109,20 @@ TEST_F(ReplayTest, FindsAnotherTimeOfATick) {
     tick.record.at.ms += 1;
     return true;
   });
+}
+
+/// The daemon checks itself: a share of what led to each snapshot is decided again.
+TEST_F(ReplayTest, ATickThatIsDecidedOtherwiseIsFoundByTheSelfCheck) {
+  const std::int64_t altered = store.ticks_of(town).back().number;
+  store.alter_tick = [altered](TickRecord& record) {
+    if (record.number == altered) record.digest = {};
+  };
+  const std::size_t snapshots = store.snapshots_of(town).size();
+  run_for(hours(1));
+  must(bead_in(rig_, "another"));
+  run_for(minutes(10));
+  EXPECT_GT(store.snapshots_of(town).size(), snapshots);
+  EXPECT_EQ(told.differing, std::vector<std::int64_t>{altered});
 }
 
 TEST_F(ReplayTest, SaysWhichTicksAreMissing) {

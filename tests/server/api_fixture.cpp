@@ -32,6 +32,7 @@ ApiTest::ApiTest() {
                live,
                *tails,
                workers,
+               upgrade,
                [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
                node_settings(),
                {"claude", "custom", "refine"}});

@@ -13,6 +13,7 @@
 #include "server/log_tails.hpp"
 #include "server/raw_client.hpp"
 #include "server/stream_seats.hpp"
+#include "server/upgrade.hpp"
 #include "server/workers.hpp"
 #include "sim/fake_clock.hpp"
 #include "sim/fake_forge.hpp"
@@ -24,6 +25,7 @@ namespace townd::test {
 /// Nobody watches.
 class NoObserver final : public Observer {
   void ticked(const TownId&, const TickRecord&) override {}
+  void differs(const TownId&, const Difference&) override {}
   void alert(const TownId&, std::string_view, const std::string&) override {}
 };
 
@@ -78,6 +80,7 @@ class ApiTest : public testing::Test {
   StreamSeats seats;
   LiveHub live{seats};
   Workers workers{2};
+  UpgradeReport upgrade;
   std::unique_ptr<LogTails> tails;
   std::unique_ptr<Services> services;
   std::unique_ptr<Api> api;

@@ -56,8 +56,9 @@ void MirroredStore::wait() {
 
 // ---- the day -----------------------------------------------------------------------------------------------------
 
-Day30::Day30(sim::FakeStore& store, sim::Complaints& complaints, std::uint64_t seed)
-    : random_(seed), forge_(complaints), runtime_(clock_, forge_, complaints, random_.next()) {
+Day30::Day30(sim::FakeStore& store, sim::Complaints& complaints, std::uint64_t seed, Instant begins)
+    : complaints_(complaints), random_(seed), forge_(complaints), runtime_(clock_, forge_, complaints, random_.next()) {
+  clock_.at = begins;
   runtime_.shortest = minutes(20);
   runtime_.longest = minutes(75);
   runtime_.longest_trial = minutes(10);
@@ -141,6 +142,10 @@ void Day30::run(Duration length) {
     most_at_work = std::max(most_at_work, static_cast<int>(runtime_.alive().size()));
   }
   engine_->step(clock_.at);
+}
+
+void Day30::differs(const TownId& /*town*/, const Difference& difference) {
+  complaints_.add("tick " + std::to_string(difference.recorded.number) + " was decided again otherwise");
 }
 
 void Day30::ticked(const TownId& /*town*/, const TickRecord& record) {

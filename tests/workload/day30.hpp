@@ -40,7 +40,8 @@ class Day30 : private Observer {
  public:
   static constexpr int kRigs = 5, kPolecats = 30, kConvoys = 60, kBeadsOfConvoy = 10;
 
-  explicit Day30(sim::FakeStore& store, sim::Complaints& complaints, std::uint64_t seed = 30);
+  explicit Day30(sim::FakeStore& store, sim::Complaints& complaints, std::uint64_t seed = 30,
+                 Instant begins = Instant{1'782'864'000'000});
   /// Goes on for so long.
   void run(Duration length);
 
@@ -58,8 +59,10 @@ class Day30 : private Observer {
   void make_town();
   void give_convoy();
   void ticked(const TownId& town, const TickRecord& record) override;
+  void differs(const TownId&, const Difference& difference) override;
   void alert(const TownId&, std::string_view, const std::string&) override {}
 
+  sim::Complaints& complaints_;
   sim::Random random_;
   sim::FakeClock clock_;
   sim::FakeForge forge_;

@@ -65,7 +65,7 @@ void submit_review(const CallPtr& call) {
   });
 }
 
-void completed(const CallPtr& call) {
+void run_completed(const CallPtr& call) {
   with_agent(call, [call](const Engine::View&, const Agent& agent) {
     events::AgentCompleted fact;
     fact.agent_id = agent.agent_id;
@@ -311,7 +311,7 @@ constexpr std::array<NamedHandler, 14> kHandlers{{
     {"review.submit", submit_review},
     {"agent.prime", prime},
     {"agent.done", done},
-    {"agent.completed", completed},
+    {"agent.completed", run_completed},
     {"agent.fail", give_up},
     {"agent.waiting", waiting},
     {"agent.heartbeat", heartbeat},

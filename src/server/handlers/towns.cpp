@@ -3,6 +3,7 @@
 
 #include "core/assignment.hpp"
 #include "server/handlers.hpp"
+#include "server/upgrade.hpp"
 
 namespace townd {
 namespace {
@@ -63,7 +64,9 @@ void list_towns(const CallPtr& call) {
 void get_town(const CallPtr& call) { answer_town(call, call->town()); }
 
 void get_status(const CallPtr& call) {
-  call->look([call](const Engine::View& view) { call->succeed(status_shape(view)); });
+  call->look([call](const Engine::View& view) {
+    call->succeed(status_shape(view, call->services().upgrade.of(call->town())));
+  });
 }
 
 // ---- operating -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,82 @@
+#include "server/incidents.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "codec/bundle.hpp"
+#include "engine/past.hpp"
+#include "server/version.hpp"
+
+namespace townd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration kOncePer = hours(24);
+
+void remove_oldest(const fs::path& folder) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> bundles;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().extension() == ".bundle") bundles.emplace_back(entry.last_write_time(ignored), entry.path());
+  std::sort(bundles.begin(), bundles.end());
+  for (std::size_t i = 0; i + kIncidentsKept < bundles.size(); ++i) fs::remove(bundles[i].second, ignored);
+}
+
+expected<void> write_incident(Store& store, const TownId& town, const TickRecord& record, const std::string& about,
+                              const fs::path& folder) {
+  auto bundle = bundle_of(store, town, {record.at, record.at});
+  if (!bundle) return tl::unexpected(bundle.error());
+  bundle->about = about;
+  bundle->build = kVersion;
+  const std::string bytes = write_bundle(*bundle);
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  fs::permissions(folder, fs::perms::owner_all, problem);
+  const fs::path path = folder / (town.text + "-tick-" + std::to_string(record.number) + ".bundle");
+  const fs::path part = path.string() + ".part";
+  std::ofstream file(part, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (file) fs::rename(part, path, problem);
+  if (!file || problem)
+    return fail(Error::Code::internal, "cannot write " + path.string(), "see whether the disk is full");
+  remove_oldest(folder);
+  return {};
+}
+
+}  // namespace
+
+Incidents::Incidents(Observer& next, Store& store, Workers& workers, const Clock& clock, const std::string& data)
+    : next_(next), store_(store), workers_(workers), clock_(clock), folder_(data + "/bundles") {}
+
+void Incidents::ticked(const TownId& town, const TickRecord& record) {
+  next_.ticked(town, record);
+  for (const Violation& violation : record.violations)
+    keep(town, record, "invariant " + std::to_string(violation.invariant) + " " + violation.rule);
+}
+
+void Incidents::differs(const TownId& town, const Difference& difference) {
+  next_.differs(town, difference);
+  keep(town, difference.recorded, "decided again otherwise: " + difference.what);
+}
+
+void Incidents::alert(const TownId& town, std::string_view kind, const std::string& message) {
+  next_.alert(town, kind, message);
+}
+
+/// Called on the engine's thread; the bundle is made on a worker's, which has the commit of this tick to read.
+void Incidents::keep(const TownId& town, const TickRecord& record, const std::string& trouble) {
+  const Instant now = clock_.now();
+  const auto [known, fresh] = kept_.try_emplace(town.text + " " + trouble, now);
+  if (!fresh && now - known->second < kOncePer) return;
+  known->second = now;
+  workers_.post([this, town, record, about = "tick " + std::to_string(record.number) + ": " + trouble] {
+    if (const auto written = write_incident(store_, town, record, about, folder_); !written)
+      next_.alert(town, "bundle_failed", written.error().what);
+  });
+}
+
+}  // namespace townd

@@ -1,12 +1,13 @@
 # Clean builds (the Makefile's) compile several files at once, which takes a quarter of the time; developers' own build
-# folders do not. A file whose private names are also another's, or that includes a heavy library, stays by itself.
+# folders do not. A file whose private names are also another's, that includes a heavy library, or that a test replaces
+# (tests/engine plants a clock in agents.cpp), stays by itself.
 function(alone target)
   if(TARGET ${target})
     list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/src/)
     set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
 endfunction()
-alone(townd_core core/rules/messages.cpp core/rules/reviews.cpp)
+alone(townd_core core/rules/agents.cpp core/rules/messages.cpp core/rules/reviews.cpp)
 alone(townd_codec codec/toml.cpp codec/ticks.cpp codec/time_text.cpp)
 alone(townd_runtime runtime/preset.cpp runtime/verdict.cpp)
 alone(townd_observe observe/log.cpp)

@@ -23,10 +23,12 @@ std::string in_words(const json::value& action) {
   return words;
 }
 
+std::string or_nothing(const std::string& words) { return words.empty() ? "–" : words; }
+
 std::string all_in_words(const json::value& actions) {
   std::string words;
   for (const json::value& action : list_of(actions)) words += (words.empty() ? "" : "; ") + in_words(action);
-  return words.empty() ? "–" : words;
+  return or_nothing(words);
 }
 
 void print_actions(Terminal& terminal, const json::value& actions, const std::string& none) {
@@ -61,7 +63,9 @@ void print_variation(Terminal& terminal, const json::value& rerun) {
   table.print_or(terminal, "Every tick would have decided the same.");
   Table ends({"ID", "ENDED AS", "WOULD HAVE"});
   for (const json::value& row : list_of(rerun, "ends_apart"))
-    ends.row({{text_of(row, "id"), Style::dim}, {text_of(row, "as_it_was")}, {text_of(row, "instead"), Style::bold}});
+    ends.row({{text_of(row, "id"), Style::dim},
+              {or_nothing(text_of(row, "as_it_was"))},
+              {or_nothing(text_of(row, "instead")), Style::bold}});
   ends.print_or(terminal, "Everything would have ended as it did.");
 }
 

@@ -115,6 +115,50 @@ TEST_F(PowerCut, AStepThatFailsOnceIsAnErrorThatLosesNothing) {
   EXPECT_GT(refused, 50) << "the failures were meant to be felt";
 }
 
+/// Between two commits a snapshot is made; whenever the power goes meanwhile, the commits are there, and a snapshot
+/// that can be used: the one before, or the new one.
+TEST_F(PowerCut, ASnapshotThatIsCutOffLosesNothing) {
+  const TownId town = sample::town_id("a");
+  const auto live_with_snapshots = [&](const SimulatedDisk& disk) {
+    std::int64_t acknowledged = 0;  // ticks
+    const auto store = open(disk);
+    if (!store) return acknowledged;
+    TownImage image;
+    for (std::int64_t n = 0; n <= 2; ++n) {
+      TownCommit commit = n == 0 ? sample::founding("a") : sample::work("a", n);
+      if (!commit_and_wait(**store, sample::truthful(std::move(commit), image))) break;
+      acknowledged = n + 1;
+      (*store)->keep_snapshot(town);
+    }
+    return acknowledged;
+  };
+  const auto whole = made();
+  ASSERT_EQ(live_with_snapshots(*whole), 3);
+  int with_older = 0;
+  for (std::int64_t step = 0; step <= whole->steps() && !HasFailure(); ++step) {
+    SCOPED_TRACE("power cut at step " + std::to_string(step));
+    const auto disk = made();
+    disk->cut_power_at(step);
+    const std::int64_t acknowledged = live_with_snapshots(*disk);
+    for (const Survivors survivors : {Survivors::synced, Survivors::some}) {
+      const auto after = disk->after_power_cut(survivors, static_cast<std::uint64_t>(step));
+      const auto store = open(*after);
+      ASSERT_TRUE(store) << store.error().what;
+      if (acknowledged == 0) continue;
+      const auto loaded = (*store)->load(town);
+      ASSERT_TRUE(loaded) << loaded.error().what;
+      EXPECT_GE(loaded->next_tick - 1, acknowledged);
+      const auto kept = (*store)->snapshot(town, kNever);
+      if (acknowledged < 2) continue;  // before the first one there may be none
+      ASSERT_TRUE(kept) << kept.error().what;
+      EXPECT_TRUE(kept->unusable.empty()) << kept->unusable.front();
+      EXPECT_GE(kept->tick, acknowledged - 1);
+      with_older += kept->tick < loaded->next_tick - 1;
+    }
+  }
+  EXPECT_GT(with_older, 5) << "the power was meant to go in the middle of a snapshot";
+}
+
 TEST_F(PowerCut, OnADiskThatOnlyPretendsToSyncTheseTestsWouldFail) {
   const auto disk = made();
   disk->pretend_to_sync();

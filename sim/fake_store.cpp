@@ -244,12 +244,15 @@ expected<std::vector<EventRow>> FakeStore::events(const TownId& town, const Even
 expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, const TickQuery& query) {
   const std::lock_guard lock(mutex_);
   const Held& held = towns_[town];
-  std::set<Instant> heard;  // when facts about the bead were drained
+  std::set<Instant> of_bead, of_agent;  // when facts were drained, or it changed
   for (const auto& [seq, known] : held.outcomes) {
     const Event& event = held.events.at(seq);
-    if (query.bead_id.empty() || about_bead(event.body) != query.bead_id || !known.at) continue;
-    heard.insert(*known.at);
+    if (!known.at) continue;
+    if (about_bead(event.body) == query.bead_id) of_bead.insert(*known.at);
+    if (encode_event(event.body).agent_id == query.agent_id) of_agent.insert(*known.at);
   }
+  for (const HistoryRow& row : held.history)
+    if (row.bead_id.text == query.bead_id) of_bead.insert(row.at);
   std::vector<TickRow> rows;
   for (const TickRecord& tick : held.ticks) {
     if (tick.number <= query.after || tick.at < query.from || tick.at > query.to) continue;
@@ -258,8 +261,9 @@ expected<std::vector<TickRow>> FakeStore::ticks(const TownId& town, const TickQu
     const auto names = [&](const std::string& text) {
       return text.empty() || record.find('"' + text + '"') != std::string::npos;
     };
-    if (!names(query.rule) || !names(query.agent_id)) continue;
-    if (!names(query.bead_id) && !heard.contains(tick.at)) continue;
+    if (!names(query.rule)) continue;
+    if (!names(query.agent_id) && !of_agent.contains(tick.at)) continue;
+    if (!names(query.bead_id) && !of_bead.contains(tick.at)) continue;
     rows.push_back({tick.number, tick.at, std::move(record)});
   }
   const auto limit = static_cast<std::size_t>(query.limit);

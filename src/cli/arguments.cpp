@@ -27,7 +27,12 @@ CLI::Option* declare(CLI::App& app, const Param& param, bool shared) {
   } else {
     made = app.add_option(param.name, param.help);
     made->type_name(positional(param) ? "" : param.kind == Param::Kind::number ? "N" : "TEXT");
-    if (param.kind == Param::Kind::number) made->check(CLI::TypeValidator<long long>("N"));
+    if (param.kind == Param::Kind::number)
+      made->check([](const std::string& given) {
+        Values values;
+        values.put("N", {given});
+        return values.number("N") ? std::string() : "\"" + given + "\" is no whole number that counts here";
+      });
     if (param.kind == Param::Kind::list) {
       made->allow_extra_args(positional(param))->expected(positional(param) ? -1 : 1);
       made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

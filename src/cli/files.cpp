@@ -1,4 +1,5 @@
 #include <iostream>
+#include <sstream>
 
 #include "cli/commands.hpp"
 #include "cli/import_town.hpp"
@@ -36,7 +37,10 @@ expected<int> plan(Session& session, const Values& values) {
   if (values.has("--snapshot")) {
     PlanRequest request{values.text("--snapshot"), std::nullopt, session.terminal().json()};
     if (values.has("--at")) request.at = values.text("--at");
-    return plan_snapshot(request, std::cout);
+    if (!request.as_json) return plan_snapshot(request, std::cout);
+    std::ostringstream plan;
+    if (const auto made = plan_snapshot(request, plan); !made) return tl::unexpected(made.error());
+    return session.terminal().value(json::parse(plan.str())) ? kOk : kNotFound;
   }
   json::object fields;
   if (values.has("--at")) fields["at"] = values.text("--at");
@@ -84,11 +88,16 @@ expected<int> bundle(Session& session, const Values& values) {
   const auto bytes = (*session.client())->fetch("past.bundle", {{"town", *town}}, query);
   if (!bytes) return tl::unexpected(bytes.error());
   const std::string path = values.text("--output", name + ".bundle");
+  if (path == "-") {
+    std::cout << *bytes << std::flush;
+    return kOk;
+  }
   if (const auto written = write_whole(path, *bytes); !written) return tl::unexpected(written.error());
   const json::object told{{"file", path}, {"bytes", static_cast<std::int64_t>(bytes->size())}};
   return answer(session, expected<json::value>(told), [&](const json::value&) {
-    session.terminal().line("It is in " + shown(path) +
-                            ", without bodies' texts or secrets. Anybody can look into it:");
+    session.terminal().line(
+        "It is in " + shown(path) +
+        ", with titles and what people wrote in that time, and no secrets of townd's. To look into it:");
     for (const char* command : {"replay", "plan"})
       session.terminal().line("  town " + std::string(command) + " --snapshot " + shown(path));
     if (!id.empty()) session.terminal().line("  town why " + shown(id) + " --snapshot " + shown(path));
@@ -148,7 +157,7 @@ std::vector<Command> file_commands() {
        "town bundle acme-12 --output acme-12.bundle",
        {maybe("ID", "A bead, agent or rig: the last 24 h of its life"), number("--tick", "Or one tick"),
         flag("--last-violation", "Or the newest tick in which something was refused or found to be broken"),
-        option("-o,--output", "Where to; ID.bundle in this folder when left out")},
+        option("-o,--output", "Where to; - is standard output; ID.bundle in this folder when left out")},
        bundle},
       {"import",
        "Keep",

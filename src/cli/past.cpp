@@ -43,7 +43,7 @@ void print_history(Terminal& terminal, const json::value& row) {
     terminal.value(row);
     return;
   }
-  std::string line = terminal.styled(Style::dim, clock_of(text_of(row, "at"))) + "  " +
+  std::string line = terminal.styled(Style::dim, clock_of(text_of(row, "created_at"))) + "  " +
                      terminal.styled(Style::bold, shown(text_of(row, "event_type")));
   const std::string before = text_of(row, "old_value");
   const std::string after = text_of(row, "new_value");
@@ -143,7 +143,7 @@ expected<int> logs(Session& session, const Values& values) {
 expected<json::value> why_in(const std::string& path, const std::string& id, const std::optional<std::string>& when) {
   const auto file = PastFile::open(path);
   if (!file) return tl::unexpected(file.error());
-  const auto at = file->moment(when);
+  const auto at = file->past_moment(when);
   if (!at) return tl::unexpected(at.error());
   const auto past = file->run_again({*at, *at});
   if (!past) return tl::unexpected(past.error());

@@ -22,13 +22,21 @@ expected<PastFile> PastFile::open(const std::string& path) {
 }
 
 expected<Instant> PastFile::moment(const std::optional<std::string>& text) const {
-  if (!text) return bundle_.end();
+  if (!text) return bundle_.until;
   const auto at = instant_from_text(*text);
   if (!at || *at == kNever)
     return fail(Error::Code::invalid, "\"" + *text + "\" is no time", "write it as 2026-07-01T12:00:00Z");
   if (*at < bundle_.start_at)
     return fail(Error::Code::not_found, "the file begins later, at " + to_text(bundle_.start_at), "take a later time");
   return *at;
+}
+
+expected<Instant> PastFile::past_moment(const std::optional<std::string>& text) const {
+  auto at = moment(text);
+  if (at && *at > bundle_.until)
+    return fail(Error::Code::invalid, "the file ends before, at " + to_text(bundle_.until),
+                "what would have followed shows: town plan --snapshot FILE --at");
+  return at;
 }
 
 expected<Rerun> PastFile::run_again(const Window& window, Variation variation) const {

@@ -16,6 +16,8 @@ class PastFile {
 
   /// A moment as it is given on the command line; the file's end when it is not.
   [[nodiscard]] expected<Instant> moment(const std::optional<std::string>& text) const;
+  /// One of the file's past: not later than its end.
+  [[nodiscard]] expected<Instant> past_moment(const std::optional<std::string>& text) const;
   [[nodiscard]] expected<Rerun> run_again(const Window& window, Variation variation = {}) const;
   /// Facts that had arrived by then and that no tick had taken.
   [[nodiscard]] std::vector<Event> pending_at(Instant at) const;

@@ -56,7 +56,7 @@ expected<int> plan_snapshot(const PlanRequest& request, std::ostream& out) {
   const auto at = file->moment(request.at);
   if (!at) return tl::unexpected(at.error());
   // A snapshot that does not say when it was made is one of the moment that is asked about.
-  const Instant end = file->bundle().end();
+  const Instant end = file->bundle().until;
   const Instant begin = end == Instant{} ? *at : std::min(end, *at);
   const auto past = file->run_again({begin, begin});
   if (!past) return tl::unexpected(past.error());

@@ -61,6 +61,9 @@ void print_variation(Terminal& terminal, const json::value& rerun) {
                {cut(all_in_words(member_of(tick, "as_it_was")), 70)},
                {cut(all_in_words(member_of(tick, "instead")), 70), Style::bold}});
   table.print_or(terminal, "Every tick would have decided the same.");
+  if (truth_of(rerun, "endless"))
+    terminal.line(terminal.styled(Style::warn, "It never comes to rest") +
+                  "; after 10,000 ticks of its own only the recorded ones are shown.");
   Table ends({"ID", "ENDED AS", "WOULD HAVE"});
   for (const json::value& row : list_of(rerun, "ends_apart"))
     ends.row({{text_of(row, "id"), Style::dim},
@@ -158,10 +161,10 @@ bool changes_settings(const Values& values) { return values.has("--set") || valu
 expected<json::value> replay_file(const std::string& path, const Values& values) {
   const auto file = PastFile::open(path);
   if (!file) return tl::unexpected(file.error());
-  Window window{file->bundle().start_at, file->bundle().end()};
+  Window window{file->bundle().start_at, file->bundle().until};
   for (auto [name, end] : {std::pair{"--from", &window.from}, {"--to", &window.to}}) {
     if (!values.has(name)) continue;
-    const auto at = file->moment(values.text(name));
+    const auto at = file->past_moment(values.text(name));
     if (!at) return tl::unexpected(at.error());
     *end = *at;
   }

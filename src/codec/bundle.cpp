@@ -61,6 +61,9 @@ class BundleReader {
     if (!tick.is_int64()) return wrong("after_tick", "is no number");
     auto snapshot = snapshot_from_json(member(document_, "snapshot"));
     if (!snapshot) return wrong("snapshot", snapshot.error().what);
+    const auto until = instant_from_text(text("until"));
+    if (!until) return wrong("until", "is no time");
+    bundle.until = *until;
     bundle.start_tick = tick.get_int64();
     bundle.start_at = snapshot->now;
     bundle.start = std::move(snapshot->image);
@@ -108,8 +111,9 @@ std::string write_bundle(const Bundle& bundle) {
   start.now = bundle.start_at;
   std::string text = R"({"format":")" + std::string(kFormat) + R"(","about":)" +
                      json::serialize(json::string(bundle.about)) + R"(,"build":)" +
-                     json::serialize(json::string(bundle.build)) + R"(,"after_tick":)" +
-                     std::to_string(bundle.start_tick) + ",\n\"snapshot\":" + write_snapshot(start) + ",\"ticks\":[";
+                     json::serialize(json::string(bundle.build)) + R"(,"until":")" + to_text(bundle.until) +
+                     R"(","after_tick":)" + std::to_string(bundle.start_tick) +
+                     ",\n\"snapshot\":" + write_snapshot(start) + ",\"ticks\":[";
   for (const RecordedTick& tick : bundle.ticks)
     text += (&tick == &bundle.ticks.front() ? "\n" : ",\n") + (R"({"record":)" + encode_tick(tick.record)) +
             R"(,"facts":)" + events_text(tick.events) + "}";
@@ -137,7 +141,7 @@ expected<Bundle> read_bundle(std::string_view bytes) {
   auto snapshot = snapshot_from_json(*document);
   if (!snapshot) return tl::unexpected(snapshot.error());
   Bundle bundle;
-  bundle.start_at = snapshot->now;
+  bundle.start_at = bundle.until = snapshot->now;
   bundle.start = std::move(snapshot->image);
   bundle.pending = std::move(snapshot->events);
   return bundle;

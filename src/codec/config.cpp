@@ -106,7 +106,10 @@ bool read_settings(JsonReader& reader, json::object patch, TownConfig& config) {
       return reader.at(kUsdPerDay);
     patch.erase(kUsdPerDay);
   }
-  return reader.read(json::value(std::move(patch)), config);
+  if (!reader.read(json::value(std::move(patch)), config)) return false;
+  if (config.max_polecats < 1) return reader.wrong("it is at least 1") || reader.at("max_polecats");
+  if (config.runs_per_day < 1) return reader.wrong("it is at least 1") || reader.at("runs_per_day");
+  return true;
 }
 
 namespace {

@@ -148,6 +148,7 @@ json::object rerun_json(const Rerun& rerun, const Window& window, const std::vec
                            {"at", to_text(tick.at)},
                            {"as_it_was", actions_of(tick.at, tick.as_it_was)},
                            {"instead", actions_of(tick.at, tick.instead)}});
+    shape["endless"] = rerun.endless;
     shape["differing"] = std::move(differing);
     shape["ends_apart"] = ends_apart(rerun.town, *rerun.instead);
     shape["state_instead"] = state_shape(*rerun.instead);

@@ -17,9 +17,8 @@ struct Bundle {
   Instant start_at;                 ///< that tick's time
   TownImage start;                  ///< after that tick
   std::vector<RecordedTick> ticks;  ///< all that followed, to the end
+  Instant until;                    ///< what happened later is not in it
   std::vector<Event> pending;       ///< arrived by then and not taken by a tick yet
-
-  [[nodiscard]] Instant end() const { return ticks.empty() ? start_at : ticks.back().record.at; }
 };
 
 }  // namespace townd

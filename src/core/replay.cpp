@@ -6,10 +6,6 @@
 namespace townd {
 namespace {
 
-/// Ticks at moments at which nothing was recorded, between two that were: a variation could make the town busy for
-/// ever.
-constexpr int kTicksBetween = 10'000;
-
 /// Whether townd began to listen anew in this tick: what it had put off was forgotten then, and everything looked at.
 bool listens_anew(const RecordedTick& tick) {
   return std::any_of(tick.events.begin(), tick.events.end(),
@@ -47,11 +43,13 @@ TickResult Replay::decide(TickInput input) {
   return result;
 }
 
-std::vector<Replay::Again> Replay::let_pass(Instant until, const std::vector<SignOfLife>& life) {
+Instant Replay::due() const { return follow_up_ ? now_ : next_due_; }
+
+std::vector<Replay::Again> Replay::let_pass(Instant until, Instant late, const std::vector<SignOfLife>& life) {
   std::vector<Again> passed;
-  while (passed.size() < kTicksBetween) {
-    const Instant at = follow_up_ ? now_ : next_due_;
-    if (at > until || at == kNever) break;
+  for (; own_ticks_ < kOwnTicks; ++own_ticks_) {
+    const Instant at = due();
+    if (at > until || at == kNever || at == late) break;
     TickInput input{at, life, {}, {}};
     for (SignOfLife& sign : input.life) sign.at = std::min(sign.at, at);
     passed.push_back({0, at, decide(std::move(input))});
@@ -59,11 +57,11 @@ std::vector<Replay::Again> Replay::let_pass(Instant until, const std::vector<Sig
   return passed;
 }
 
-std::vector<Replay::Again> Replay::next(const RecordedTick& tick) {
+std::vector<Replay::Again> Replay::next(const RecordedTick& tick, Instant late) {
   std::vector<Again> again;
   // What is recorded of a variation's moment happens then; only what was decided between is its own.
   // The signs of life in a record were heard over all the time since the one before it.
-  if (!variation_.empty()) again = let_pass(tick.record.at - Duration{1}, tick.record.life);
+  if (!variation_.empty()) again = let_pass(tick.record.at - Duration{1}, late, tick.record.life);
   if (listens_anew(tick)) town_ = town_of(image_of(town_));
   TickInput input{tick.record.at, tick.record.life, {}, tick.record.missed};
   for (const Event& event : tick.events)
@@ -95,21 +93,18 @@ class Rerunning {
   expected<bool> take(const RecordedTick& tick) {
     if (!reached(window_, tick)) return false;
     const std::int64_t facts = facts_of(window_, tick);
-    if (tick.record.number != last_ + 1)
-      return fail(Error::Code::not_found,
-                  "the ticks from " + std::to_string(last_ + 1) + " to " + std::to_string(tick.record.number - 1) +
-                      " are no longer there",
-                  "begin at a later time");
+    if (tick.record.number != last_ + 1) return tl::unexpected(missing_ticks(last_ + 1, tick.record.number - 1));
     last_ = tick.record.number;
     ++rerun_.ticks;
     const bool inside = tick.record.at >= window_.from || facts > 0;
     if (inside && !before_) before_ = as_it_was_.town();
     rerun_.events += facts;
+    const Instant late = as_it_was_.due();
     TickResult again = std::move(as_it_was_.next(tick).front().result);
     if (!rerun_.first_difference) rerun_.first_difference = difference(tick.record, again);
     if (inside && tick.record.decisions != again.decisions)
       tell(rerun_.otherwise, {last_, tick.record.at, tick.record.decisions, again.decisions});
-    if (instead_) compare(instead_->next(tick), again.decisions);
+    if (instead_) compare(instead_->next(tick, late), again.decisions);
     if (!inside) return true;
     for (HistoryRow& row : again.outbox.history) tell(rerun_.history, {last_, std::move(row)});
     if (!again.decisions.empty()) tell(rerun_.decided, {last_, tick.record.at, std::move(again.decisions)});
@@ -118,8 +113,9 @@ class Rerunning {
 
   Rerun end() {
     if (instead_) {
-      compare(instead_->let_pass(window_.to), {});
+      compare(instead_->let_pass(window_.to, as_it_was_.due()), {});
       rerun_.instead = instead_->town();
+      rerun_.endless = instead_->endless();
     }
     rerun_.before = before_ ? std::move(*before_) : as_it_was_.town();
     rerun_.town = as_it_was_.town();
@@ -154,6 +150,12 @@ class Rerunning {
 };
 
 }  // namespace
+
+Error missing_ticks(std::int64_t first, std::int64_t last) {
+  return {Error::Code::not_found,
+          "the ticks from " + std::to_string(first) + " to " + std::to_string(last) + " are no longer there",
+          "begin at a later time"};
+}
 
 bool reached(const Window& window, const RecordedTick& tick) {
   return tick.record.at <= window.to || facts_of(window, tick) > 0;

@@ -43,10 +43,17 @@ class Replay {
     Instant at;
     TickResult result;
   };
-  /// The next recorded tick; in a variation also what falls due before it.
-  std::vector<Again> next(const RecordedTick& tick);
-  /// What falls due until `until` when nothing else happens but that these are heard.
-  std::vector<Again> let_pass(Instant until, const std::vector<SignOfLife>& life = {});
+  /// The next recorded tick; in a variation also what falls due before it. What is due at `late` was not decided before
+  /// this tick as it was either: the town was busy.
+  std::vector<Again> next(const RecordedTick& tick, Instant late = kNever);
+  /// What falls due until `until`, but not at `late`, when nothing else happens but that these are heard.
+  std::vector<Again> let_pass(Instant until, Instant late, const std::vector<SignOfLife>& life = {});
+  /// When it decides again if nothing happens; kNever for not.
+  [[nodiscard]] Instant due() const;
+  /// A variation has had as many ticks of its own as it gets: it keeps the town busy.
+  [[nodiscard]] bool endless() const { return own_ticks_ >= kOwnTicks; }
+
+  static constexpr int kOwnTicks = 10'000;
 
   [[nodiscard]] const Town& town() const { return town_; }
 
@@ -58,6 +65,7 @@ class Replay {
   Instant next_due_ = kNever;
   bool follow_up_ = false;
   Instant now_;
+  int own_ticks_ = 0;  ///< at moments at which nothing was recorded
 };
 
 // ---- a stretch of the past ---------------------------------------------------------------------------------------
@@ -70,6 +78,9 @@ struct Window {
 
 /// Whether a recorded tick belongs to the stretch or lies before it: not behind its end, or with a fact of it.
 bool reached(const Window& window, const RecordedTick& tick);
+
+/// That ticks are not there any more.
+Error missing_ticks(std::int64_t first, std::int64_t last);
 
 /// Recorded ticks behind a number, oldest first, a page at a time; none when there are no more.
 using RecordSource = std::function<expected<std::vector<RecordedTick>>(std::int64_t after)>;
@@ -104,6 +115,7 @@ struct Rerun {
   Town before;                                               ///< when the window begins
   Town town;                                                 ///< at the window's end, as it was
   std::optional<Town> instead;                               ///< and in the variation
+  bool endless = false;                                      ///< the variation was busier than a rerun follows
 };
 
 /// Runs again from `start`, the town after tick `start_tick`, to the tick that drained the window's last fact, or the

@@ -24,12 +24,13 @@ expected<PastRun> run_past(Store& store, const TownId& town, const Window& windo
   return PastRun{std::move(*rerun), snapshot->at, std::move(snapshot->unusable)};
 }
 
-expected<PastRun> run_remembered(Store& store, const TownId& town, Window window) {
+expected<Window> remembered(Store& store, const TownId& town, Window window) {
   const auto snapshots = store.snapshots(town);
   if (!snapshots) return tl::unexpected(snapshots.error());
-  if (snapshots->empty()) return fail(Error::Code::not_found, "nothing of this town is kept yet");
+  if (snapshots->empty())
+    return fail(Error::Code::not_found, "nothing of this town is kept yet", "try again in a while");
   window.from = std::max(window.from, snapshots->front().at + Duration{1});
-  return run_past(store, town, window);
+  return window;
 }
 
 expected<Bundle> bundle_of(Store& store, const TownId& town, const Window& window) {
@@ -45,6 +46,8 @@ expected<Bundle> bundle_of(Store& store, const TownId& town, const Window& windo
     const std::size_t before = bundle.ticks.size();
     for (RecordedTick& tick : *page) {
       if (!reached(window, tick)) break;
+      const std::int64_t last = bundle.ticks.empty() ? bundle.start_tick : bundle.ticks.back().record.number;
+      if (tick.record.number != last + 1) return tl::unexpected(missing_ticks(last + 1, tick.record.number - 1));
       bundle.ticks.push_back(std::move(tick));
     }
     if (bundle.ticks.size() == before || bundle.ticks.size() - before < page->size()) break;
@@ -56,6 +59,7 @@ expected<Bundle> bundle_of(Store& store, const TownId& town, const Window& windo
   if (!pending) return tl::unexpected(pending.error());
   std::erase_if(*pending, [&](const Event& event) { return event.created_at > window.to; });
   bundle.pending = std::move(*pending);
+  bundle.until = std::max(window.to, bundle.ticks.empty() ? bundle.start_at : bundle.ticks.back().record.at);
   return bundle;
 }
 

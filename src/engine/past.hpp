@@ -15,8 +15,8 @@ struct PastRun {
 };
 expected<PastRun> run_past(Store& store, const TownId& town, const Window& window, Variation variation = {});
 
-/// The same for all that is remembered of the time since `from`, up to `to`; not_found when there is no snapshot yet.
-expected<PastRun> run_remembered(Store& store, const TownId& town, Window window);
+/// The part of a stretch that begins after the first snapshot; not_found when there is none yet.
+expected<Window> remembered(Store& store, const TownId& town, Window window);
 
 /// Ticks that a bundle holds at most.
 inline constexpr std::size_t kBundleTicks = 100'000;

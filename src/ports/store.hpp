@@ -94,8 +94,8 @@ struct TickQuery {
   Instant from;
   Instant to = kNever;
   std::string rule;         ///< it decided or was refused something
-  std::string bead_id;      ///< it is named in the record, or a fact about it was drained
-  std::string agent_id;     ///< it is named in the record, signs of life included
+  std::string bead_id;      ///< it is named in the record, or at this moment a fact about it was drained or it changed
+  std::string agent_id;     ///< it is named in the record, signs of life included, or a fact of its was drained then
   bool violations = false;  ///< something was refused, or found to be broken
   std::int64_t after = 0;   ///< only greater numbers
   bool newest = false;      ///< the last ones, not the first

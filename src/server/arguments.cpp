@@ -69,8 +69,11 @@ class Checker {
       case Kind::texts: return texts(place, value, field.limit);
       case Kind::integers:
         if (!value.is_array()) return wrong(place, "must be a list of numbers");
+        if (value.get_array().size() > static_cast<std::size_t>(field.limit))
+          return too_large(place, "has " + std::to_string(value.get_array().size()) + " entries; the limit is " +
+                                      std::to_string(field.limit));
         for (std::size_t i = 0; i < value.get_array().size(); ++i)
-          integer(place + "/" + std::to_string(i), value.get_array()[i], field.limit);
+          integer(place + "/" + std::to_string(i), value.get_array()[i], kNumberLimit);
         return;
       case Kind::objects: return objects(place, value, field);
       case Kind::object:
@@ -169,6 +172,7 @@ class Checker {
   }
 
   static constexpr std::int64_t kLineLimit = 300;
+  static constexpr std::int64_t kNumberLimit = 1LL << 52;  ///< of one in a list
 
   Decoded& into_;
 };
@@ -267,10 +271,10 @@ std::vector<std::string> Arguments::texts(std::string_view name) const {
   return all;
 }
 
-std::vector<int> Arguments::integers(std::string_view name) const {
-  std::vector<int> all;
+std::vector<std::int64_t> Arguments::integers(std::string_view name) const {
+  std::vector<std::int64_t> all;
   if (const json::array* list = value(name).if_array())
-    for (const json::value& entry : *list) all.push_back(static_cast<int>(entry.get_int64()));
+    for (const json::value& entry : *list) all.push_back(entry.get_int64());
   return all;
 }
 

@@ -27,7 +27,7 @@ class Arguments {
   [[nodiscard]] bool truth(std::string_view name) const;
   [[nodiscard]] MaybeInstant time(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
-  [[nodiscard]] std::vector<int> integers(std::string_view name) const;
+  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view name) const;
   [[nodiscard]] std::vector<Arguments> objects(std::string_view name) const;
   /// The canonical text of an object or of any JSON; `otherwise` when it was not given.
   [[nodiscard]] std::string canonical(std::string_view name, std::string_view otherwise = {}) const;

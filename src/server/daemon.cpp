@@ -136,6 +136,7 @@ struct Daemon::Parts {
   expected<void> listen(const DaemonOptions& options, const ServerSettings& server);
   expected<void> refuse_if_otherwise(const std::string& data);
   void report_what_differs(const std::string& data);
+  void try_on_the_past(const std::string& data);
   void close();
 };
 
@@ -216,32 +217,40 @@ expected<void> Daemon::Parts::refuse_if_otherwise(const std::string& data) {
   return {};
 }
 
-/// The same while it works already; what differs is in the log and in the town's status until it is older than a day.
+/// The same while it works already; what differs is in the log, and in the town's status until the next start.
 void Daemon::Parts::report_what_differs(const std::string& data) {
   workers->post([this, data] {
-    const KnownProgram program(data);
-    if (program.known()) return;
-    const auto towns = store->towns();
-    if (!towns) return;
-    bool alike = true;
-    for (const TownId& town : *towns) {
-      UpgradeFinding finding = try_on_past(*store, town, clock.now());
-      const std::string words = in_words(finding);
-      if (words.empty()) continue;
-      alike = false;
-      log.write(LogLevel::warn, "this townd is not what recorded the past", {{"town", town.text}, {"because", words}});
-      for (const DifferingTick& tick : finding.otherwise)
-        for (const Decided& decided : tick.instead.empty() ? tick.as_it_was : tick.instead)
-          log.write(LogLevel::warn, "a tick would be decided otherwise",
-                    {{"town", town.text},
-                     {"tick", std::to_string(tick.number)},
-                     {"rule", std::string(decided.rule)},
-                     {"subject", decided.subject.text},
-                     {"now", tick.instead.empty() ? "not" : "so"}});
-      upgrade.add(town, std::move(finding));
+    try {
+      try_on_the_past(data);
+    } catch (const std::exception& thrown) {
+      log.write(LogLevel::warn, "the past could not be decided again", {{"because", thrown.what()}});
     }
-    if (alike) program.remember();
   });
+}
+
+void Daemon::Parts::try_on_the_past(const std::string& data) {
+  const KnownProgram program(data);
+  if (program.known()) return;
+  const auto towns = store->towns();
+  if (!towns) return;
+  bool alike = true;
+  for (const TownId& town : *towns) {
+    UpgradeFinding finding = try_on_past(*store, town, clock.now());
+    const std::string words = in_words(finding);
+    if (words.empty()) continue;
+    alike = false;
+    log.write(LogLevel::warn, "this townd is not what recorded the past", {{"town", town.text}, {"because", words}});
+    for (const DifferingTick& tick : finding.otherwise)
+      for (const Decided& decided : tick.instead.empty() ? tick.as_it_was : tick.instead)
+        log.write(LogLevel::warn, "a tick would be decided otherwise",
+                  {{"town", town.text},
+                   {"tick", std::to_string(tick.number)},
+                   {"rule", std::string(decided.rule)},
+                   {"subject", decided.subject.text},
+                   {"now", tick.instead.empty() ? "not" : "so"}});
+    upgrade.add(town, std::move(finding));
+  }
+  if (alike) program.remember();
 }
 
 /// Binds the doors; nobody is let in before `http->start`.

@@ -54,28 +54,41 @@ Incidents::Incidents(Observer& next, Store& store, Workers& workers, const Clock
 
 void Incidents::ticked(const TownId& town, const TickRecord& record) {
   next_.ticked(town, record);
-  for (const Violation& violation : record.violations)
-    keep(town, record, "invariant " + std::to_string(violation.invariant) + " " + violation.rule);
+  std::string troubles;
+  for (const Violation& violation : record.violations) {
+    const std::string trouble = "invariant " + std::to_string(violation.invariant) + " " + violation.rule;
+    if (fresh(town, trouble)) troubles += (troubles.empty() ? "" : ", ") + trouble;
+  }
+  if (!troubles.empty()) keep(town, record, troubles);
 }
 
 void Incidents::differs(const TownId& town, const Difference& difference) {
   next_.differs(town, difference);
-  keep(town, difference.recorded, "decided again otherwise: " + difference.what);
+  const std::string trouble = "decided again otherwise: " + difference.what;
+  if (fresh(town, trouble)) keep(town, difference.recorded, trouble);
 }
 
 void Incidents::alert(const TownId& town, std::string_view kind, const std::string& message) {
   next_.alert(town, kind, message);
 }
 
+bool Incidents::fresh(const TownId& town, const std::string& trouble) {
+  const Instant now = clock_.now();
+  const auto [known, first] = kept_.try_emplace(town.text + " " + trouble, now);
+  if (!first && now - known->second < kOncePer) return false;
+  known->second = now;
+  return true;
+}
+
 /// Called on the engine's thread; the bundle is made on a worker's, which has the commit of this tick to read.
 void Incidents::keep(const TownId& town, const TickRecord& record, const std::string& trouble) {
-  const Instant now = clock_.now();
-  const auto [known, fresh] = kept_.try_emplace(town.text + " " + trouble, now);
-  if (!fresh && now - known->second < kOncePer) return;
-  known->second = now;
   workers_.post([this, town, record, about = "tick " + std::to_string(record.number) + ": " + trouble] {
-    if (const auto written = write_incident(store_, town, record, about, folder_); !written)
-      next_.alert(town, "bundle_failed", written.error().what);
+    try {
+      if (const auto written = write_incident(store_, town, record, about, folder_); !written)
+        next_.alert(town, "bundle_failed", written.error().what);
+    } catch (const std::exception& thrown) {
+      next_.alert(town, "bundle_failed", thrown.what());
+    }
   });
 }
 

@@ -24,6 +24,8 @@ class Incidents final : public Observer {
   void alert(const TownId& town, std::string_view kind, const std::string& message) override;
 
  private:
+  /// Whether it is the first trouble of this kind in a day.
+  bool fresh(const TownId& town, const std::string& trouble);
   void keep(const TownId& town, const TickRecord& record, const std::string& trouble);
 
   Observer& next_;

@@ -59,7 +59,7 @@ json::array problems(const Engine::View& view, const std::string& upgraded) {
   const auto say = [&list](std::string_view id, std::string what) { list.push_back({{"id", id}, {"problem", what}}); };
   const TownRow& row = view.town.row();
   if (!view.quarantined.empty()) say(row.town_id.text, "the town is not run: " + view.quarantined);
-  if (!upgraded.empty()) say(row.town_id.text, "townd was changed: " + upgraded);
+  if (!upgraded.empty()) say(row.town_id.text, "this townd and the record disagree: " + upgraded);
   if (row.paused) say(row.town_id.text, "paused" + (row.paused_reason.empty() ? "" : ": " + row.paused_reason));
   if (row.breaker.opened_at) say(row.town_id.text, "too many runs failed; one probe at a time until one ends well");
   for (const Budget& budget : spent_budgets(view.town, view.now))

@@ -1,5 +1,6 @@
 #include "server/upgrade.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -25,15 +26,30 @@ std::string rules_of(const std::vector<Decided>& decisions) {
 }  // namespace
 
 UpgradeFinding try_on_past(Store& store, const TownId& town, Instant now) {
-  auto past = run_remembered(store, town, {now - kUpgradeReach, now});
-  if (past) return {past->rerun.ticks, std::move(past->rerun.otherwise), {}};
-  if (past.error().code == Error::Code::not_found) return {};  // nothing is remembered that could be tried
-  return {0, {}, past.error().what};
+  const auto unreadable = [](const Error& why) { return UpgradeFinding{0, {}, {}, why.what}; };
+  const auto snapshots = store.snapshots(town);
+  if (!snapshots) return unreadable(snapshots.error());
+  if (snapshots->empty()) return {};  // nothing is remembered that could be tried
+  Window window{std::max(now - kUpgradeReach, snapshots->front().at + Duration{1}), now};
+  auto past = run_past(store, town, window);
+  // A damaged first snapshot takes only what is before the next one with it.
+  for (auto next = snapshots->begin(); !past && next != snapshots->end(); ++next) {
+    if (next->at < window.from) continue;
+    window.from = next->at + Duration{1};
+    past = run_past(store, town, window);
+  }
+  if (!past) return unreadable(past.error());
+  UpgradeFinding finding{past->rerun.ticks, std::move(past->rerun.otherwise), {}, {}};
+  if (const auto& first = past->rerun.first_difference;
+      first && first->recorded.at >= window.from && finding.otherwise.empty())
+    finding.apart =
+        "tick " + std::to_string(first->recorded.number) + " comes out otherwise, first in its " + first->what;
+  return finding;
 }
 
 std::string in_words(const UpgradeFinding& finding) {
   if (!finding.unreadable.empty()) return "its last 24 h could not be decided again: " + finding.unreadable;
-  if (finding.otherwise.empty()) return {};
+  if (finding.otherwise.empty()) return finding.apart;
   const DifferingTick& first = finding.otherwise.front();
   return std::to_string(finding.otherwise.size()) + " of " + std::to_string(finding.ticks) +
          " ticks of the last 24 h would be decided otherwise, first tick " + std::to_string(first.number) + " (" +

@@ -17,6 +17,7 @@ inline constexpr Duration kUpgradeReach = hours(24);
 struct UpgradeFinding {
   std::int64_t ticks = 0;  ///< decided again
   std::vector<DifferingTick> otherwise;
+  std::string apart;       ///< where the towns part although the decisions are alike; empty when nowhere
   std::string unreadable;  ///< why it could not be looked at; empty when it was
 };
 /// May take long; from any thread.

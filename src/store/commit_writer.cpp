@@ -137,15 +137,18 @@ std::int64_t write_agent_event(Connection& db, const TownId& town, const AgentId
 
 std::int64_t forget(Connection& db, Instant before, int limit) {
   std::int64_t gone = 0;
-  // The newest event and tick of a town stay: they say where its counting goes on.
+  // The newest event and tick of a town stay: they say where its counting goes on. What came after the newest snapshot
+  // stays too: without it the past would have a hole.
   db.run(
       "DELETE FROM town_events WHERE rowid IN (SELECT rowid FROM town_events AS e WHERE fate IN ('applied', 'refused')"
-      " AND processed_at < ?1 AND seq < (SELECT max(seq) FROM town_events WHERE town_id = e.town_id) LIMIT ?2)",
+      " AND processed_at < ?1 AND seq < (SELECT max(seq) FROM town_events WHERE town_id = e.town_id)"
+      " AND processed_at < coalesce((SELECT max(at) FROM snapshots WHERE town_id = e.town_id), ?1) LIMIT ?2)",
       before, limit);
   gone += db.changes();
   db.run(
       "DELETE FROM ticks WHERE rowid IN (SELECT rowid FROM ticks AS t WHERE at < ?1"
-      " AND number < (SELECT max(number) FROM ticks WHERE town_id = t.town_id) LIMIT ?2)",
+      " AND number < (SELECT max(number) FROM ticks WHERE town_id = t.town_id)"
+      " AND number <= coalesce((SELECT max(tick) FROM snapshots WHERE town_id = t.town_id), number) LIMIT ?2)",
       before, limit);
   gone += db.changes();
   db.run(

@@ -78,11 +78,15 @@ expected<std::vector<TickRow>> read_ticks(Connection& db, const TownId& town, co
       "SELECT number, at, record FROM ticks WHERE town_id = ?1 AND number > ?2 AND at BETWEEN ?3 AND ?4"
       " AND (?5 = '' OR instr(record, ?5) > 0)"
       " AND (?6 = '' OR instr(record, ?6) > 0 OR at IN"
-      "  (SELECT processed_at FROM town_events WHERE town_id = ?1 AND about_bead_id = ?7 AND about_bead_id <> ''))"
-      " AND (?8 = '' OR instr(record, ?8) > 0) AND (?9 = 0 OR instr(record, '\"violations\":') > 0)"
+      "  (SELECT processed_at FROM town_events WHERE town_id = ?1 AND about_bead_id = ?7 AND about_bead_id <> ''"
+      "   UNION SELECT at FROM bead_events WHERE town_id = ?1 AND bead_id = ?7))"
+      " AND (?8 = '' OR instr(record, ?8) > 0 OR at IN"
+      "  (SELECT processed_at FROM town_events WHERE town_id = ?1 AND agent_id = ?12 AND agent_id <> ''))"
+      " AND (?9 = 0 OR instr(record, '\"violations\":') > 0)"
       " ORDER BY number * ?10 LIMIT ?11",
       town.text, query.after, query.from, query.to, member("\"rule\":", query.rule), member("", query.bead_id),
-      query.bead_id, member("", query.agent_id), query.violations ? 1 : 0, query.newest ? -1 : 1, query.limit);
+      query.bead_id, member("", query.agent_id), query.violations ? 1 : 0, query.newest ? -1 : 1, query.limit,
+      query.agent_id);
   std::vector<TickRow> ticks;
   while (rows.next()) ticks.push_back({rows.integer(0), rows.instant(1), std::string(rows.text(2))});
   if (query.newest) std::reverse(ticks.begin(), ticks.end());

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What docs/debugging.md shows is what its commands print.
-# They are the lines that begin with `$ town` in its console blocks, with what stands below each. With --write the page gets what they print now.
+# They are the lines that begin with `$ town` in its console blocks, with what stands below each. With --write the page
+# gets what they print now.
 cd "${TOWN_SOURCE:?the folder of the sources}" || exit 1
 : "${TOWN_BIN:?the folder with town}"
 page=docs/debugging.md

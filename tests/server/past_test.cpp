@@ -130,9 +130,9 @@ TEST_F(PastOfADaemon, AProgramThatAgreesIsNotAskedAgain) {
 
 TEST(UpgradeReport, IsInWordsForATown) {
   UpgradeReport report;
-  report.add(TownId("fine"), {120, {}, {}});
+  report.add(TownId("fine"), {120, {}, {}, {}});
   EXPECT_EQ(report.of(TownId("fine")), "");
-  UpgradeFinding finding{120, {{17, Instant{}, {}, {}}}, {}};
+  UpgradeFinding finding{120, {{17, Instant{}, {}, {}}}, {}, {}};
   finding.otherwise[0].as_it_was.emplace_back();
   finding.otherwise[0].as_it_was[0].rule = "beads.assign";
   report.add(TownId("other"), finding);
@@ -174,7 +174,7 @@ TEST_F(PastOfADaemon, ABundleOfEachTroubleIsKeptByItself) {
   const auto bundle = read_bundle(std::string{std::istreambuf_iterator<char>(file), {}});
   ASSERT_TRUE(bundle) << bundle.error().what;
   EXPECT_THAT(bundle->about, HasSubstr("invariant 5 beads.assign"));
-  EXPECT_EQ(bundle->end(), (*ticks)[20].record.at);
+  EXPECT_EQ(bundle->until, (*ticks)[20].record.at);
 }
 
 TEST_F(PastOfADaemon, OnlySoManyBundlesAreKept) {

@@ -16,10 +16,6 @@ void get_config(const CallPtr& call) {
 
 /// What no town can be set to, or nothing.
 expected<void> sound(const TownConfig& config, const TownConfig& before, const std::vector<std::string>& presets) {
-  if (config.max_polecats < 1)
-    return fail(Error::Code::invalid, "max_polecats is at least 1", "town pause starts nothing new");
-  if (config.runs_per_day < 1)
-    return fail(Error::Code::invalid, "runs_per_day is at least 1", "town pause starts nothing new");
   if (config.mayor_preset == "script")
     return fail(Error::Code::invalid, "the preset script runs a bead's body, and the mayor has none",
                 "name an agent program; `town agent check` shows them");

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "server/choices.hpp"
 #include "server/find.hpp"
@@ -57,7 +58,9 @@ std::optional<Tasks> tasks_of(const CallPtr& call, const Town& town) {
     task.rig_id = rig->rig_id;
     task.priority = chosen_or(given, "priority", Priority::medium);
     task.labels = given.texts("labels");
-    task.after = given.integers("depends_on");
+    // A place that no list has is one that this list has not.
+    for (const std::int64_t place_of : given.integers("depends_on"))
+      task.after.push_back(static_cast<int>(std::min<std::int64_t>(place_of, std::numeric_limits<int>::max())));
     task.metadata = given.canonical("metadata", "{}");
     tasks.push_back(std::move(task));
   }

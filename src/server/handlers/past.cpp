@@ -46,7 +46,7 @@ void with_past(const CallPtr& call, const expected<Window>& window, Variation va
 
 WhatIf what_if_of(const Arguments& given) {
   WhatIf what_if;
-  for (const std::int64_t seq : given.integers("drop")) what_if.dropped.push_back(seq);
+  what_if.dropped = given.integers("drop");
   what_if.without_rules = given.texts("without_rules");
   if (const json::object* set = given.value("set").if_object()) what_if.set = *set;
   return what_if;
@@ -82,6 +82,14 @@ void with_moment(const CallPtr& call, std::function<void(const Town&, Instant)> 
   });
 }
 
+/// The id of what is called so: an agent and a rig have names too.
+std::string id_of(const Town& town, const std::string& name) {
+  if (town.bead(BeadId(name))) return name;
+  if (const Agent* agent = find_agent(town, name)) return agent->agent_id.text;
+  if (const Rig* rig = find_rig(town, name)) return rig->rig_id.text;
+  return name;
+}
+
 void fail_unknown(const CallPtr& call, const std::string& id, Instant at) {
   call->fail(Error::Code::not_found, "nothing was called " + id + " at " + to_text(at),
              "it was made later, or had left the town: town log " + id);
@@ -115,7 +123,7 @@ void show_at(const CallPtr& call) {
 
 void why_at(const CallPtr& call) {
   with_moment(call, [call](const Town& town, Instant at) {
-    const std::string id = call->parameter("id");
+    const std::string id = id_of(town, call->parameter("id"));
     const Explanation explanation = explain(town, id, at);
     if (explanation.status.empty() && explanation.decisions.empty()) return fail_unknown(call, id, at);
     call->succeed(explanation_json(explanation));
@@ -127,11 +135,13 @@ void why_at(const CallPtr& call) {
 /// Of a bead's life at most this last part is put into a bundle.
 constexpr Duration kBundleReach = hours(24);
 
-/// The moments between which the newest tick that is asked for stands.
-expected<Window> window_of_tick(const CallPtr& call, const TickQuery& query, const std::string& none) {
+/// The moment of the tick that is asked for; `number`: it must be this one.
+expected<Window> window_of_tick(const CallPtr& call, const TickQuery& query, const std::string& none,
+                                std::optional<std::int64_t> number = {}) {
   const auto rows = call->services().store.ticks(call->town(), query);
   if (!rows) return tl::unexpected(rows.error());
-  if (rows->empty()) return fail(Error::Code::not_found, none, "see them with: town ticks");
+  if (rows->empty() || (number && rows->back().number != *number))
+    return fail(Error::Code::not_found, none, "see them with: town ticks");
   return Window{rows->back().at, rows->back().at};
 }
 
@@ -155,7 +165,7 @@ BundleWanted bundle_about_tick(const CallPtr& call) {
   query.after = number - 1;
   query.newest = false;
   const std::string name = "tick " + std::to_string(number);
-  return {name, window_of_tick(call, query, "there is no record of " + name)};
+  return {name, window_of_tick(call, query, "there is no record of " + name, number)};
 }
 
 /// The last part of the life of whatever has this id.
@@ -173,7 +183,9 @@ expected<Window> window_about(const Town& town, const std::string& id, Instant n
 
 void send_bundle(const CallPtr& call, const BundleWanted& wanted) {
   if (!wanted.window) return call->fail(wanted.window.error());
-  auto bundle = bundle_of(call->services().store, call->town(), *wanted.window);
+  const auto window = remembered(call->services().store, call->town(), *wanted.window);
+  if (!window) return call->fail(window.error());
+  auto bundle = bundle_of(call->services().store, call->town(), *window);
   if (!bundle) return call->fail(bundle.error());
   bundle->about = wanted.about;
   bundle->build = kVersion;
@@ -185,11 +197,11 @@ void send_bundle(const CallPtr& call, const BundleWanted& wanted) {
 
 void bundle(const CallPtr& call) {
   const Arguments& given = call->arguments();
-  if (given.has("about") + given.has("tick") + given.truth("last_violation") != 1)
+  if (!given.text("about").empty() + given.has("tick") + given.truth("last_violation") != 1)
     return call->fail(Error::Code::invalid, "a bundle is about one thing",
                       "name a bead with `about`, a tick with `tick`, or say `last_violation`");
   call->look([call](const Engine::View& view) {
-    const std::string id = call->arguments().text("about");
+    const std::string id = id_of(view.town, call->arguments().text("about"));
     if (id.empty()) return call->background([call] { send_bundle(call, bundle_about_tick(call)); });
     call->background(
         [call, wanted = BundleWanted{id, window_about(view.town, id, view.now)}] { send_bundle(call, wanted); });

@@ -85,6 +85,7 @@ void add_rig(const CallPtr& call) {
   // Empty: the repository's own default, which preparing it finds out.
   added.rig.default_branch = given.text("default_branch");
   if (refuse_url(call, added.rig.git_url) || !read_config(call, added.rig.config)) return;
+  if (refuse_url(call, added.rig.config.push_remote)) return;
   const std::string name = added.rig.name;
   call->submit(std::move(added), [call, name](const Receipt& receipt) {
     call->look([call, name, receipt](const Engine::View& view) {
@@ -119,6 +120,7 @@ void change_rig(const CallPtr& call) {
     changed.default_branch = given.text("default_branch", rig.default_branch);
     changed.config = rig.config;
     if ((given.has("git_url") && refuse_url(call, changed.git_url)) || !read_config(call, changed.config)) return;
+    if (changed.config.push_remote != rig.config.push_remote && refuse_url(call, changed.config.push_remote)) return;
     const RigId id = rig.rig_id;
     call->submit(std::move(changed), [call, id](const Receipt&) { answer_rig(call, id); });
   });

@@ -81,6 +81,7 @@ class IdleForge final : public Forge {
 class SilentObserver final : public Observer {
  public:
   void ticked(const TownId&, const TickRecord&) override {}
+  void differs(const TownId&, const Difference&) override {}
   void alert(const TownId&, std::string_view, const std::string&) override {}
 };
 

@@ -98,7 +98,7 @@ void ReplayDay30(benchmark::State& state) {
     ended = day.now();
     store.wait();
   }
-  if (!complaints.all().empty()) state.SkipWithError(complaints.all().front());
+  if (!complaints.all().empty()) state.SkipWithError(complaints.all().front().c_str());
   state.counters["MiB"] = mebibytes_in(folder.path());
   const auto store = must(SqliteStore::open(folder.path()));
   for ([[maybe_unused]] auto turn : state) {

@@ -12,6 +12,7 @@ namespace townd::cli {
 namespace {
 
 constexpr int kPage = 500;
+constexpr int kTicksShown = 100;
 
 /// `12:30:05` of an ISO time, with the date in front of it when it is not today's.
 std::string clock_of(const std::string& iso) {
@@ -237,16 +238,25 @@ void print_tick(Terminal& terminal, const json::value& tick) {
 }
 
 expected<int> ticks(Session& session, const Values& values) {
-  if (const auto number = values.number("N"))
+  if (const auto number = values.number("N")) {
+    for (const char* name : {"--rule", "--bead", "--agent", "--from", "--to", "--violations", "--limit"})
+      if (values.has(name))
+        return fail(Error::Code::invalid, std::string(name) + " chooses among ticks, and one is named already",
+                    "leave one of the two out");
     return answer(session, session.in_town("tick.get", {{"n", std::to_string(*number)}}),
                   [&](const json::value& tick) { print_tick(session.terminal(), tick); });
+  }
   json::object query;
   for (const char* name : {"--rule", "--bead", "--agent", "--from", "--to"})
     if (values.has(name)) query[std::string_view(name).substr(2)] = values.text(name);
   if (values.has("--violations")) query["violations"] = true;
-  if (const auto limit = values.number("--limit")) query["limit"] = *limit;
-  return answer(session, session.in_town("tick.list", {}, query),
-                [&](const json::value& found) { print_ticks(session.terminal(), found); });
+  const auto limit = values.number("--limit").value_or(kTicksShown);
+  query["limit"] = limit;
+  return answer(session, session.in_town("tick.list", {}, query), [&](const json::value& found) {
+    print_ticks(session.terminal(), found);
+    if (std::ssize(list_of(found)) == limit)
+      session.terminal().line("There may be older ones: --limit, or --to with an earlier time.");
+  });
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ expected<Rerun> PastFile::run_again(const Window& window, Variation variation) c
                          [](std::int64_t number, const RecordedTick& tick) { return number < tick.record.number; });
     return std::vector<RecordedTick>(next, bundle_.ticks.end());
   };
-  return townd::run_again(town_of(bundle_.start), bundle_.start_tick, source, window, std::move(variation));
+  return townd::run_again({bundle_.start_tick, bundle_.start_at, town_of(bundle_.start)}, source, window,
+                          std::move(variation));
 }
 
 std::vector<Event> PastFile::pending_at(Instant at) const {

@@ -50,6 +50,9 @@ void print_difference(Terminal& terminal, const json::value& difference) {
     for (const json::value& decision : list_of(record, "decisions"))
       terminal.line("    " + shown(text_of(decision, "rule")) + "  " + shown(text_of(decision, "subject")) + "  " +
                     shown(all_in_words(member_of(decision, "actions"))));
+    const std::string what = text_of(difference, "what");
+    if (what != "decisions" && what != "digest")
+      terminal.line("    " + what + ": " + shown(cut(json::serialize(member_of(record, what)), 400)));
   }
 }
 
@@ -84,8 +87,12 @@ void print_rerun(Terminal& terminal, const json::value& rerun) {
     terminal.line();
     print_actions(terminal, member_of(rerun, "nextActions"), "Nothing was to be done at its end.");
   }
-  if (const auto more = number_of(rerun, "left_out"); more > 0)
-    terminal.line(std::to_string(more) + " more are left out; take a shorter time");
+  const char* cut_list = member_of(rerun, "differing").is_array() ? "differing_left_out" : "left_out";
+  if (const auto more = number_of(rerun, cut_list); more > 0)
+    terminal.line(std::to_string(more) + " more ticks are left out; take a shorter time");
+  for (const json::value& seq : list_of(rerun, "not_dropped"))
+    terminal.line(terminal.styled(Style::warn, "not dropped: ") + "fact " + json::serialize(seq) +
+                  " is not among those that were decided again");
   for (const json::value& event : list_of(rerun, "pending"))
     terminal.line("pending: " + shown(text_of(event, "event_type")) + " of " + shown(text_of(event, "created_at")));
   if (!matches) print_difference(terminal, difference);

@@ -132,7 +132,7 @@ json::object rerun_json(const Rerun& rerun, const Window& window, const std::vec
                      {"eventsReplayed", rerun.events},
                      {"matches", !rerun.first_difference},
                      {"actions", std::move(actions)},
-                     {"left_out", rerun.left_out}};
+                     {"left_out", rerun.left_out.decided}};
   if (rerun.first_difference) shape["first_difference"] = difference_shape(*rerun.first_difference);
   json::array next;
   for (const auto& [at, tick] : dry_run(town, {window.to, {}, {}, {}}, window.to))
@@ -149,7 +149,9 @@ json::object rerun_json(const Rerun& rerun, const Window& window, const std::vec
                            {"as_it_was", actions_of(tick.at, tick.as_it_was)},
                            {"instead", actions_of(tick.at, tick.instead)}});
     shape["endless"] = rerun.endless;
+    shape["not_dropped"] = json::value_from(rerun.not_dropped);
     shape["differing"] = std::move(differing);
+    shape["differing_left_out"] = rerun.left_out.differing;
     shape["ends_apart"] = ends_apart(rerun.town, *rerun.instead);
     shape["state_instead"] = state_shape(*rerun.instead);
   }
@@ -224,7 +226,10 @@ json::object changes_json(const Rerun& rerun, const Window& window) {
   }
   for (const auto& [key, row] : after)
     if (!before.contains(key)) tell(key, none, row);
-  return {{"from", to_text(window.from)}, {"to", to_text(window.to)}, {"changed", std::move(changed)}};
+  return {{"from", to_text(window.from)},
+          {"to", to_text(window.to)},
+          {"changed", std::move(changed)},
+          {"doers_left_out", rerun.left_out.history}};
 }
 
 }  // namespace townd

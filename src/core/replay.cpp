@@ -45,6 +45,14 @@ TickResult Replay::decide(TickInput input) {
 
 Instant Replay::due() const { return follow_up_ ? now_ : next_due_; }
 
+void Replay::look_ahead(Instant left_at) {
+  const Instant next = left_at + Duration{1};
+  TickInput nothing{next, {}, {}, {}};
+  nothing.without_rules = variation_.without_rules;
+  const TickResult first = std::move(dry_run(town_, nothing, next).front().result);
+  next_due_ = first.decisions.empty() ? std::max(first.next_due, next) : next;
+}
+
 std::vector<Replay::Again> Replay::let_pass(Instant until, Instant late, const std::vector<SignOfLife>& life) {
   std::vector<Again> passed;
   for (; own_ticks_ < kOwnTicks; ++own_ticks_) {
@@ -83,10 +91,13 @@ std::int64_t facts_of(const Window& window, const RecordedTick& tick) {
 /// One rerun under way: as it was, and beside it the variation.
 class Rerunning {
  public:
-  Rerunning(const Town& start, std::int64_t start_tick, const Window& window, Variation variation)
-      : window_(window), as_it_was_(start) {
-    if (!variation.empty()) instead_.emplace(start, std::move(variation));
-    rerun_.from_tick = last_ = start_tick;
+  Rerunning(const RerunStart& start, const Window& window, Variation variation)
+      : window_(window), as_it_was_(start.town) {
+    rerun_.from_tick = last_ = start.tick;
+    if (variation.empty()) return;
+    rerun_.not_dropped = variation.dropped;
+    instead_.emplace(start.town, std::move(variation));
+    for (Replay* side : {&as_it_was_, &*instead_}) side->look_ahead(start.at);
   }
 
   /// False when the tick is behind the window.
@@ -99,15 +110,16 @@ class Rerunning {
     const bool inside = tick.record.at >= window_.from || facts > 0;
     if (inside && !before_) before_ = as_it_was_.town();
     rerun_.events += facts;
+    for (const Event& event : tick.events) rerun_.not_dropped.erase(event.seq);
     const Instant late = as_it_was_.due();
     TickResult again = std::move(as_it_was_.next(tick).front().result);
     if (!rerun_.first_difference) rerun_.first_difference = difference(tick.record, again);
     if (inside && tick.record.decisions != again.decisions)
-      tell(rerun_.otherwise, {last_, tick.record.at, tick.record.decisions, again.decisions});
+      tell(rerun_.otherwise, rerun_.left_out.otherwise, {last_, tick.record.at, tick.record.decisions, again.decisions});
     if (instead_) compare(instead_->next(tick, late), again.decisions);
     if (!inside) return true;
-    for (HistoryRow& row : again.outbox.history) tell(rerun_.history, {last_, std::move(row)});
-    if (!again.decisions.empty()) tell(rerun_.decided, {last_, tick.record.at, std::move(again.decisions)});
+    for (HistoryRow& row : again.outbox.history) tell(rerun_.history, rerun_.left_out.history, {last_, std::move(row)});
+    if (!again.decisions.empty()) tell(rerun_.decided, rerun_.left_out.decided, {last_, tick.record.at, std::move(again.decisions)});
     return true;
   }
 
@@ -128,16 +140,16 @@ class Rerunning {
     for (Replay::Again& again : passed) {
       const std::vector<Decided>& recorded = again.number == 0 ? nothing_ : as_it_was;
       if (recorded != again.result.decisions)
-        tell(rerun_.differing, {again.number, again.at, recorded, std::move(again.result.decisions)});
+        tell(rerun_.differing, rerun_.left_out.differing, {again.number, again.at, recorded, std::move(again.result.decisions)});
     }
   }
 
   template <class Tick>
-  void tell(std::vector<Tick>& list, Tick tick) {
+  static void tell(std::vector<Tick>& list, std::int64_t& left_out, Tick tick) {
     if (list.size() < kRerunShows)
       list.push_back(std::move(tick));
     else
-      ++rerun_.left_out;
+      ++left_out;
   }
 
   const Window window_;
@@ -161,10 +173,10 @@ bool reached(const Window& window, const RecordedTick& tick) {
   return tick.record.at <= window.to || facts_of(window, tick) > 0;
 }
 
-expected<Rerun> run_again(const Town& start, std::int64_t start_tick, const RecordSource& source, const Window& window,
+expected<Rerun> run_again(const RerunStart& start, const RecordSource& source, const Window& window,
                           Variation variation) {
-  Rerunning rerunning(start, start_tick, window, std::move(variation));
-  for (std::int64_t after = start_tick;;) {
+  Rerunning rerunning(start, window, std::move(variation));
+  for (std::int64_t after = start.tick;;) {
     const auto page = source(after);
     if (!page) return tl::unexpected(page.error());
     for (const RecordedTick& tick : *page) {

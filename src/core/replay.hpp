@@ -50,6 +50,8 @@ class Replay {
   std::vector<Again> let_pass(Instant until, Instant late, const std::vector<SignOfLife>& life = {});
   /// When it decides again if nothing happens; kNever for not.
   [[nodiscard]] Instant due() const;
+  /// Before the first tick: finds out when it decides something if nothing happens. The town was left at this moment.
+  void look_ahead(Instant left_at);
   /// A variation has had as many ticks of its own as it gets: it keeps the town busy.
   [[nodiscard]] bool endless() const { return own_ticks_ >= kOwnTicks; }
 
@@ -111,16 +113,27 @@ struct Rerun {
   std::vector<DecidedTick> decided;      ///< ticks of the window that decided something, as it was
   std::vector<DifferingTick> differing;  ///< of a variation
   std::vector<std::pair<std::int64_t, HistoryRow>> history;  ///< of the window: what was done to beads, by which tick
-  std::int64_t left_out = 0;                                 ///< of the lists above
+  /// How many were not taken into each list.
+  struct LeftOut {
+    std::int64_t otherwise = 0, decided = 0, differing = 0, history = 0;
+  } left_out;
   Town before;                                               ///< when the window begins
   Town town;                                                 ///< at the window's end, as it was
   std::optional<Town> instead;                               ///< and in the variation
+  std::set<std::int64_t> not_dropped;                        ///< facts to be dropped that were not among those run again
   bool endless = false;                                      ///< the variation was busier than a rerun follows
 };
 
-/// Runs again from `start`, the town after tick `start_tick`, to the tick that drained the window's last fact, or the
-/// last one in the window. An error when the record has a hole.
-expected<Rerun> run_again(const Town& start, std::int64_t start_tick, const RecordSource& source, const Window& window,
+/// Where a rerun begins.
+struct RerunStart {
+  std::int64_t tick = 0;  ///< the last one before it
+  Instant at;             ///< when that was
+  Town town;              ///< after it
+};
+
+/// Runs again from `start` to the tick that drained the window's last fact, or the last one in the window. An error when
+/// the record has a hole.
+expected<Rerun> run_again(const RerunStart& start, const RecordSource& source, const Window& window,
                           Variation variation = {});
 
 }  // namespace townd

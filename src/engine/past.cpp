@@ -19,7 +19,8 @@ expected<PastRun> run_past(Store& store, const TownId& town, const Window& windo
   auto snapshot = snapshot_before(store, town, window);
   if (!snapshot) return tl::unexpected(snapshot.error());
   const auto source = [&](std::int64_t after) { return store.recorded(town, after, kPage); };
-  auto rerun = run_again(town_of(std::move(snapshot->image)), snapshot->tick, source, window, std::move(variation));
+  const RerunStart start{snapshot->tick, snapshot->at, town_of(std::move(snapshot->image))};
+  auto rerun = run_again(start, source, window, std::move(variation));
   if (!rerun) return tl::unexpected(rerun.error());
   return PastRun{std::move(*rerun), snapshot->at, std::move(snapshot->unusable)};
 }

@@ -18,11 +18,11 @@ constexpr int kTicksChecked = 1'000;
 std::optional<Difference> first_difference(Store& store, const TownId& town, Instant before) {
   auto snapshot = store.snapshot(town, before - Duration{1});
   if (!snapshot) return std::nullopt;
-  const std::int64_t start = snapshot->tick;
+  const RerunStart start{snapshot->tick, snapshot->at, town_of(std::move(snapshot->image))};
   const auto source = [&](std::int64_t after) {
-    return store.recorded(town, after, static_cast<int>(std::max<std::int64_t>(0, start + kTicksChecked - after)));
+    return store.recorded(town, after, static_cast<int>(std::max<std::int64_t>(0, start.tick + kTicksChecked - after)));
   };
-  auto rerun = run_again(town_of(std::move(snapshot->image)), start, source, {before, before});
+  auto rerun = run_again(start, source, {before, before});
   return rerun ? std::move(rerun->first_difference) : std::nullopt;
 }
 

@@ -107,7 +107,7 @@ const std::map<std::string_view, std::string_view>& members() {
        "from:t to:t after_tick:i ticks:i events:i eventsReplayed:i matches:b actions:a left_out:i nextActions:a "
        "pending:a state:o stateSnapshot:o snapshot_at:t unusable_snapshots:a"},
       {"Shown", "rig_id:s?"},
-      {"Changes", "from:t to:t changed:a"},
+      {"Changes", "from:t to:t changed:a doers_left_out:i"},
       {"Events", "[]Event"},
       {"Event", "seq:i event_type:s agent_id:s bead_id:s payload:* created_at:t processed_at:t? fate:s note:s"},
       {"Ticks", "[]Tick"},

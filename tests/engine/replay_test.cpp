@@ -30,7 +30,8 @@ class ReplayTest : public Node {
         if (tick.record.number > after && page.size() < 5) page.push_back(tick);
       return page;
     };
-    return run_again(town_of(start_of.image), start_of.tick, source, {start_of.at, clock.at}, std::move(variation));
+    return run_again({start_of.tick, start_of.at, town_of(start_of.image)}, source, {start_of.at, clock.at},
+                     std::move(variation));
   }
 
   /// Alters the first tick for which `alter` finds something to alter, and expects it to be found there.

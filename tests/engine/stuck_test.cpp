@@ -129,7 +129,7 @@ class KeptHistory : public testing::TestWithParam<const char*> {
     const auto source = [&](std::int64_t after) -> expected<std::vector<RecordedTick>> {
       return after == bundle->start_tick ? ticks : std::vector<RecordedTick>{};
     };
-    return run_again(town_of(bundle->start), bundle->start_tick, source, {bundle->start_at, bundle->until},
+    return run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source, {bundle->start_at, bundle->until},
                      std::move(variation));
   }
   expected<Bundle> bundle;
@@ -178,7 +178,7 @@ TEST(ChangedConstant, ShowsExactlyTheTicksThatItChanges) {
       row.config.constants.heartbeat_stale = heartbeat_stale;
       changed.put(std::move(row));
     };
-    return run_again(town_of(bundle->start), bundle->start_tick, source, {bundle->start_at, bundle->until},
+    return run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source, {bundle->start_at, bundle->until},
                      std::move(variation));
   };
   const Duration was = bundle->start.town.config.constants.heartbeat_stale;

@@ -155,6 +155,8 @@ void print_changes(Terminal& terminal, const json::value& changes) {
     }
   }
   if (list_of(changes, "changed").empty()) terminal.line("Nothing is different between the two.");
+  if (const auto more = number_of(changes, "doers_left_out"); more > 0)
+    terminal.line(std::to_string(more) + " more steps on the way are left out; take a shorter time");
 }
 
 expected<int> diff(Session& session, const Values& values) {

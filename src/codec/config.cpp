@@ -82,6 +82,35 @@ bool read_town(JsonReader& reader, const json::value& v, TownConfig& out) {
   return true;
 }
 
+// ---- [reconciler] ----
+
+/// What is looked at again and again, and would keep the machine busy if it were at once.
+constexpr std::array<std::string_view, 4> kPeriods{"resync", "poll", "rig_check", "breaker_probe"};
+
+struct Soundness {
+  JsonReader& reader;
+
+  bool operator()(std::string_view, int count) const { return count >= 0 || reader.wrong("it is at least 0"); }
+  bool operator()(std::string_view key, Duration time) const {
+    if (time.ms < 0) return reader.wrong("a length of time is not negative");
+    const bool period = std::find(kPeriods.begin(), kPeriods.end(), key) != kPeriods.end();
+    return !period || time.ms >= 1000 || reader.wrong("less than a second is too often");
+  }
+  bool operator()(std::string_view key, const std::vector<Duration>& times) const {
+    if (times.empty()) return reader.wrong("at least one length of time is needed");
+    return std::all_of(times.begin(), times.end(), [&](Duration time) { return (*this)(key, time); });
+  }
+};
+
+bool check_constants(JsonReader& reader, const Constants& constants) {
+  using Members = boost::describe::describe_members<Constants, boost::describe::mod_public>;
+  bool sound = true;
+  boost::mp11::mp_for_each<Members>([&](auto member) {
+    if (sound && !Soundness{reader}(member.name, constants.*member.pointer)) sound = reader.at(member.name);
+  });
+  return sound;
+}
+
 json::object write_town(const JsonWriter& writer, const TownConfig& config) {
   json::object object = writer.write_members(config, {"version", "constants", "micro_usd_per_day"});
   object.emplace(kUsdPerDay, nullptr);
@@ -109,7 +138,7 @@ bool read_settings(JsonReader& reader, json::object patch, TownConfig& config) {
   if (!reader.read(json::value(std::move(patch)), config)) return false;
   if (config.max_polecats < 1) return reader.wrong("it is at least 1") || reader.at("max_polecats");
   if (config.runs_per_day < 1) return reader.wrong("it is at least 1") || reader.at("runs_per_day");
-  return true;
+  return check_constants(reader, config.constants) || reader.at("reconciler");
 }
 
 namespace {
@@ -155,12 +184,7 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
   if (std::find(kVerify.begin(), kVerify.end(), verify) == kVerify.end())
     return reader.wrong("\"" + verify + "\" is none of report, refuse, off") || reader.at("verify") ||
            reader.at("upgrade");
-  const Constants& constants = settings.town.constants;
-  if (constants.backoff.empty())
-    return reader.wrong("at least one length of time is needed") || reader.at("backoff") || reader.at("reconciler");
-  if (constants.resync.ms < 1000)
-    return reader.wrong("less than a second is too often") || reader.at("resync") || reader.at("reconciler");
-  return true;
+  return check_constants(reader, settings.town.constants) || reader.at("reconciler");
 }
 
 /// As TOML writes it; nothing for what is not set.

@@ -115,11 +115,13 @@ class Rerunning {
     TickResult again = std::move(as_it_was_.next(tick).front().result);
     if (!rerun_.first_difference) rerun_.first_difference = difference(tick.record, again);
     if (inside && tick.record.decisions != again.decisions)
-      tell(rerun_.otherwise, rerun_.left_out.otherwise, {last_, tick.record.at, tick.record.decisions, again.decisions});
+      tell(rerun_.otherwise, rerun_.left_out.otherwise,
+           {last_, tick.record.at, tick.record.decisions, again.decisions});
     if (instead_) compare(instead_->next(tick, late), again.decisions);
     if (!inside) return true;
     for (HistoryRow& row : again.outbox.history) tell(rerun_.history, rerun_.left_out.history, {last_, std::move(row)});
-    if (!again.decisions.empty()) tell(rerun_.decided, rerun_.left_out.decided, {last_, tick.record.at, std::move(again.decisions)});
+    if (!again.decisions.empty())
+      tell(rerun_.decided, rerun_.left_out.decided, {last_, tick.record.at, std::move(again.decisions)});
     return true;
   }
 
@@ -140,7 +142,8 @@ class Rerunning {
     for (Replay::Again& again : passed) {
       const std::vector<Decided>& recorded = again.number == 0 ? nothing_ : as_it_was;
       if (recorded != again.result.decisions)
-        tell(rerun_.differing, rerun_.left_out.differing, {again.number, again.at, recorded, std::move(again.result.decisions)});
+        tell(rerun_.differing, rerun_.left_out.differing,
+             {again.number, again.at, recorded, std::move(again.result.decisions)});
     }
   }
 

@@ -117,11 +117,11 @@ struct Rerun {
   struct LeftOut {
     std::int64_t otherwise = 0, decided = 0, differing = 0, history = 0;
   } left_out;
-  Town before;                                               ///< when the window begins
-  Town town;                                                 ///< at the window's end, as it was
-  std::optional<Town> instead;                               ///< and in the variation
-  std::set<std::int64_t> not_dropped;                        ///< facts to be dropped that were not among those run again
-  bool endless = false;                                      ///< the variation was busier than a rerun follows
+  Town before;                         ///< when the window begins
+  Town town;                           ///< at the window's end, as it was
+  std::optional<Town> instead;         ///< and in the variation
+  std::set<std::int64_t> not_dropped;  ///< facts to be dropped that were not among those run again
+  bool endless = false;                ///< the variation was busier than a rerun follows
 };
 
 /// Where a rerun begins.
@@ -131,8 +131,8 @@ struct RerunStart {
   Town town;              ///< after it
 };
 
-/// Runs again from `start` to the tick that drained the window's last fact, or the last one in the window. An error when
-/// the record has a hole.
+/// Runs again from `start` to the tick that drained the window's last fact, or the last one in the window. An error
+/// when the record has a hole.
 expected<Rerun> run_again(const RerunStart& start, const RecordSource& source, const Window& window,
                           Variation variation = {});
 

@@ -85,9 +85,13 @@ TYPED_TEST_P(StoreListings, TicksAreFoundByRuleBeadAgentViolationAndTime) {
   for (std::int64_t n = 1; n <= 4; ++n) {
     TownCommit commit = sample::work("a", n);
     TickRecord record = *commit.tick;
-    if (n == 2)
-      record.decisions.push_back(
-          {"beads.assign", Stage::issues, SubjectKey("a-102"), {actions::HookAgent{AgentId("a-9"), BeadId("a-102")}}});
+    if (n == 2) {
+      Decided& decided = record.decisions.emplace_back();
+      decided.rule = "beads.assign";
+      decided.stage = Stage::issues;
+      decided.subject = SubjectKey("a-102");
+      decided.actions = {actions::HookAgent{AgentId("a-9"), BeadId("a-102")}};
+    }
     if (n == 3) record.violations.push_back({5, "a-103", "it says \"a-9\"", "beads.moot"});
     commit.tick = std::make_shared<const TickRecord>(std::move(record));
     this->commit(std::move(commit));

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   const auto source = [&](std::int64_t after) -> expected<std::vector<RecordedTick>> {
     return after == bundle->start_tick ? bundle->ticks : std::vector<RecordedTick>{};
   };
-  const auto again = run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source, {bundle->start_at, bundle->until});
+  const auto again = run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source,
+                               {bundle->start_at, bundle->until});
   if (again && !again->first_difference) {
     std::cout << "matches\n";
     return 0;

@@ -129,8 +129,8 @@ class KeptHistory : public testing::TestWithParam<const char*> {
     const auto source = [&](std::int64_t after) -> expected<std::vector<RecordedTick>> {
       return after == bundle->start_tick ? ticks : std::vector<RecordedTick>{};
     };
-    return run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source, {bundle->start_at, bundle->until},
-                     std::move(variation));
+    return run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source,
+                     {bundle->start_at, bundle->until}, std::move(variation));
   }
   expected<Bundle> bundle;
 };
@@ -163,25 +163,38 @@ INSTANTIATE_TEST_SUITE_P(Bundles, KeptHistory,
                                          "failed_child"),
                          [](const auto& name) { return std::string(name.param); });
 
-/// Another patience for silent agents: the ticks that differ are the one that lost patience and what followed from it.
-TEST(ChangedConstant, ShowsExactlyTheTicksThatItChanges) {
-  std::ifstream file(kHistory + "/lost_heartbeat.bundle", std::ios::binary);
-  const auto bundle = read_bundle(std::string{std::istreambuf_iterator<char>(file), {}});
-  ASSERT_TRUE(bundle) << bundle.error().what;
-  const auto source = [&](std::int64_t after) -> expected<std::vector<RecordedTick>> {
-    return after == bundle->start_tick ? bundle->ticks : std::vector<RecordedTick>{};
-  };
-  const auto with = [&](Duration heartbeat_stale) {
+/// Another patience for silent agents.
+class ChangedConstant : public testing::Test {
+ protected:
+  ChangedConstant() {
+    std::ifstream file(kHistory + "/lost_heartbeat.bundle", std::ios::binary);
+    bundle = read_bundle(std::string{std::istreambuf_iterator<char>(file), {}}).value();
+    was = bundle.start.town.config.constants.heartbeat_stale;
+  }
+  expected<Rerun> with(const RerunStart& start, Duration heartbeat_stale) const {
     Variation variation;
     variation.change = [heartbeat_stale](Town& changed) {
       TownRow row = changed.row();
       row.config.constants.heartbeat_stale = heartbeat_stale;
       changed.put(std::move(row));
     };
-    return run_again({bundle->start_tick, bundle->start_at, town_of(bundle->start)}, source, {bundle->start_at, bundle->until},
-                     std::move(variation));
-  };
-  const Duration was = bundle->start.town.config.constants.heartbeat_stale;
+    const auto source = [&](std::int64_t after) -> expected<std::vector<RecordedTick>> {
+      std::vector<RecordedTick> behind = bundle.ticks;
+      std::erase_if(behind, [after](const RecordedTick& tick) { return tick.record.number <= after; });
+      return behind;
+    };
+    return run_again(start, source, {bundle.start_at, bundle.until}, std::move(variation));
+  }
+  expected<Rerun> with(Duration heartbeat_stale) const {
+    return with({bundle.start_tick, bundle.start_at, town_of(bundle.start)}, heartbeat_stale);
+  }
+
+  Bundle bundle;
+  Duration was;
+};
+
+/// The ticks that differ are the one that lost patience and what followed from it.
+TEST_F(ChangedConstant, ShowsExactlyTheTicksThatItChanges) {
   const auto same = with(was);
   ASSERT_TRUE(same);
   EXPECT_TRUE(same->differing.empty());
@@ -200,9 +213,33 @@ TEST(ChangedConstant, ShowsExactlyTheTicksThatItChanges) {
         EXPECT_EQ((tick.at - early.at).ms, seconds(30).ms) << "it was decided then, half a minute later";
       }
   EXPECT_TRUE(lost_then);
-  for (const DecidedTick& tick : sooner->decided)
-    if (tick.at < early.at)
-      for (const DifferingTick& differing : sooner->differing) EXPECT_NE(differing.number, tick.number);
+  for (const DecidedTick& tick : sooner->decided) {
+    if (tick.at >= early.at) continue;
+    for (const DifferingTick& differing : sooner->differing) EXPECT_NE(differing.number, tick.number);
+  }
+}
+
+TEST_F(ChangedConstant, DecidesBeforeTheFirstRecordedTickToo) {
+  const auto whole = with(Duration{was.ms - 30'000});
+  ASSERT_TRUE(whole);
+  const Instant lost = whole->differing.at(0).at;
+  RerunStart later{bundle.start_tick, bundle.start_at, {}};
+  Replay replay(town_of(bundle.start));
+  for (const RecordedTick& tick : bundle.ticks) {
+    if (tick.record.at >= lost) break;
+    replay.next(tick);
+    later.tick = tick.record.number;
+    later.at = tick.record.at;
+  }
+  later.town = town_of(image_of(replay.town()));
+  const auto rest = with(later, Duration{was.ms - 30'000});
+  ASSERT_TRUE(rest) << rest.error().what;
+  ASSERT_FALSE(rest->differing.empty());
+  EXPECT_EQ(rest->differing.front().at, lost);
+  EXPECT_EQ(rest->differing.front().instead, whole->differing.front().instead);
+  const auto same = with(later, was);
+  ASSERT_TRUE(same);
+  EXPECT_TRUE(same->differing.empty());
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "engine/past.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -107,6 +109,18 @@ TEST_F(PastOfADaemon, ExactlyTheTicksOfAChangedRuleAreDecidedOtherwise) {
   EXPECT_THAT(in_words(finding),
               HasSubstr("decided otherwise, first tick " + std::to_string(finding.otherwise.front().number)));
   EXPECT_EQ(in_words(try_on_past(*store(), town_, wall_now() + days(3))), "") << "that is older than a day";
+}
+
+TEST_F(PastOfADaemon, ADamagedSnapshotIsPassedOverAndSaidSo) {
+  sql("UPDATE snapshots SET image = substr(image, 1, length(image) / 2) WHERE tick = (SELECT max(tick) FROM "
+      "snapshots)");
+  const auto past = run_past(*store(), town_, {wall_now() - minutes(2), wall_now()});
+  ASSERT_TRUE(past) << past.error().what;
+  EXPECT_EQ(past->rerun.from_tick,
+            sql("SELECT max(tick) FROM snapshots WHERE tick < (SELECT max(tick) FROM snapshots)"));
+  EXPECT_EQ(past->rerun.first_difference, std::nullopt);
+  ASSERT_EQ(past->unusable.size(), 1u);
+  EXPECT_THAT(past->unusable[0], HasSubstr("the snapshot after tick"));
 }
 
 TEST_F(PastOfADaemon, AProgramThatDecidesOtherwiseIsRefusedWhereItIsWanted) {

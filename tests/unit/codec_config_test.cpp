@@ -80,6 +80,23 @@ TEST(Config, AnErrorNamesFileLineKeyAndTheNearestKnownOne) {
   EXPECT_EQ(error_of("[reconciler\n").substr(0, 23), "townd.toml:1: not TOML:");
   EXPECT_EQ(error_of("[reconciler]\nbackoff = []\n"),
             "townd.toml:2: reconciler.backoff: at least one length of time is needed");
+  EXPECT_EQ(error_of("[reconciler]\nlost_agent = \"-5m\"\n"),
+            "townd.toml:2: reconciler.lost_agent: a length of time is not negative");
+  EXPECT_EQ(error_of("[reconciler]\npoll = \"999ms\"\n"),
+            "townd.toml:2: reconciler.poll: less than a second is too often");
+  EXPECT_EQ(error_of("[reconciler]\nbreaker_rig = -1\n"), "townd.toml:2: reconciler.breaker_rig: it is at least 0");
+}
+
+TEST(Config, AChangeThatNoTownCanLiveWithIsRefused) {
+  const auto refused = [](const char* key, json::value value) {
+    TownConfig config;
+    JsonReader reader;
+    EXPECT_FALSE(read_settings(reader, {{"reconciler", {{key, std::move(value)}}}}, config)) << key;
+    return reader.issue.path + ": " + reader.issue.message;
+  };
+  EXPECT_EQ(refused("lost_agent", "-5m"), "/reconciler/lost_agent: a length of time is not negative");
+  EXPECT_EQ(refused("resync", "0s"), "/reconciler/resync: less than a second is too often");
+  EXPECT_EQ(refused("backoff", json::array{"1s", "-1s"}), "/reconciler/backoff: a length of time is not negative");
 }
 
 TEST(Config, EveryKeyHasAMeaningAndADefault) {

@@ -38,16 +38,23 @@ std::string FakeForge::work(const RunId& run) {
   return clone.head;
 }
 
+bool FakeForge::knows(const std::string& commit) const {
+  const std::lock_guard lock(mutex_);
+  return commits_.contains(commit);
+}
+
 std::string FakeForge::merge(const RunId& run, const RigId& rig, const std::string& branch,
                              const std::vector<std::string>& commits) {
   const std::lock_guard lock(mutex_);
-  std::set<std::string> contents = commits_[tip_of({rig, branch})];
+  const std::string tip = tip_of({rig, branch});
+  std::set<std::string> contents = commits_[tip];
   for (const std::string& commit : commits) {
     const auto found = commits_.find(commit);
     if (found == commits_.end()) return {};
     contents.insert(found->second.begin(), found->second.end());
   }
-  return clones_[run].head = add(std::move(contents));
+  // Git makes no commit of what is merged already.
+  return clones_[run].head = contents == commits_[tip] ? tip : add(std::move(contents));
 }
 
 void FakeForge::in_use(const RunId& run, bool used) {

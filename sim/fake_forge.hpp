@@ -24,6 +24,7 @@ class FakeForge : public Forge {
   void clone(const RunId& run, const RigId& rig, const std::string& branch);
   /// A new commit on what the clone has.
   std::string work(const RunId& run);
+  bool knows(const std::string& commit) const;
   /// A commit that contains the tip of `branch` and all `commits`; empty when one is unknown.
   std::string merge(const RunId& run, const RigId& rig, const std::string& branch,
                     const std::vector<std::string>& commits);

@@ -263,14 +263,25 @@ EventBody FakeRuntime::trial_words(Process& process) {
   std::vector<std::string> commits;
   for (const TrialRequest& request : a.trial) {
     trial.requests.push_back(request.bead_id);
-    commits.push_back(request.commit.empty() ? forge_.tip(a.rig.rig_id, request.branch) : request.commit);
+    const std::string commit = request.commit.empty() ? forge_.tip(a.rig.rig_id, request.branch) : request.commit;
+    const bool in_the_way = process.manner == Manner::conflicts && trial.requests.size() == a.trial.size();
+    if (!in_the_way && forge_.knows(commit))
+      commits.push_back(commit);
+    else
+      trial.conflicts.push_back({request.bead_id, "in a.txt", commits.empty()});
   }
-  trial.commit = forge_.merge(a.run_id, a.rig.rig_id, a.target_branch, commits);
+  if (!commits.empty()) trial.commit = forge_.merge(a.run_id, a.rig.rig_id, a.target_branch, commits);
   trial.gate = "make test";
   trial.output = "the gate's last words";
+  trial.duration_ms = 60'000;
   trial.outcome = trial.commit.empty() ? events::TrialOutcome::conflict : events::TrialOutcome::green;
-  if (process.manner == Manner::fails_gates) trial.outcome = events::TrialOutcome::red;
-  if (process.manner == Manner::conflicts) trial.outcome = events::TrialOutcome::conflict;
+  if (process.manner == Manner::fails_gates && !commits.empty()) {
+    trial.outcome = a.care.check_base ? events::TrialOutcome::broken : events::TrialOutcome::red;
+    if (trial.requests.size() % 2 == 0 && a.care.retry_gate) {
+      trial.outcome = events::TrialOutcome::green;
+      trial.flaked = {trial.gate};
+    }
+  }
   if (process.manner == Manner::gives_up) trial.outcome = events::TrialOutcome::error;
   if (process.manner == Manner::lies) trial.commit = trial.base;
   return trial;

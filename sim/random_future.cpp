@@ -156,6 +156,31 @@ events::PollAnswer RandomTown::a_poll() {
   return answer;
 }
 
+events::TrialResult RandomTown::a_trial(const Run& run) {
+  events::TrialResult trial;
+  trial.agent_id = run.agent_id;
+  trial.run_id = run.run_id;
+  trial.base = random_.one_in(8) ? "" : "base";
+  trial.requests = {run.bead_id};
+  for (const BeadId& member : town_.links(run.bead_id).members) trial.requests.push_back(member);
+  if (random_.one_in(16)) trial.requests.pop_back();
+  bool merged = false;
+  for (const BeadId& id : trial.requests) {
+    if (random_.one_in(6))
+      trial.conflicts.push_back({id, "in a.txt", !merged});
+    else
+      merged = true;
+  }
+  trial.commit = "c0ffee";
+  trial.gate = random_.one_in(2) ? "make test" : "make lint";
+  trial.outcome = static_cast<events::TrialOutcome>(random_.between(0, 4));
+  if (random_.one_in(4)) trial.flaked = {"make test"};
+  trial.base_checked = random_.one_in(2);
+  trial.output = "output";
+  trial.duration_ms = 10;
+  return trial;
+}
+
 void RandomTown::forge_speaks(TickInput& input) {
   const BeadId request = a_live(BeadType::merge_request);
   switch (random_.between(0, 5)) {
@@ -167,15 +192,7 @@ void RandomTown::forge_speaks(TickInput& input) {
       for (const RunId& id : town_.live_runs()) {
         const Run& run = *town_.run(id);
         if (run.kind != RunKind::review || random_.one_in(2)) continue;
-        add(input, events::TrialResult{run.agent_id,
-                                       id,
-                                       "base",
-                                       {run.bead_id},
-                                       "c0ffee",
-                                       "make test",
-                                       static_cast<events::TrialOutcome>(random_.between(0, 3)),
-                                       "output",
-                                       10});
+        add(input, a_trial(run));
         break;
       }
       break;

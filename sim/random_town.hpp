@@ -68,6 +68,7 @@ class RandomTown {
   void answer(const Effect& effect, TickInput& input);
   void add(TickInput& input, EventBody body);
   events::PollAnswer a_poll();
+  events::TrialResult a_trial(const Run& run);
 
   Random random_;
   Mood mood_ = Mood::ordinary;

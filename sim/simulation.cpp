@@ -336,7 +336,6 @@ void Simulation::check_the_end() {
 
 /// Every closed issue was landed by exactly one of its requests, and its request's work is on the target.
 void Simulation::check_landings(const Engine::View& view) {
-  const auto landings = forge_.landings();
   for (const BeadId& id : view.town.bead_ids()) {
     const Bead& bead = *view.town.bead(id);
     if (bead.type != BeadType::issue || bead.status != BeadStatus::closed || rework_class(bead)) continue;
@@ -344,9 +343,8 @@ void Simulation::check_landings(const Engine::View& view) {
       continue;
     std::size_t landed = 0;
     for (const BeadId& request : view.town.links(id).requests) {
-      const auto found = landings.find(request);
       const Review& review = *view.town.review(request);
-      if (found != landings.end()) landed += found->second.size();
+      if (forge_.contains(bead.rig_id, review.target_branch, review.commit)) ++landed;
       if (review.result == ReviewResult::merged &&
           !forge_.contains(bead.rig_id, review.target_branch, review.merge_commit))
         wrong("request " + request.text + " is merged, but not on " + review.target_branch);

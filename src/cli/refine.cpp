@@ -32,10 +32,12 @@ class Trial {
     result_.base = input_.base;
     for (const RefineRequest& request : input_.requests) result_.requests.push_back(request.bead_id);
     if (auto ok = start(); !ok) return error(ok.error());
-    for (const RefineRequest& request : input_.requests) {
-      auto merged = merge(request);
-      if (!merged) return error(merged.error());
-      if (!*merged) return result_;
+    for (const RefineRequest& request : input_.requests)
+      if (auto merged = merge(request); !merged) return error(merged.error());
+    if (result_.conflicts.size() == input_.requests.size()) {
+      result_.outcome = TrialOutcome::conflict;
+      result_.output = result_.conflicts.front().output;
+      return result_;
     }
     auto head = clone_.head();
     if (!head) return error(head.error());
@@ -64,33 +66,48 @@ class Trial {
                      "checking out the base " + input_.base);
   }
 
-  /// False: it conflicts, and the result says so.
-  expected<bool> merge(const RefineRequest& request) {
-    if (!git::is_object_id(request.commit)) {
-      return fail(Error::Code::invalid, "request " + request.bead_id.text + " names no commit");
-    }
+  /// Leaves the request out, and goes on with the others.
+  void leave_out(const RefineRequest& request, const std::string& why, bool its_own) {
+    input_.say(request.bead_id.text + " is left out");
+    result_.conflicts.push_back({request.bead_id, clean_text(why), its_own});
+  }
+
+  /// Why there is nothing to merge for the request, or nothing.
+  expected<std::string> missing(const RefineRequest& request) {
+    if (!git::is_object_id(request.commit)) return "request " + request.bead_id.text + " names no commit";
     auto known = clone_.commit_of(request.commit);
     if (!known) return tl::unexpected(known.error());
-    if (!*known) {
-      return fail(Error::Code::not_found,
-                  "commit " + request.commit + " of " + request.bead_id.text + " is not in the rig's repository");
+    if (*known) return std::string();
+    return "commit " + request.commit + " of " + request.bead_id.text + " is not in the rig's repository";
+  }
+
+  /// Merges it, or leaves it out when it conflicts.
+  expected<void> merge(const RefineRequest& request) {
+    auto nothing = missing(request);
+    if (!nothing) return tl::unexpected(nothing.error());
+    if (!nothing->empty()) {
+      if (input_.requests.size() == 1) return fail(Error::Code::not_found, *nothing);
+      leave_out(request, *nothing, true);
+      return {};
     }
     input_.say("merging " + request.bead_id.text);
     git::Call call;
     call.timeout = std::chrono::minutes(5);
     auto merged = clone_.call(
         {"merge", "--no-ff", "--no-edit", "--no-verify", "-m", merge_message(request), request.commit}, call);
-    if (merged && merged->ok()) return true;
+    if (merged && merged->ok()) {
+      ++merged_;
+      return {};
+    }
     auto why = git::done(merged, "merging " + request.bead_id.text);
     auto files = clone_.text({"diff", "--name-only", "--diff-filter=U"}, "listing the conflicts");
     if (!files || files->empty()) return tl::unexpected(why.error());
-    result_.outcome = TrialOutcome::conflict;
-    result_.output = clean_text(request.bead_id.text + " conflicts with what it is merged onto (" + input_.base +
-                                ") in:\n" + *files + "\n\n" + merged->out);
-    if (auto ok = git::done(clone_.call({"merge", "--abort"}), "taking the merge back"); !ok) {
-      return tl::unexpected(ok.error());
-    }
-    return false;
+    leave_out(request,
+              request.bead_id.text + " conflicts with what it is merged onto (" + input_.base +
+                  (merged_ == 0 ? "" : " and " + std::to_string(merged_) + " more") + ") in:\n" + *files + "\n\n" +
+                  merged->out,
+              merged_ == 0);
+    return git::done(clone_.call({"merge", "--abort"}), "taking the merge back");
   }
 
   TrialResult run_gates() {
@@ -100,19 +117,21 @@ class Trial {
           Error{Error::Code::forbidden, "the gates cannot be confined: bubblewrap does not work here",
                 "let bubblewrap make namespaces inside of the sandbox, or set sandbox = \"none\" for the rig"});
     for (const std::string& gate : input_.gates) {
-      input_.say("gate: " + gate);
-      auto finished = runner.run_gate(gate);
+      auto finished = run_gate(runner, gate, "gate: ");
       if (!finished) return error(finished.error());
       if (finished->ok()) continue;
+      if (input_.care.retry_gate) {
+        finished = run_gate(runner, gate, "gate, once more: ");
+        if (!finished) return error(finished.error());
+        if (finished->ok()) {
+          result_.flaked.push_back(gate);
+          continue;
+        }
+      }
       result_.outcome = TrialOutcome::red;
       result_.gate = gate;
-      result_.output = clean_text(finished->out);
-      if (finished->timed_out) {
-        result_.output += "\nThe gate was stopped after " + std::to_string(finished->took.count() / 1000) + " s.\n";
-      } else if (finished->signal != 0) {
-        result_.output += "\nThe gate was ended by signal " + std::to_string(finished->signal) + ".\n";
-      }
-      return result_;
+      result_.output = told_by(*finished);
+      return input_.care.check_base ? check_base(runner, gate) : result_;
     }
     result_.outcome = TrialOutcome::green;
     result_.output = std::to_string(input_.gates.size()) + (input_.gates.size() == 1 ? " gate" : " gates") + " passed" +
@@ -120,9 +139,41 @@ class Trial {
     return result_;
   }
 
+  expected<Finished> run_gate(const GateRunner& runner, const std::string& gate, const char* what) {
+    input_.say(what + gate);
+    return runner.run_gate(gate);
+  }
+
+  static std::string told_by(const Finished& finished) {
+    std::string output = clean_text(finished.out);
+    if (finished.timed_out)
+      output += "\nThe gate was stopped after " + std::to_string(finished.took.count() / 1000) + " s.\n";
+    else if (finished.signal != 0)
+      output += "\nThe gate was ended by signal " + std::to_string(finished.signal) + ".\n";
+    return output;
+  }
+
+  /// Whether the gate that failed passes without the work.
+  TrialResult check_base(const GateRunner& runner, const std::string& gate) {
+    git::Call call;
+    call.timeout = std::chrono::minutes(5);
+    for (const std::vector<std::string>& args :
+         {std::vector<std::string>{"checkout", "--quiet", "--force", "--detach", input_.base},
+          std::vector<std::string>{"clean", "--quiet", "-ffdx"}})
+      if (auto ok = git::done(clone_.call(args, call), "going back to the base"); !ok) return error(ok.error());
+    auto finished = run_gate(runner, gate, "gate, on the target alone: ");
+    if (!finished) return error(finished.error());
+    result_.base_checked = finished->ok();
+    if (finished->ok()) return result_;
+    result_.outcome = TrialOutcome::broken;
+    result_.output = told_by(*finished);
+    return result_;
+  }
+
   git::Program& program_;
   const RefineInput& input_;
   git::Repository clone_;
+  std::size_t merged_ = 0;
   TrialResult result_;
 };
 

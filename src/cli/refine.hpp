@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/event.hpp"
+#include "core/merge_queue.hpp"
 
 namespace townd {
 
@@ -24,12 +25,14 @@ struct RefineInput {
   std::vector<RefineRequest> requests;
   std::vector<std::string> gates;  ///< shell commands
   std::chrono::milliseconds gate_timeout = std::chrono::minutes(30);
+  TrialCare care;
   bool must_confine = false;  ///< gates that cannot be confined are not run: only the rig's owner may allow that
   std::function<void(std::string_view)> say = [](std::string_view) {};  ///< one line of progress
 };
 
 /// What `town refine` does: merges in the clone with --no-ff, runs the gates one after another until one fails, and
-/// says what came of it. Pushes nothing and decides nothing. The caller fills in agent and run.
+/// says what came of it. Of several requests, those that conflict are left out. Pushes nothing and decides nothing. The
+/// caller fills in agent and run.
 ///
 /// Gates get a small environment without token or credentials, a network of their own with nothing but loopback and no
 /// sight of other processes; where that cannot be had and `must_confine` is set, the trial ends with an error.

@@ -14,6 +14,7 @@ namespace townd::cli {
 namespace {
 
 constexpr std::size_t kOutputLimit = 64 << 10;  // what a person or a model can use of it
+constexpr std::size_t kConflictLimit = 4 << 10;
 
 std::vector<std::string> texts(const json::array& list) {
   std::vector<std::string> result;
@@ -53,6 +54,7 @@ expected<RefineInput> assigned(const json::value& assignment) {
   if (input.requests.empty())
     return fail(Error::Code::conflict, "this run has no request to try", "town refine is called by a refinery's run.");
   input.gates = texts(list_of(assignment, "gates"));
+  input.care = {truth_of(assignment, "retry_gate"), truth_of(assignment, "check_base")};
   const auto base = tip_of(text_of(assignment, "target_branch"));
   if (!base) return tl::unexpected(base.error());
   input.base = *base;
@@ -60,10 +62,10 @@ expected<RefineInput> assigned(const json::value& assignment) {
 }
 
 /// The end of a long text, from a line's beginning: that is where tests say what failed.
-std::string tail(const std::string& text) {
-  if (text.size() <= kOutputLimit) return text;
-  const auto line = text.find('\n', text.size() - kOutputLimit);
-  return "[…]\n" + text.substr(line == std::string::npos ? text.size() - kOutputLimit : line + 1);
+std::string tail(const std::string& text, std::size_t limit = kOutputLimit) {
+  if (text.size() <= limit) return text;
+  const auto line = text.find('\n', text.size() - limit);
+  return "[…]\n" + text.substr(line == std::string::npos ? text.size() - limit : line + 1);
 }
 
 expected<int> refine_trial(Session& session, const Values&) {
@@ -85,6 +87,16 @@ expected<int> refine_trial(Session& session, const Values&) {
   for (const BeadId& request : result.requests) requests.emplace_back(request.text);
   fields["requests"] = std::move(requests);
   if (!result.commit.empty()) fields["commit"] = result.commit;
+  json::array conflicts;
+  for (const events::TrialConflict& conflict : result.conflicts)
+    conflicts.push_back({{"bead_id", conflict.bead_id.text},
+                         {"output", tail(conflict.output, kConflictLimit)},
+                         {"its_own", conflict.its_own}});
+  if (!conflicts.empty()) fields["conflicts"] = std::move(conflicts);
+  json::array flaked;
+  for (const std::string& gate : result.flaked) flaked.emplace_back(shown(cut(gate, kTitleLimit / 2)));
+  if (!flaked.empty()) fields["flaked"] = std::move(flaked);
+  if (result.base_checked) fields["base_checked"] = true;
   if (!result.gate.empty()) fields["gate"] = shown(cut(result.gate, kTitleLimit / 2));
   terminal.line(enum_name(result.outcome) + (result.gate.empty() ? "" : ": " + shown(result.gate)));
   terminal.line(shown(tail(result.output), Keep::lines));

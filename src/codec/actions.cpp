@@ -132,7 +132,10 @@ bool JsonForm<std::string_view>::read(JsonReader& reader, const json::value& v, 
 }
 
 json::object action_json(const ActionBody& body) {
-  return JsonForm<ActionBody>::write(JsonWriter(Blanks::keep), body).get_object();
+  json::object object = JsonForm<ActionBody>::write(JsonWriter(Blanks::keep), body).get_object();
+  if (const json::value* batch = object.if_contains("batch"); batch && batch->get_array().empty())
+    object.erase("batch");
+  return object;
 }
 
 EffectText encode_effect(const EffectBody& effect) {

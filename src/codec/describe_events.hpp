@@ -6,7 +6,7 @@
 /// The names of the events' members, for JSON.
 namespace townd::events {
 
-BOOST_DESCRIBE_ENUM(TrialOutcome, green, red, conflict, error)
+BOOST_DESCRIBE_ENUM(TrialOutcome, green, red, conflict, error, broken)
 BOOST_DESCRIBE_ENUM(LandingAnswer, landed, moved, held, failed)
 
 BOOST_DESCRIBE_STRUCT(AgentDone, (), (agent_id, run_id, branch, pr_url, summary, commit))
@@ -76,7 +76,10 @@ BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (),
 BOOST_DESCRIBE_STRUCT(PrConflictDetected, (), (mr_bead_id, source_bead_id, pr_url, branch))
 BOOST_DESCRIBE_STRUCT(PrAutoMerge, (), (mr_bead_id, pr_url))
 BOOST_DESCRIBE_STRUCT(PrMergeResult, (), (bead_id, merged, why))
-BOOST_DESCRIBE_STRUCT(TrialResult, (), (agent_id, run_id, base, requests, commit, gate, outcome, output, duration_ms))
+BOOST_DESCRIBE_STRUCT(TrialConflict, (), (bead_id, output, its_own))
+BOOST_DESCRIBE_STRUCT(TrialResult, (),
+                      (agent_id, run_id, base, requests, commit, gate, outcome, output, duration_ms, conflicts, flaked,
+                       base_checked))
 BOOST_DESCRIBE_STRUCT(GitMergeResult, (), (bead_id, answer, commit, why, alone))
 BOOST_DESCRIBE_STRUCT(NodeChanged, (), (node))
 BOOST_DESCRIBE_STRUCT(NudgeDelivered, (), (nudge_id, delivered))

@@ -70,12 +70,17 @@ BOOST_DESCRIBE_STRUCT(Mail, (),
 BOOST_DESCRIBE_STRUCT(Breaker, (), (opened_at, closed_at, told, probe, last_probe_at, failures_in_a_row))
 BOOST_DESCRIBE_STRUCT(RigConfig, (),
                       (gates, no_gates, setup, copy, target, push_remote, sandbox, polecat_preset, refinery_preset,
-                       merge_strategy, convoy_merge_mode, max_polecats, max_dispatch_attempts, code_review,
+                       merge_strategy, convoy_merge_mode, max_polecats, max_dispatch_attempts, max_batch, code_review,
                        auto_resolve_pr_feedback, auto_resolve_merge_conflicts, has_auto_merge_delay,
                        auto_merge_delay_minutes))
+BOOST_DESCRIBE_STRUCT(GateRecord, (), (gate, reds, flakes))
+BOOST_DESCRIBE_STRUCT(Suspects, (), (target_branch, gate, requests))
+BOOST_DESCRIBE_STRUCT(MergeQueue, (),
+                      (suspects, gates, tried, culprits, without_landing, blamed, trial_ms, paused_since,
+                       paused_reason))
 BOOST_DESCRIBE_STRUCT(Rig, (),
                       (rig_id, name, git_url, default_branch, broken_reason, broken_since, setup_failed,
-                       untrusted_reason, config, breaker, created_at))
+                       untrusted_reason, config, breaker, queue, created_at))
 BOOST_DESCRIBE_STRUCT(Constants, (),
                       (heartbeat, heartbeat_stale, never_started, not_found_grace, resync, lost_agent,
                        lost_agent_after_run, orphaned_source, abandoned_review, stuck_review, orphaned_pr, poll,

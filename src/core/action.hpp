@@ -133,6 +133,7 @@ struct DispatchAgent {
   RigId rig_id;
   RunKind kind = RunKind::work;
   bool probe = false;
+  std::vector<BeadId> batch = {};  ///< requests that a refinery tries together with `bead_id`, in order
 
   friend bool operator==(const DispatchAgent&, const DispatchAgent&) = default;
 };

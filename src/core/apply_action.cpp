@@ -204,6 +204,14 @@ class Applier {
                                                            agent->current_hook_bead_id != a.bead_id) {
       return stale_because("the agent is no longer idle with this bead");
     }
+    for (const BeadId& id : a.batch) {
+      const Review* found = town_.review(id);
+      if (!found) return stale_because("no such request");
+      Review member = *found;
+      member.batch_head = a.bead_id;
+      town_.put(std::move(member));
+      used_.beads.insert(id);
+    }
     change_.hook(agent_id, a.bead_id);
     if (bead->status == BeadStatus::open) change_.set_status(a.bead_id, BeadStatus::in_progress);
     const AgentRole role = a.kind == RunKind::review ? AgentRole::refinery : AgentRole::polecat;

@@ -2,7 +2,7 @@
 
 #include "core/apply_event.hpp"
 
-/// What agents say and how their processes end (domain.md §6: done, request_changes, completed, trial).
+/// What agents say and how their processes end (domain.md §6: done, request_changes, completed).
 namespace townd::apply {
 namespace {
 
@@ -257,31 +257,6 @@ Result on(Change& change, const events::AgentSaid& e) {
   return applied();
 }
 
-namespace {
-
-/// Verdict, rework bead and the run's mark; the request itself stays where it is.
-void ask_for_changes(Change& change, const BeadId& request, const RunId& run, std::string_view feedback,
-                     std::vector<std::string> files) {
-  Town& town = change.town();
-  Review review = *town.review(request);
-  review.verdict = Verdict::changes;
-  const BeadId source = review.source_bead_id;
-  town.put(std::move(review));
-  if (const Run* found = town.run(run)) {
-    Run marked = *found;
-    marked.requested_changes = true;
-    town.put(std::move(marked));
-    change.settle_run(run, Outcome::changes_requested);
-  }
-  const Bead* bead = town.bead(source);
-  const std::string title = "Rework: " + (bead ? bead->title : town.bead(request)->title);
-  Rework detail;
-  detail.files = std::move(files);
-  change.create_rework(request, "gt:rework", title, feedback, std::move(detail));
-}
-
-}  // namespace
-
 Result on(Change& change, const events::RequestChanges& e) {
   Town& town = change.town();
   const Agent* agent = town.agent(e.agent_id);
@@ -290,55 +265,8 @@ Result on(Change& change, const events::RequestChanges& e) {
   if (e.run_id && e.run_id != agent->run_id) return noted(change, "asked for by an earlier run");
   const Bead* bead = town.bead(request);
   if (!bead || !town.review(request) || terminal(bead->status)) return noted(change, "no live request to change");
-  ask_for_changes(change, request, agent->run_id, e.feedback, e.files);
-  return applied();
-}
-
-Result on(Change& change, const events::TrialResult& e) {
-  Town& town = change.town();
-  const Agent* agent = town.agent(e.agent_id);
-  if (!agent) return noted(change, "no such agent");
-  if (e.requests.empty()) return noted(change, "a trial of nothing");
-  const BeadId id = e.requests.front();
-  const Bead* request = town.bead(id);
-  const Run* run = town.run(e.run_id);
-  if (!request || !town.review(id) || terminal(request->status)) return noted(change, "the request has ended");
-  if (!run || run->bead_id != id || run->agent_id != e.agent_id) return noted(change, "not a trial of this request");
-  if (run->outcome) return noted(change, "the trial has been reported");
-  if (agent->run_id != e.run_id || agent->current_hook_bead_id != id) return noted(change, "a trial of an earlier run");
-  switch (e.outcome) {
-    case events::TrialOutcome::green: {
-      Review review = *town.review(id);
-      review.verdict = Verdict::approved;
-      review.base_commit = e.base;
-      review.claimed_commit = e.commit;
-      review.trial_run_id = e.run_id;
-      review.verifying_since = change.now();
-      review.verify_tries = 0;
-      review.last_verify_at.reset();
-      town.put(std::move(review));
-      change.settle_run(e.run_id, Outcome::done);
-      change.let_go(e.agent_id);
-      break;
-    }
-    case events::TrialOutcome::red:
-    case events::TrialOutcome::conflict: {
-      const bool red = e.outcome == events::TrialOutcome::red;
-      const std::string feedback =
-          (red ? "The gate failed: " + e.gate : std::string("The work conflicts with its target.")) + "\n\n" + e.output;
-      // Without a base nothing was tried: the work could not be taken over, and no agent was started.
-      const bool never_began = run->state == RunState::requested && e.base.empty();
-      ask_for_changes(change, id, e.run_id, feedback, {});
-      if (never_began) change.end_run(e.run_id, Outcome::changes_requested, e.gate);
-      change.set_status(id, BeadStatus::open);
-      change.let_go(e.agent_id);
-      break;
-    }
-    case events::TrialOutcome::error:
-      change.settle_run(e.run_id, Outcome::crashed);
-      change.history(id, "trial_error", "", e.output, e.agent_id);
-      break;
-  }
+  change.sign_off(agent->run_id);
+  change.send_back(request, e.feedback, e.files);
   return applied();
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/apply_event.hpp"
 #include "core/assignment.hpp"
+#include "core/merge_queue.hpp"
 
 /// What people and programs ask for (domain.md §6: sling, cancel, convoys, drain).
 namespace townd::apply {
@@ -437,6 +438,8 @@ Result on(Change& change, const events::RigChanged& e) {
   if (!e.name.empty()) rig.name = e.name;
   if (!e.git_url.empty()) rig.git_url = e.git_url;
   if (!e.default_branch.empty()) rig.default_branch = e.default_branch;
+  change.town().put(rig);
+  target_is_sound(rig.queue);  // what a person has changed may be what was wrong
   change.town().put(std::move(rig));
   allow_all_refused(change, e.rig_id);
   change.effect(effects::PrepareRig{e.rig_id}, e.rig_id.text);

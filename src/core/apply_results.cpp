@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/apply_event.hpp"
+#include "core/merge_queue.hpp"
 
 /// What effects and the machine find out (domain.md §6: dispatch, poll, verify_merge).
 namespace townd::apply {
@@ -179,20 +180,20 @@ Result on(Change& change, const events::GitMergeResult& e) {
   if (!review) return applied();
   if (!review->verifying_since) return noted(change, "nothing is being verified");
   switch (e.answer) {
-    case events::LandingAnswer::landed: change.merged(e.bead_id, "commit", e.commit); break;
-    case events::LandingAnswer::moved: {  // the trial was on an older base: try again, nobody is to blame
-      Review again = *review;
-      again.verifying_since.reset();
-      again.verdict = Verdict::none;
-      again.claimed_commit.clear();
-      again.base_commit.clear();
-      again.held_why.clear();
-      again.held_alone = false;
-      change.town().put(std::move(again));
-      change.set_status(e.bead_id, BeadStatus::open);
-      change.history(e.bead_id, "landing_moved", "", e.why);
+    case events::LandingAnswer::landed:
+      for (const BeadId& id : change.break_up(e.bead_id)) change.merged(id, "commit", e.commit);
+      if (const Rig* found = change.town().rig(change.town().bead(e.bead_id)->rig_id)) {
+        Rig rig = *found;
+        target_is_sound(rig.queue);
+        change.town().put(std::move(rig));
+      }
       break;
-    }
+    case events::LandingAnswer::moved:  // the trial was on an older base: try again, nobody is to blame
+      for (const BeadId& id : change.break_up(e.bead_id)) {
+        change.back_to_queue(id);
+        change.history(id, "landing_moved", "", e.why);
+      }
+      break;
     case events::LandingAnswer::held: {
       Review held = *review;
       held.held_why = e.why;

@@ -128,7 +128,12 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
     a.branch = review->branch;
     a.target_branch = review->target_branch;
     a.trial.push_back(trial_of(town, bead->bead_id));
-    for (const BeadId& member : town.links(bead->bead_id).members) a.trial.push_back(trial_of(town, member));
+    std::vector<BeadId> members = town.links(bead->bead_id).members;
+    std::sort(members.begin(), members.end(), [&](const BeadId& left, const BeadId& right) {
+      return ready_key(town, *town.bead(left)) < ready_key(town, *town.bead(right));
+    });
+    for (const BeadId& member : members) a.trial.push_back(trial_of(town, member));
+    a.care = care_for(a.rig.queue, review->target_branch, a.trial.size());
     return a;
   }
   a.branch = branch_of(town, *agent, *bead);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/merge_queue.hpp"
 #include "core/town.hpp"
 
 namespace townd {
@@ -57,6 +58,7 @@ struct Assignment {
   std::vector<EarlierAttempt> attempts;
   std::optional<Rework> rework;
   std::vector<TrialRequest> trial;  ///< of a refinery
+  TrialCare care;                   ///< of a refinery
   std::vector<Bead> triage;         ///< the questions of a triage batch
   std::optional<CurrentStep> step;
   TextRef checkpoint;

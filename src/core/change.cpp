@@ -63,8 +63,16 @@ bool Change::set_status(const BeadId& id, BeadStatus to, bool reopen) {
   return true;
 }
 
-/// A triage batch that ended while a question of its time is still open did not do its work (T1).
+/// Requests that were tried together end together, or not at all. A triage batch that ended while a question of its
+/// time is still open did not do its work (T1).
 void Change::after_status(BeadStatus before, const Bead& now) {
+  if (now.type == BeadType::merge_request) {
+    const BeadId id = now.bead_id;
+    const bool ended = terminal(now.status);
+    if (before == BeadStatus::in_progress) leave_batch(id);
+    if (ended) forget_suspect(id);
+    return;
+  }
   if (!terminal(now.status) || terminal(before) || !has_label(now, "gt:triage")) return;
   const auto& open = town_.open_triage_requests();
   const bool unanswered = std::any_of(open.begin(), open.end(), [&](const BeadId& id) {

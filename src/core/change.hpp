@@ -61,6 +61,14 @@ class Change {
   /// One deduplicated rework-class bead that blocks the request; empty when there is one, or rounds are spent.
   BeadId create_rework(const BeadId& request, std::string_view label, std::string_view title, std::string_view feedback,
                        Rework detail);
+  /// The verdict "changes" with a rework bead; the request itself stays where it is.
+  void send_back(const BeadId& request, std::string_view feedback, std::vector<std::string> files);
+  /// The run has asked for changes, and with that done what it was for.
+  void sign_off(const RunId& run);
+  /// Not landed, and nobody to blame: to the place in the merge queue that it had.
+  void back_to_queue(const BeadId& request);
+  /// Takes a batch apart. Answers the head and then its members, whose status is as it was.
+  std::vector<BeadId> break_up(const BeadId& head);
   void merged(const BeadId& request, std::string_view evidence, std::string_view commit);
   /// The same for a request that had been given up: it stays failed, its source is closed.
   void merged_after_all(const BeadId& request, std::string_view commit);
@@ -91,6 +99,8 @@ class Change {
  private:
   void close_merged(const BeadId& source, const BeadId& request);
   void after_status(BeadStatus before, const Bead& now);
+  void leave_batch(const BeadId& request);
+  void forget_suspect(const BeadId& request);
   void leave_hook(const AgentId& agent, bool to_idle);
   void turn_to(Agent& agent, AgentStatus to) const;
   void count_attempt(const Run& run);

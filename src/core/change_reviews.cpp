@@ -2,6 +2,7 @@
 
 #include "core/assignment.hpp"
 #include "core/change.hpp"
+#include "core/merge_queue.hpp"
 
 /// Merge requests from submission to their result, rework and its rounds, escalations, triage questions, mail.
 namespace townd {
@@ -128,6 +129,73 @@ BeadId Change::create_rework(const BeadId& request_id, std::string_view label, s
 
 void Change::release_refinery(const BeadId& request) {
   for (const AgentId& agent : std::vector<AgentId>(town_.links(request).hooked)) let_go(agent);
+}
+
+void Change::sign_off(const RunId& run) {
+  const Run* found = town_.run(run);
+  if (!found) return;
+  Run marked = *found;
+  marked.requested_changes = true;
+  town_.put(std::move(marked));
+  settle_run(run, Outcome::changes_requested);
+}
+
+void Change::send_back(const BeadId& request, std::string_view feedback, std::vector<std::string> files) {
+  Review review = *town_.review(request);
+  review.verdict = Verdict::changes;
+  const BeadId source = review.source_bead_id;
+  town_.put(std::move(review));
+  const Bead* bead = town_.bead(source);
+  const std::string title = "Rework: " + (bead ? bead->title : town_.bead(request)->title);
+  Rework detail;
+  detail.files = std::move(files);
+  create_rework(request, "gt:rework", title, feedback, std::move(detail));
+}
+
+void Change::back_to_queue(const BeadId& request) {
+  if (!live_request(town_, request)) return;
+  Review again = *town_.review(request);
+  if (again.verdict == Verdict::approved) again.verdict = Verdict::none;
+  again.verifying_since.reset();
+  again.claimed_commit.clear();
+  again.base_commit.clear();
+  again.held_why.clear();
+  again.held_alone = false;
+  town_.put(std::move(again));
+  set_status(request, BeadStatus::open);
+}
+
+std::vector<BeadId> Change::break_up(const BeadId& head) {
+  std::vector<BeadId> batch{head};
+  for (const BeadId& member : std::vector<BeadId>(town_.links(head).members)) {
+    Review apart = *town_.review(member);
+    apart.batch_head = {};
+    town_.put(std::move(apart));
+    batch.push_back(member);
+  }
+  return batch;
+}
+
+/// A request left its batch before the end of it, cancelled perhaps: what was merged with it cannot land any more, and
+/// the others go back to the queue.
+void Change::leave_batch(const BeadId& request) {
+  const Review* review = town_.review(request);
+  if (!review) return;
+  const BeadId head = review->batch_head ? review->batch_head : request;
+  if (town_.links(head).members.empty()) return;
+  const std::vector<BeadId> batch = break_up(head);
+  if (request != head) release_refinery(head);
+  for (const BeadId& id : batch)
+    if (id != request) back_to_queue(id);
+}
+
+void Change::forget_suspect(const BeadId& request) {
+  const Review* review = town_.review(request);
+  const Rig* found = review ? town_.rig(town_.bead(request)->rig_id) : nullptr;
+  if (!found || found->queue.suspects.empty()) return;
+  Rig rig = *found;
+  acquit(rig.queue, review->target_branch, request);
+  if (rig.queue != found->queue) town_.put(std::move(rig));
 }
 
 void Change::end_requests(const BeadId& source, ReviewResult result, const BeadId& except) {

@@ -72,6 +72,12 @@ class Encoder {
   void add(const NodeFacts& v) {
     add(v.slots), add(v.disk_low), add(v.runtime_reachable), add(v.runtime_since), add(v.presets);
   }
+  void add(const GateRecord& v) { add(v.gate), add(v.reds), add(v.flakes); }
+  void add(const Suspects& v) { add(v.target_branch), add(v.gate), add(v.requests); }
+  void add(const MergeQueue& v) {
+    add(v.suspects), add(v.gates), add(v.tried), add(v.culprits), add(v.without_landing), add(v.blamed);
+    add(v.trial_ms), add(v.paused_since), add(v.paused_reason);
+  }
   void add(const RigConfig& v) {
     add(v.gates), add(v.no_gates), add(v.setup), add(v.copy), add(v.target), add(v.push_remote), add(v.sandbox);
     add(v.polecat_preset), add(v.refinery_preset), add(v.merge_strategy), add(v.convoy_merge_mode);
@@ -128,8 +134,11 @@ std::string encode(const TownRow& v) {
 std::string encode(const TownConfig& v) { return Encoder('c').of(v); }
 
 std::string encode(const Rig& v) {
-  return Encoder('R').of(v.rig_id, v.name, v.git_url, v.default_branch, v.broken_reason, v.broken_since, v.setup_failed,
-                         v.untrusted_reason, v.config, v.breaker, v.created_at);
+  std::string bytes = Encoder('R').of(v.rig_id, v.name, v.git_url, v.default_branch, v.broken_reason, v.broken_since,
+                                      v.setup_failed, v.untrusted_reason, v.config, v.breaker, v.created_at);
+  // Later than the first rigs that were written: one without them has the digest that it had.
+  if (v.queue != MergeQueue{} || v.config.max_batch) bytes += Encoder('q').of(v.queue, v.config.max_batch);
+  return bytes;
 }
 
 std::string encode(const Bead& v) {

@@ -402,7 +402,20 @@ struct PrMergeResult {
   std::string why;
 };
 
-enum class TrialOutcome { green, red, conflict, error };
+enum class TrialOutcome {
+  green,
+  red,
+  conflict,  ///< nothing could be merged
+  error,
+  broken  ///< the gate fails on the base alone: it is nobody's fault
+};
+
+/// A request that could not be merged in a trial.
+struct TrialConflict {
+  BeadId bead_id;
+  std::string output;
+  bool its_own = false;  ///< nothing was merged before it: it conflicts with the target itself
+};
 
 /// What `town refine` found on merging the requests on the base and running the gates.
 struct TrialResult {
@@ -415,6 +428,9 @@ struct TrialResult {
   TrialOutcome outcome = TrialOutcome::error;
   std::string output;
   std::int64_t duration_ms = 0;
+  std::vector<TrialConflict> conflicts;  ///< not in `commit`, and not gated
+  std::vector<std::string> flaked;       ///< gates that failed and then passed
+  bool base_checked = false;             ///< `gate` passes on the base alone
 };
 
 enum class LandingAnswer { landed, moved, held, failed };

@@ -306,11 +306,42 @@ struct RigConfig {
   std::optional<MergeMode> convoy_merge_mode;
   std::optional<int> max_polecats;
   std::optional<int> max_dispatch_attempts;
+  std::optional<int> max_batch;  ///< requests that are merged and gated together at most
   std::optional<bool> code_review;
   std::optional<bool> auto_resolve_pr_feedback;
   std::optional<bool> auto_resolve_merge_conflicts;
   bool has_auto_merge_delay = false;  ///< an explicit "never" overrides the town too
   std::optional<int> auto_merge_delay_minutes;
+};
+
+/// What a gate has done in trials so far.
+struct GateRecord {
+  std::string gate;
+  int reds = 0;    ///< trials that it ended
+  int flakes = 0;  ///< … and that turned out not to be the work's fault
+  friend bool operator==(const GateRecord&, const GateRecord&) = default;
+};
+
+/// Requests of which at least one breaks a gate, in the order in which they were tried.
+struct Suspects {
+  std::string target_branch;
+  std::string gate;
+  std::vector<BeadId> requests;
+  friend bool operator==(const Suspects&, const Suspects&) = default;
+};
+
+/// What a rig's merge queue remembers of its trials.
+struct MergeQueue {
+  std::vector<Suspects> suspects;  ///< at most one for each target
+  std::vector<GateRecord> gates;
+  int tried = 0;              ///< requests judged lately …
+  int culprits = 0;           ///< … and sent back
+  int without_landing = 0;    ///< trials since the last landing, or since the target was last found sound
+  int blamed = 0;             ///< requests sent back since then
+  std::int64_t trial_ms = 0;  ///< what a trial takes, on average
+  MaybeInstant paused_since;
+  std::string paused_reason;
+  friend bool operator==(const MergeQueue&, const MergeQueue&) = default;
 };
 
 struct Rig {
@@ -324,6 +355,7 @@ struct Rig {
   std::string untrusted_reason;  ///< a change of `.town/` that nobody has trusted yet
   RigConfig config;
   Breaker breaker;
+  MergeQueue queue;
   Instant created_at;
 };
 

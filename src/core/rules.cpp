@@ -90,7 +90,9 @@ std::string_view to_string(Reason reason) {
                                                             "unassignable",
                                                             "being_worked_on",
                                                             "molecule_step",
-                                                            "steps_open"};
+                                                            "steps_open",
+                                                            "queue_paused",
+                                                            "suspects_first"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -147,7 +149,9 @@ std::string_view because(Reason reason) {
       "it belongs to the town itself",
       "its agent holds it",
       "it is a step; the agent at work on the whole says when it is done",
-      "not all of its steps are done"};
+      "not all of its steps are done",
+      "its rig's merge queue is paused; town queue says why",
+      "a gate failed, and those before it are tried first to find whose fault it is"};
   return words[static_cast<std::size_t>(reason)];
 }
 

@@ -272,7 +272,8 @@ class Pass {
 }  // namespace
 
 bool stops_queue(const Decision& decision) {
-  if (const auto* wait = std::get_if<Wait>(&decision)) return Gate{wait->because}.rig_wide();
+  if (const auto* wait = std::get_if<Wait>(&decision))
+    return Gate{wait->because}.rig_wide() || wait->because == Reason::queue_paused;
   const auto* hold = std::get_if<Hold>(&decision);
   return hold && (Gate{hold->because}.rig_wide() || hold->because == Reason::queue_behind);
 }

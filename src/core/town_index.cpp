@@ -350,6 +350,8 @@ void Town::changed(const Review* old, const Review* now) {
   }
   refile(id);
   touch_bead(id, Edge::self);
+  if (old && now && old->verifying_since != now->verifying_since)
+    for (const BeadId& member : links(id).members) touch_bead(member, Edge::batch);
   if (source_after) touch_bead(source_after, Edge::source);
   for (const BeadId& convoy : links(source_after).tracks) touch_bead(convoy, Edge::source_convoy);
   for (const BeadId& target : links(id).tracks) touch_bead(target, Edge::convoy);
@@ -486,6 +488,8 @@ void Town::changed(const Rig* old, const Rig* now) {
   } else if (old && now && old->breaker != now->breaker) {
     touch_gate(id);
     touch_town(Edge::self);
+  } else if (old && now && old->queue != now->queue) {
+    touch_rig(id, Edge::merge_queue);
   } else {
     touch_everything();  // settings of a rig are read by many rules, and change rarely
   }

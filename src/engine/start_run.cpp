@@ -29,23 +29,24 @@ Beginnings beginnings_of(const Town& town, const Assignment& assignment) {
 /// What is in an agent's clone is not what git writes: that is the work's fault, and no start will go better.
 bool spoiled(const Error& error) { return error.code == Error::Code::conflict; }
 
-expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignment) {
+/// `at` counts the requests that are taken over.
+expected<void> fetch(Forge& forge, const Beginnings& needed, Assignment& assignment, std::size_t& at) {
   if (needed.continued) {
     const auto collected = forge.collect(*needed.continued);
     if (!collected && !spoiled(collected.error())) return tl::unexpected(collected.error());
     if (!collected) assignment.continue_run_id = RunId();  // it begins anew
   }
-  for (std::size_t i = 0; i < needed.trial.size(); ++i) {
-    if (!needed.trial[i].run_id) continue;  // loaded work: its branch is in the repository already
-    const auto commit = forge.collect(needed.trial[i]);
+  for (; at < needed.trial.size(); ++at) {
+    if (!needed.trial[at].run_id) continue;  // loaded work: its branch is in the repository already
+    const auto commit = forge.collect(needed.trial[at]);
     if (!commit) return tl::unexpected(commit.error());
-    if (assignment.trial[i].commit.empty()) assignment.trial[i].commit = *commit;
+    if (assignment.trial[at].commit.empty()) assignment.trial[at].commit = *commit;
   }
   return {};
 }
 
-/// The request goes back to who made it, as from a gate; nothing was tried.
-Found sent_back(const Assignment& trial, const Error& error) {
+/// A request whose work cannot be taken over goes back to who made it, as from a gate; nothing was tried.
+Found sent_back(const Assignment& trial, std::size_t spoiled, const Error& error) {
   events::TrialResult result;
   result.agent_id = trial.agent.agent_id;
   result.run_id = trial.run_id;
@@ -53,6 +54,10 @@ Found sent_back(const Assignment& trial, const Error& error) {
   result.outcome = events::TrialOutcome::red;
   result.gate = "taking the work over";
   result.output = error.what;
+  if (trial.trial.size() > 1) {  // the others have nothing to do with it
+    result.outcome = events::TrialOutcome::conflict;
+    result.conflicts = {{trial.trial[spoiled].bead_id, error.what, true}};
+  }
   return {EffectState::failed, error.what, std::move(result), false};
 }
 
@@ -62,9 +67,11 @@ Found start(const Hands& hands, AgentSpec spec, const Beginnings& needed, Instan
   // no reason to wait: a landing looks again.
   if (spec.assignment.rig.rig_id)
     static_cast<void>(hands.ports.forge.prepare_rig(spec.assignment.town_id, spec.assignment.rig));
-  if (const auto fetched = fetch(hands.ports.forge, needed, spec.assignment); !fetched)
-    return spoiled(fetched.error()) && !spec.assignment.trial.empty() ? sent_back(spec.assignment, fetched.error())
-                                                                      : refused(run, fetched.error());
+  std::size_t taken_over = 0;
+  if (const auto fetched = fetch(hands.ports.forge, needed, spec.assignment, taken_over); !fetched)
+    return spoiled(fetched.error()) && taken_over < spec.assignment.trial.size()
+               ? sent_back(spec.assignment, taken_over, fetched.error())
+               : refused(run, fetched.error());
   auto texts = texts_for(hands.ports.store, spec.assignment);
   if (!texts) return refused(run, texts.error());
   spec.texts = std::move(*texts);

@@ -173,9 +173,13 @@ void add_callbacks(std::vector<Operation>& all) {
        {required(line("base", 64, "the commit they were tried on")),
         required(list("requests", 100, "the requests, in order")), line("commit", 64, "the merged result"),
         line("gate", kTitleLimit, "the gate that failed"),
-        required(choice("outcome", {"green", "red", "conflict", "error"}, "what came of it")),
+        required(choice("outcome", {"green", "red", "conflict", "error", "broken"},
+                        "what came of it; broken: the gate fails on the base alone")),
         text("output", kBodyLimit, "what the gates or the merge printed"),
-        number("duration_ms", 1LL << 40, "how long it took"), run_id()},
+        number("duration_ms", 1LL << 40, "how long it took"),
+        Field{"conflicts", Kind::anything, kBodyLimit, false, "requests left out: [{bead_id, output, its_own}]"},
+        list("flaked", 64, "gates that failed and then passed"),
+        flag("base_checked", "the gate that failed passes on the base alone"), run_id()},
        "Recorded");
   self("molecule.current", "GET", "molecule/current", "The step that is to be done now.", {}, "Step");
   self("molecule.advance", "POST", "molecule/advance", "The current step is done; the last one ends the molecule.",

@@ -198,6 +198,8 @@ json::object assignment_shape(const Assignment& assignment, LateTexts& texts) {
                      {"commit", request.commit},
                      {"source_run_id", request.source_run_id.text}});
   shape.emplace("trial", std::move(trial));
+  shape.emplace("retry_gate", assignment.care.retry_gate);
+  shape.emplace("check_base", assignment.care.check_base);
   json::array triage;
   for (const Bead& bead : assignment.triage) {
     json::object question = members(bead, {"body"});

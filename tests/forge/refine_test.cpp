@@ -82,11 +82,69 @@ TEST_F(RefineTest, StopsAGateThatDoesNotEnd) {
 TEST_F(RefineTest, NamesTheFilesOfAConflictAndLeavesNoMergeBehind) {
   work("w1", "a.txt", "this");
   work("w2", "a.txt", "that");
+  work("w3", "c.txt", "another");
+  input_.gates = {"test -f c.txt"};
   const auto result = refine(input_);
-  EXPECT_EQ(result.outcome, TrialOutcome::conflict);
-  EXPECT_NE(result.output.find("b-w2 conflicts"), std::string::npos);
-  EXPECT_NE(result.output.find("a.txt"), std::string::npos);
+  EXPECT_EQ(result.outcome, TrialOutcome::green) << "the others go on without it";
+  EXPECT_EQ(result.requests.size(), 3u);
+  ASSERT_EQ(result.conflicts.size(), 1u);
+  EXPECT_EQ(result.conflicts[0].bead_id, BeadId("b-w2"));
+  EXPECT_FALSE(result.conflicts[0].its_own) << "it might do without b-w1";
+  EXPECT_NE(result.conflicts[0].output.find("b-w2 conflicts"), std::string::npos);
+  EXPECT_NE(result.conflicts[0].output.find("a.txt"), std::string::npos);
   EXPECT_EQ(sh("git -C data/clones/t-1 status --porcelain"), "");
+}
+
+TEST_F(RefineTest, AConflictWithTheTargetIsItsOwn) {
+  work("w1", "a.txt", "this");
+  commit("t-1", "a.txt", "moved on");
+  input_.base = sh("git -C data/clones/t-1 rev-parse HEAD");
+  work("w2", "c.txt", "two");
+  const auto both = refine(input_);
+  EXPECT_EQ(both.outcome, TrialOutcome::green);
+  ASSERT_EQ(both.conflicts.size(), 1u);
+  EXPECT_TRUE(both.conflicts[0].its_own);
+  input_.requests.pop_back();
+  const auto alone = refine(input_);
+  EXPECT_EQ(alone.outcome, TrialOutcome::conflict);
+  EXPECT_NE(alone.output.find("b-w1 conflicts"), std::string::npos);
+}
+
+TEST_F(RefineTest, WorkThatIsNotThereIsLeftOutOfABatch) {
+  work("w1", "b.txt", "one");
+  input_.requests.push_back({BeadId("b-2"), "x", std::string(40, '1')});
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::green);
+  ASSERT_EQ(result.conflicts.size(), 1u);
+  EXPECT_TRUE(result.conflicts[0].its_own);
+  EXPECT_NE(result.conflicts[0].output.find("is not in the rig's repository"), std::string::npos);
+}
+
+TEST_F(RefineTest, AGateThatFailsIsRunAgainWhenAskedFor) {
+  work("w1", "b.txt", "one");
+  const std::string once = "test -f .git/tried || { touch .git/tried; exit 1; }";  // fails the first time only
+  input_.gates = {once, "test -f b.txt"};
+  input_.care.retry_gate = true;
+  const auto retried = refine(input_);
+  EXPECT_EQ(retried.outcome, TrialOutcome::green) << retried.output;
+  EXPECT_EQ(retried.flaked, std::vector<std::string>{once});
+  sh("rm data/clones/t-1/.git/tried");
+  input_.care.retry_gate = false;
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::red);
+}
+
+TEST_F(RefineTest, AGateThatFailsOnTheTargetAloneIsNobodysFault) {
+  work("w1", "b.txt", "one");
+  input_.care.check_base = true;
+  input_.gates = {"test ! -f b.txt"};
+  const auto work_is_red = refine(input_);
+  EXPECT_EQ(work_is_red.outcome, TrialOutcome::red);
+  EXPECT_TRUE(work_is_red.base_checked);
+  input_.gates = {"echo it never passes; false"};
+  const auto broken = refine(input_);
+  EXPECT_EQ(broken.outcome, TrialOutcome::broken);
+  EXPECT_FALSE(broken.base_checked);
+  EXPECT_NE(broken.output.find("it never passes"), std::string::npos);
 }
 
 TEST_F(RefineTest, IsAnErrorWhenACommitIsMissingOrNone) {

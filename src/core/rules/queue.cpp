@@ -1,6 +1,8 @@
+#include "core/merge_queue.hpp"
 #include "core/rules/common.hpp"
 
-/// Q5: the merge queue. What the rig's refinery tries next; here a trial has one request.
+/// Q5: the merge queue. What the rig's refinery tries next: the first request and those behind it that may be merged
+/// and gated together with it, or, where some of them are known to break a gate, the first half of these.
 namespace townd {
 namespace {
 
@@ -33,6 +35,44 @@ Refinery refinery_of(const Town& town, const RigId& rig) {
   return found;
 }
 
+/// A request that waits to be merged into this target as work of its own; a convoy's landing is tried alone.
+bool waits_for_trial(const Town& town, const BeadId& id, std::string_view target) {
+  const Bead* bead = town.bead(id);
+  const Review* review = town.review(id);
+  if (!bead || !review || bead->status != BeadStatus::open || !review->pr_url.empty()) return false;
+  const Bead* source = town.bead(review->source_bead_id);
+  return review->target_branch == target && review->strategy == Strategy::direct &&
+         (!source || source->type != BeadType::convoy);
+}
+
+bool may_be_tried(const Town& town, const BeadId& id, std::string_view target, Instant now) {
+  return waits_for_trial(town, id, target) && may_dispatch(town, *town.bead(id), now).open();
+}
+
+/// Those of the target's suspects that can be tried now; none when nobody is suspected.
+std::vector<BeadId> suspects_to_try(const Town& town, const Rig& rig, std::string_view target, Instant now) {
+  std::vector<BeadId> found;
+  const Suspects* suspects = suspects_of(rig.queue, target);
+  if (!suspects) return found;
+  std::copy_if(suspects->requests.begin(), suspects->requests.end(), std::back_inserter(found),
+               [&](const BeadId& id) { return may_be_tried(town, id, target, now); });
+  found.resize((found.size() + 1) / 2);
+  return found;
+}
+
+/// Who goes with `head` into one trial, in the queue's order and without it.
+std::vector<BeadId> companions(const Town& town, const Rig& rig, const BeadId& head, std::string_view target,
+                               Instant now) {
+  std::vector<BeadId> found;
+  const auto most =
+      static_cast<std::size_t>(std::min(batch_size(rig.queue), rig.config.max_batch.value_or(kBatchLimit)));
+  for (const ReadyKey& key : town.index(rig.rig_id).queue) {
+    if (found.size() + 1 >= most) break;
+    if (key.bead_id != head && may_be_tried(town, key.bead_id, target, now)) found.push_back(key.bead_id);
+  }
+  return found;
+}
+
 /// The subject is one request of the rig's queue; the tick walks the queue in its order.
 Decision pop(const Town& town, const SubjectKey& key, Instant now) {
   const Bead* bead = bead_of(town, key);
@@ -50,15 +90,33 @@ Decision pop(const Town& town, const SubjectKey& key, Instant now) {
   if (gate.reason == Reason::attempts_spent)
     return act(TransitionBead{bead->bead_id, bead->status, BeadStatus::failed, "attempts spent"});
   if (!gate.open()) return as_decision(gate);
+
+  std::vector<BeadId> batch;
+  const Rig* rig = town.rig(bead->rig_id);
+  if (rig && preset_of(town, *rig, AgentRole::refinery) == "refine") {
+    const MaybeInstant until = paused_until(rig->queue);
+    if (until && now < *until) return Wait{*until, Reason::queue_paused};
+    const bool together = waits_for_trial(town, bead->bead_id, review->target_branch) && !gate.probe && !until;
+    if (together) batch = suspects_to_try(town, *rig, review->target_branch, now);
+    if (!batch.empty() && batch.front() != bead->bead_id) return Hold{Reason::suspects_first};
+    if (!batch.empty())
+      batch.erase(batch.begin());
+    else if (together)
+      batch = companions(town, *rig, bead->bead_id, review->target_branch, now);
+  }
   Act start = act(TransitionBead{bead->bead_id, bead->status, BeadStatus::in_progress, "its turn in the merge queue"});
+  for (const BeadId& member : batch)
+    start.actions.emplace_back(
+        TransitionBead{member, BeadStatus::open, BeadStatus::in_progress, "tried together with " + bead->bead_id.text});
   if (refinery.exists) start.actions.emplace_back(HookAgent{refinery.free, bead->bead_id});
-  start.actions.emplace_back(DispatchAgent{refinery.free, bead->bead_id, bead->rig_id, RunKind::review, gate.probe});
+  start.actions.emplace_back(
+      DispatchAgent{refinery.free, bead->bead_id, bead->rig_id, RunKind::review, gate.probe, std::move(batch)});
   return start;
 }
 
 constexpr Rule kRules[] = {
     {"reviews.pop", Stage::merge_queue, kActs | kWaits | kHolds, pop,
-     "the first request of the merge queue goes to the refinery when it is free"},
+     "the first requests of the merge queue go to the refinery when it is free, tried together where they can be"},
 };
 
 }  // namespace

@@ -67,9 +67,16 @@ Decision merge(const Town& town, const SubjectKey& key, Instant now) {
   return Wait{stale_at(*asked, town.constants().merge_retry), Reason::merge_under_way};
 }
 
+/// A batch lands as one, by its head.
+bool at_its_landing(const Town& town, const Request& r) {
+  const Review* head = r.review->batch_head ? town.review(r.review->batch_head) : r.review;
+  return head && head->verifying_since;
+}
+
 Decision verify(const Town& town, const SubjectKey& key, Instant now) {
   const Request r = request(town, key);
-  if (!r || !r.review->verifying_since) return not_concerned();
+  if (!r || !at_its_landing(town, r)) return not_concerned();
+  if (r.review->batch_head) return Hold{Reason::verifying};
   const Constants& constants = town.constants();
   if (r.review->last_verify_at && now - *r.review->last_verify_at < constants.verify_retry)
     return Wait{*r.review->last_verify_at + constants.verify_retry,
@@ -111,13 +118,13 @@ Decision orphaned_pr(const Town& town, const SubjectKey& key, Instant now) {
 }
 
 /// In progress without a pull request, and not at its landing.
-bool in_review_here(const Request& r) {
-  return r && r.bead->status == kInProgress && r.review->pr_url.empty() && !r.review->verifying_since;
+bool in_review_here(const Town& town, const Request& r) {
+  return r && r.bead->status == kInProgress && r.review->pr_url.empty() && !at_its_landing(town, r);
 }
 
 Decision stuck(const Town& town, const SubjectKey& key, Instant now) {
   const Request r = request(town, key);
-  if (!in_review_here(r)) return not_concerned();
+  if (!in_review_here(town, r)) return not_concerned();
   if (blocked(town, r.bead->bead_id)) return Hold{Reason::blocked};
   if (being_reviewed(town, r)) return Hold{Reason::being_worked_on};
   Act reopen = act(move(*r.bead, kOpen, "stuck in review"));
@@ -130,7 +137,7 @@ Decision stuck(const Town& town, const SubjectKey& key, Instant now) {
 
 Decision abandoned(const Town& town, const SubjectKey& key, Instant now) {
   const Request r = request(town, key);
-  if (!in_review_here(r)) return not_concerned();
+  if (!in_review_here(town, r)) return not_concerned();
   if (r.review->batch_head) {
     const Bead* head = town.bead(r.review->batch_head);
     if (!head || terminal(head->status)) return act(move(*r.bead, kOpen, "the head of its batch has ended"));
@@ -179,7 +186,7 @@ constexpr Rule kRules[] = {
      "with code review off, a request with a pull request goes straight to polling"},
     {"reviews.poll", Stage::requests, kActs | kWaits, poll, "a pull request is looked at once a minute"},
     {"reviews.merge", Stage::requests, kActs | kWaits | kHolds, merge, "a pull request that is ready is merged"},
-    {"reviews.verify", Stage::requests, kActs | kWaits, verify,
+    {"reviews.verify", Stage::requests, kActs | kWaits | kHolds, verify,
      "a reviewed result is put on its target and proven there"},
     {"reviews.orphaned_pr", Stage::requests, kActs | kWaits | kHolds, orphaned_pr,
      "a pull request that no longer answers is failed, one without a verdict reviewed again"},

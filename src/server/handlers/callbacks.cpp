@@ -182,6 +182,15 @@ void trial_result(const CallPtr& call) {
     result.outcome = *enum_from_name<events::TrialOutcome>(given.text("outcome"));
     result.output = given.text("output");
     result.duration_ms = given.integer("duration_ms");
+    result.flaked = given.texts("flaked");
+    result.base_checked = given.truth("base_checked");
+    JsonReader reader;
+    if (given.has("conflicts") && !reader.read(given.value("conflicts"), result.conflicts)) {
+      reader.at("conflicts");
+      return call->respond(failure(400, "the conflicts are not right: " + reader.issue.message,
+                                   "write [{\"bead_id\": \"x-1\", \"output\": \"…\", \"its_own\": true}]",
+                                   {reader.issue}));
+    }
     say(call, std::move(result), "recorded");
   });
 }

@@ -2,6 +2,7 @@
 
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
+#include "core/merge_queue.hpp"
 #include "git/names.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
@@ -35,6 +36,8 @@ std::string nonsense_in(const RigConfig& config) {
   if (config.sandbox != "bwrap" && config.sandbox != "none") return "sandbox: it is bwrap or none";
   if (config.max_polecats && *config.max_polecats < 1) return "max_polecats: at least 1; `town pause` starts nothing";
   if (config.max_dispatch_attempts && *config.max_dispatch_attempts < 1) return "max_dispatch_attempts: at least 1";
+  if (config.max_batch && (*config.max_batch < 1 || *config.max_batch > kBatchLimit))
+    return "max_batch: 1 to " + std::to_string(kBatchLimit) + "; 1 tries each request by itself";
   return {};
 }
 

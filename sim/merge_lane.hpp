@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "core/tick.hpp"
+#include "core/town.hpp"
+#include "sim/random.hpp"
+
+namespace townd::sim {
+
+/// One rig's merge queue in front of the real rules, on a clock of its own: every tick is core's. What a refinery would
+/// find out by running the gates is made up from who is broken; landings succeed at once.
+class MergeLane {
+ public:
+  /// `most`: requests in one trial at most. One run of the gates takes `gate`.
+  MergeLane(Duration gate, int most, std::uint64_t seed = 1);
+
+  /// Work that has been handed in. Broken work makes the gates fail in every trial that has it.
+  BeadId hand_in(bool broken, Priority priority = Priority::medium);
+  /// These two break the gates together; each passes alone.
+  void at_odds(const BeadId& one, const BeadId& other);
+  /// Merging `later` conflicts once `earlier` is merged, in the same trial or before.
+  void in_the_way(const BeadId& earlier, const BeadId& later);
+  /// The person who made it takes it back.
+  void cancel(const BeadId& request);
+  /// The target gets a commit that nobody asked townd for.
+  void push_behind_our_back() { ++base_; }
+
+  /// Until nothing is under way and nothing waits, or for so long.
+  void run(Duration most);
+
+  double flakes = 0;           ///< of a hundred runs of the gates, so many fail without a cause
+  bool target_broken = false;  ///< the gates fail on the target alone
+
+  [[nodiscard]] std::size_t landed() const { return landed_.size(); }
+  [[nodiscard]] std::size_t sent_back() const;
+  [[nodiscard]] bool landed(const BeadId& request) const { return landed_.contains(request); }
+  [[nodiscard]] Instant landed_at(const BeadId& request) const { return landed_.at(request); }
+  [[nodiscard]] Instant handed_in_at(const BeadId& request) const { return handed_in_.at(request); }
+  [[nodiscard]] const MergeQueue& queue() const { return town_.rig(rig_)->queue; }
+  [[nodiscard]] const Town& town() const { return town_; }
+  [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] std::size_t waiting() const { return town_.index(rig_).queue.size(); }
+
+  int trials = 0;
+  int gate_runs = 0;
+  std::vector<std::size_t> sizes;       ///< of each trial
+  std::vector<std::string> violations;  ///< invariants that were broken, none in a sound queue
+
+ private:
+  struct Under {
+    events::TrialResult result;
+    Instant at;
+  };
+  void tick_now();
+  void start(const RunId& run);
+  void land(const BeadId& head);
+  bool gates_pass(const std::vector<BeadId>& merged);
+  void judge(events::TrialResult& result, const std::vector<BeadId>& merged, const TrialCare& care);
+  void tell(EventBody body) { told_.push_back({++seq_, now_, std::move(body)}); }
+
+  const Duration gate_;
+  Random random_;
+  Town town_;
+  const RigId rig_{"rig"};
+  Instant now_{1'782'907'200'000};
+  std::int64_t seq_ = 0;
+  std::int64_t made_ = 0;
+  std::int64_t base_ = 0;
+  std::vector<Event> told_;
+  std::map<RunId, Under> under_way_;
+  std::set<BeadId> broken_;
+  std::set<std::pair<BeadId, BeadId>> at_odds_, in_the_way_;
+  std::map<BeadId, Instant> handed_in_, landed_;
+};
+
+}  // namespace townd::sim

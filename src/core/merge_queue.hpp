@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "core/rows.hpp"
+#include "core/town.hpp"
+
+/// What a rig's merge queue knows (domain.md §6, trial): how many requests go into one trial, who is suspected, which
+/// gates lie, and when the queue stops. Pure; the rule is rules/queue.cpp, the facts come in by apply_trials.cpp.
+namespace townd {
+
+/// Requests that a trial has at most.
+inline constexpr int kBatchLimit = 32;
+/// Trials in a row without a landing after which the queue pauses.
+inline constexpr int kFruitlessTrials = 24;
+/// How long it stays paused before it tries one request, and the target itself, again.
+inline constexpr Duration kQueuePause = minutes(30);
+
+/// How many requests to try together: what lands most for one run of the gates at the rate at which requests have been
+/// sent back lately. A red trial of n is halved until the culprit stands alone, which takes log2 n more.
+int batch_size(const MergeQueue& queue);
+
+/// The requests of a target of which one is known to break a gate; null when there are none.
+const Suspects* suspects_of(const MergeQueue& queue, std::string_view target_branch);
+
+/// Whether a gate has failed often enough without a cause that a failure of its is tried again first.
+bool flaky(const GateRecord& gate);
+
+/// How far a trial goes before it calls a gate red.
+struct TrialCare {
+  bool retry_gate = false;  ///< a gate that fails is run again
+  bool check_base = false;  ///< a gate that fails is run on the target alone: perhaps nothing passes it
+};
+/// For a trial of `requests` requests onto this target.
+TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, std::size_t requests);
+
+/// Until when nothing is tried; nothing when the queue is not paused.
+MaybeInstant paused_until(const MergeQueue& queue);
+
+// ---- what trials tell ----------------------------------------------------------------------------------------------
+
+void pause(MergeQueue& queue, Instant now, std::string reason);
+/// Judged, of which so many were sent back.
+void count_judged(MergeQueue& queue, int tried, int culprits);
+void count_red(MergeQueue& queue, const std::string& gate);
+/// The gate failed, and it was not the work.
+void count_flake(MergeQueue& queue, const std::string& gate);
+/// The target is sound: whatever failed lately was not the gates.
+void target_is_sound(MergeQueue& queue);
+/// These are suspected from now on, in place of all others of this target; none clears the target.
+void suspect(MergeQueue& queue, Suspects suspects);
+/// The request is no suspect any more. Answers the gate when nobody is left: then it failed without a cause.
+std::string acquit(MergeQueue& queue, std::string_view target_branch, const BeadId& request);
+
+}  // namespace townd

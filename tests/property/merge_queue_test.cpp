@@ -1,0 +1,225 @@
+#include "core/merge_queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "sim/merge_lane.hpp"
+
+/// The merge queue's decisions in front of made-up gates (sim/merge_lane): who lands, who is blamed, after how many
+/// runs of the gates.
+namespace townd::sim {
+namespace {
+
+constexpr Duration kGate = minutes(18);
+
+void expect_sound(const MergeLane& lane) {
+  for (const std::string& violation : lane.violations) ADD_FAILURE() << violation;
+  EXPECT_EQ(lane.waiting(), lane.sent_back()) << "only what was sent back is still there";
+}
+
+TEST(MergeQueue, WorkThatPassesLandsTogetherAfterOneRunOfTheGates) {
+  MergeLane lane(kGate, kBatchLimit);
+  for (int i = 0; i < kBatchLimit; ++i) lane.hand_in(false);
+  lane.run(days(1));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed(), 32u);
+  EXPECT_EQ(lane.gate_runs, 1);
+}
+
+class OneCulprit : public testing::TestWithParam<int> {};
+
+TEST_P(OneCulprit, Among32IsFoundAndTheOthersLandInAtMost11Runs) {
+  MergeLane lane(kGate, kBatchLimit);
+  BeadId culprit;
+  for (int i = 0; i < kBatchLimit; ++i) {
+    const BeadId id = lane.hand_in(i == GetParam());
+    if (i == GetParam()) culprit = id;
+  }
+  lane.run(days(2));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed(), 31u);
+  EXPECT_FALSE(lane.landed(culprit));
+  EXPECT_EQ(lane.sent_back(), 1u);
+  EXPECT_EQ(lane.town().review(culprit)->verdict, Verdict::changes);
+  EXPECT_LE(lane.gate_runs, 11);
+}
+INSTANTIATE_TEST_SUITE_P(AtEachPlace, OneCulprit, testing::Range(0, 32));
+
+TEST(MergeQueue, WhateverIsBrokenTheRestLandsAndOnlyTheBrokenIsSentBack) {
+  int batches = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Random random(seed);
+    MergeLane lane(minutes(1), random.between(1, kBatchLimit), seed);
+    const int in_a_hundred = random.between(0, 60);
+    std::vector<std::pair<BeadId, bool>> work;
+    for (int i = random.between(1, 80); i > 0; --i) {
+      const bool broken = random.between(1, 100) <= in_a_hundred;
+      work.emplace_back(lane.hand_in(broken, static_cast<Priority>(random.between(0, 3))), broken);
+    }
+    lane.run(days(3));
+    expect_sound(lane);
+    batches += static_cast<int>(std::count_if(lane.sizes.begin(), lane.sizes.end(), [](auto n) { return n > 1; }));
+    for (const auto& [id, broken] : work) {
+      EXPECT_EQ(lane.landed(id), !broken) << "seed " << seed << ", " << id.text;
+      EXPECT_EQ(lane.town().review(id)->verdict == Verdict::changes, broken) << "seed " << seed << ", " << id.text;
+    }
+  }
+  EXPECT_GT(batches, 100);
+}
+
+TEST(MergeQueue, OfTwoThatPassAloneOnlyTheLaterIsBlamed) {
+  MergeLane lane(kGate, kBatchLimit);
+  std::vector<BeadId> work;
+  for (int i = 0; i < 9; ++i) work.push_back(lane.hand_in(false));
+  lane.at_odds(work[2], work[6]);
+  lane.run(days(2));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed(), 8u);
+  EXPECT_FALSE(lane.landed(work[6]));
+}
+
+TEST(MergeQueue, AConflictHoldsNobodyUpAndIsSentBackOnceTheOtherHasLanded) {
+  MergeLane lane(kGate, kBatchLimit);
+  std::vector<BeadId> work;
+  for (int i = 0; i < 8; ++i) work.push_back(lane.hand_in(false));
+  lane.in_the_way(work[1], work[5]);
+  lane.run(days(1));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed(), 7u);
+  EXPECT_EQ(lane.town().review(work[5])->verdict, Verdict::changes);
+  EXPECT_EQ(lane.gate_runs, 1) << "what cannot be merged needs no gate";
+}
+
+TEST(MergeQueue, AFlakyGateIsRememberedAndBlamesNextToNobody) {
+  MergeLane lane(minutes(5), kBatchLimit);
+  lane.flakes = 5;
+  for (int i = 0; i < 400; ++i) lane.hand_in(false);
+  lane.run(days(20));
+  expect_sound(lane);
+  EXPECT_LE(lane.sent_back(), 4u) << "the gate fails for nothing once in twenty, and twice in a row once in 400";
+  ASSERT_EQ(lane.queue().gates.size(), 1u);
+  EXPECT_GT(lane.queue().gates.front().flakes, 0);
+  EXPECT_TRUE(flaky(lane.queue().gates.front()));
+}
+
+TEST(MergeQueue, AGateThatFailsOnTheTargetItselfStopsTheQueueAndBlamesFew) {
+  MergeLane lane(minutes(5), kBatchLimit);
+  lane.target_broken = true;
+  std::vector<BeadId> work;
+  for (int i = 0; i < 40; ++i) work.push_back(lane.hand_in(false));
+  lane.run(hours(12));
+  EXPECT_EQ(lane.landed(), 0u);
+  EXPECT_LE(lane.sent_back(), 2u);
+  EXPECT_EQ(lane.queue().paused_reason, "the gate fails on main itself: make test");
+  const int runs = lane.gate_runs;
+  lane.run(hours(12));
+  EXPECT_LE(lane.gate_runs - runs, 24 * 3) << "it looks twice an hour";
+  lane.target_broken = false;
+  lane.run(days(1));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed() + lane.sent_back(), 40u);
+  EXPECT_FALSE(lane.queue().paused_since);
+}
+
+/// Three steps of priority are worth two hours each: whatever is handed in six hours later comes later.
+TEST(MergeQueue, NothingThatIsHandedInSixHoursLaterOvertakesAnything) {
+  MergeLane lane(minutes(10), 4);
+  const BeadId modest = lane.hand_in(false, Priority::low);
+  std::vector<BeadId> urgent;
+  for (int i = 0; i < 30; ++i) urgent.push_back(lane.hand_in(false, Priority::critical));
+  while (!lane.landed(modest) && lane.now() - lane.handed_in_at(modest) < days(2)) {
+    for (int k = 0; k < 5; ++k) urgent.push_back(lane.hand_in(false, Priority::critical));  // faster than they land
+    lane.run(minutes(10));
+  }
+  ASSERT_TRUE(lane.landed(modest));
+  EXPECT_GT(lane.waiting(), 20u) << "there was always something more urgent";
+  int overtook = 0;
+  for (const BeadId& id : urgent) {
+    if (!lane.landed(id) || lane.landed_at(id) >= lane.landed_at(modest)) continue;
+    ++overtook;
+    EXPECT_LE((lane.handed_in_at(id) - lane.handed_in_at(modest)).ms, hours(6).ms);
+  }
+  EXPECT_GT(overtook, 100);
+}
+
+TEST(MergeQueue, WorkThatIsTakenBackDuringItsTrialDoesNotLandAndTheOthersDo) {
+  MergeLane lane(kGate, kBatchLimit);
+  std::vector<BeadId> work;
+  for (int i = 0; i < 6; ++i) work.push_back(lane.hand_in(false));
+  lane.run(minutes(5));
+  lane.cancel(work[3]);
+  lane.run(days(1));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed(), 5u);
+  EXPECT_FALSE(lane.landed(work[3]));
+  lane.hand_in(false);
+  const BeadId first = lane.hand_in(false);
+  lane.run(minutes(5));
+  lane.cancel(first);
+  lane.run(days(1));
+  EXPECT_EQ(lane.landed(), 6u);
+}
+
+TEST(MergeQueue, ATargetThatMovesMeanwhileMeansAnotherTrialAndNobodyIsBlamed) {
+  MergeLane lane(kGate, kBatchLimit);
+  for (int i = 0; i < 6; ++i) lane.hand_in(false);
+  lane.run(minutes(5));
+  lane.push_behind_our_back();
+  lane.run(days(1));
+  expect_sound(lane);
+  EXPECT_EQ(lane.landed(), 6u);
+  EXPECT_EQ(lane.sent_back(), 0u);
+  EXPECT_EQ(lane.trials, 2);
+}
+
+TEST(MergeQueue, ATargetThatNeverRestsPausesTheQueueWithAReason) {
+  MergeLane lane(minutes(1), kBatchLimit);
+  lane.hand_in(false);
+  for (int i = 0; i < 60 && !lane.queue().paused_since; ++i) {
+    lane.run(seconds(30));
+    lane.push_behind_our_back();
+  }
+  EXPECT_EQ(lane.queue().paused_reason, std::to_string(kFruitlessTrials) + " trials in a row landed nothing on main");
+  lane.run(days(1));
+  EXPECT_EQ(lane.landed(), 1u);
+}
+
+/// Landings in an hour when there is always more to do, and one in fifty breaks the gates.
+double landings_an_hour(int most) {
+  double sum = 0;
+  constexpr int kSeeds = 8;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Random random(seed);
+    MergeLane lane(kGate, most, seed);
+    constexpr int kHours = 48;
+    for (int i = 0; i < 40 * kHours; ++i) lane.hand_in(random.one_in(50));
+    lane.run(hours(kHours));
+    sum += static_cast<double>(lane.landed()) / kHours;
+  }
+  return sum / kSeeds;
+}
+
+TEST(MergeQueue, AtTwoPercentFailuresTwentyLandInAnHour) {
+  const double together = landings_an_hour(kBatchLimit), one_by_one = landings_an_hour(1);
+  std::cout << together << " an hour; one by one " << one_by_one << "\n";
+  EXPECT_GE(together, 20);
+  EXPECT_LE(one_by_one, 3.4);
+}
+
+TEST(BatchSize, FollowsTheRateOfCulprits) {
+  const auto at = [](int tried, int culprits) {
+    MergeQueue queue;
+    queue.tried = tried;
+    queue.culprits = culprits;
+    return batch_size(queue);
+  };
+  EXPECT_EQ(at(0, 0), 32);
+  EXPECT_EQ(at(250, 5), 32);
+  EXPECT_EQ(at(250, 30), 8);
+  EXPECT_EQ(at(250, 200), 1);
+}
+
+}  // namespace
+}  // namespace townd::sim

@@ -309,6 +309,8 @@ void RandomTown::people_interfere(TickInput& input) {
       const Rig& rig = *town_.rig(id);
       if (random_.one_in(3))
         add(input, events::RigChanged{id, "", "", "", rig.config});
+      else if (random_.one_in(3))
+        add(input, events::QueueResumed{id});
       else
         add(input, events::RigTrust{id, rig.untrusted_reason.empty() && random_.one_in(2) ? "a change of .town/" : ""});
     }

@@ -13,6 +13,7 @@ std::vector<Command> init_commands();      ///< init
 std::vector<Command> demo_commands();      ///< demo
 std::vector<Command> work_commands();      ///< sling convoy
 std::vector<Command> look_commands();      ///< status show diff beads agents convoys reviews
+std::vector<Command> queue_commands();     ///< queue
 std::vector<Command> past_commands();      ///< log logs why
 std::vector<Command> replay_commands();    ///< replay
 std::vector<Command> operate_commands();   ///< pause resume drain cancel reopen retry reset

@@ -1,6 +1,6 @@
 #include "cli/status_page.hpp"
 
-#include "cli/status_watch.hpp"
+#include "cli/watch.hpp"
 
 namespace townd::cli {
 
@@ -115,11 +115,10 @@ std::vector<std::string> status_page(const Terminal& terminal, const TownNow& no
 }
 
 expected<int> status(Session& session, const Values& values) {
-  if (values.has("--watch")) return watch_status(session);
-  const auto now = town_now(session);
-  if (!now) return tl::unexpected(now.error());
-  return answer(session, expected<json::value>(now->status), [&](const json::value&) {
-    for (const std::string& line : status_page(session.terminal(), *now)) session.terminal().line(line);
+  return show_or_watch(session, values, [&]() -> expected<Seen> {
+    const auto now = town_now(session);
+    if (!now) return tl::unexpected(now.error());
+    return Seen{now->status, status_page(session.terminal(), *now)};
   });
 }
 

@@ -66,7 +66,8 @@ std::string_view event_type(const EventBody& body) {
                                         "bead_deleted",
                                         "molecule_created",
                                         "molecule_advanced",
-                                        "convoy_updated"};
+                                        "convoy_updated",
+                                        "queue_resumed"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }

@@ -446,6 +446,15 @@ Result on(Change& change, const events::RigChanged& e) {
   return applied();
 }
 
+Result on(Change& change, const events::QueueResumed& e) {
+  const Rig* found = change.town().rig(e.rig_id);
+  if (!found) return noted(change, "no such rig");
+  Rig rig = *found;
+  target_is_sound(rig.queue);
+  change.town().put(std::move(rig));
+  return applied();
+}
+
 Result on(Change& change, const events::RigTrust& e) {
   const Rig* found = change.town().rig(e.rig_id);
   if (!found) return noted(change, "no such rig");

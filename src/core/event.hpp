@@ -301,6 +301,11 @@ struct RigTrust {
   std::string untrusted_reason;  ///< empty: trusted
 };
 
+/// A person has the merge queue go on.
+struct QueueResumed {
+  RigId rig_id;
+};
+
 struct ConfigChanged {
   TownConfig config;  ///< complete; its version is the town's next
 };
@@ -467,22 +472,21 @@ struct ObservationGap {
 
 namespace townd {
 
-using EventBody =
-    std::variant<events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint,
-                 events::AgentSaid, events::RequestChanges, events::EscalationRaised, events::BeadCreated,
-                 events::BeadUpdated, events::BeadStatusSet, events::BeadCancelled, events::BeadReopened,
-                 events::BeadRetried, events::DependencyAdded, events::DependencyRemoved, events::ConvoyCreated,
-                 events::ConvoyStarted, events::ConvoyClosed, events::ConvoyBeadAdded, events::ConvoyBeadRemoved,
-                 events::AgentReset, events::ReviewCompleted, events::MailSent, events::MailRead, events::NudgeQueued,
-                 events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved, events::RigAdded,
-                 events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged, events::DrainStarted,
-                 events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
-                 events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped,
-                 events::PrPolled, events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected,
-                 events::PrAutoMerge, events::PrMergeResult, events::TrialResult, events::GitMergeResult,
-                 events::NodeChanged, events::NudgeDelivered, events::MailDelivered, events::ObservationGap,
-                 events::AgentRegistered, events::AgentDeleted, events::AgentHooked, events::AgentUnhooked,
-                 events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced, events::ConvoyUpdated>;
+using EventBody = std::variant<
+    events::AgentDone, events::AgentCompleted, events::AgentWaiting, events::AgentCheckpoint, events::AgentSaid,
+    events::RequestChanges, events::EscalationRaised, events::BeadCreated, events::BeadUpdated, events::BeadStatusSet,
+    events::BeadCancelled, events::BeadReopened, events::BeadRetried, events::DependencyAdded,
+    events::DependencyRemoved, events::ConvoyCreated, events::ConvoyStarted, events::ConvoyClosed,
+    events::ConvoyBeadAdded, events::ConvoyBeadRemoved, events::AgentReset, events::ReviewCompleted, events::MailSent,
+    events::MailRead, events::NudgeQueued, events::NudgeTimeout, events::EscalationAcknowledged, events::TriageResolved,
+    events::RigAdded, events::RigChanged, events::RigChecked, events::RigTrust, events::ConfigChanged,
+    events::DrainStarted, events::DrainEnded, events::TownPaused, events::TownResumed, events::ContainerEviction,
+    events::ContainerStatus, events::DispatchAccepted, events::DispatchRefused, events::AgentStopped, events::PrPolled,
+    events::PrStatusChanged, events::PrFeedbackDetected, events::PrConflictDetected, events::PrAutoMerge,
+    events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
+    events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
+    events::AgentUnhooked, events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced,
+    events::ConvoyUpdated, events::QueueResumed>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

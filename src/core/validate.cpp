@@ -275,6 +275,11 @@ class Validator {
   }
   Result on(const events::RigChanged& e) { return rig(e.rig_id); }
   Result on(const events::RigTrust& e) { return rig(e.rig_id); }
+  Result on(const events::QueueResumed& e) {
+    const Rig* row = town_.rig(e.rig_id);
+    if (!row) return rig(e.rig_id);
+    return row->queue.paused_since ? ok() : fail(Code::conflict, "the merge queue of " + row->name + " is not paused");
+  }
   Result on(const events::TownPaused&) {
     return town_.row().paused ? fail(Code::conflict, "the town is paused already") : ok();
   }

@@ -83,6 +83,8 @@ const std::map<std::string_view, std::string_view>& members() {
       {"Ok", "ok:b"},
       {"Rework", "rework_bead_id:s?"},
       {"Recorded", "recorded:b"},
+      {"Queues", "rigs:a"},
+      {"Resumed", "resumed:b"},
       {"Mail", "[]MailItem"},
       {"MailItem", "mail_id:s from_agent_id:s? to_agent_id:s? subject:s body:s? created_at:t delivered_at:t?"},
       {"Nudges", "[]Nudge"},

@@ -17,6 +17,7 @@ std::span<const NamedHandler> node_handlers();
 std::span<const NamedHandler> town_handlers();
 std::span<const NamedHandler> config_handlers();
 std::span<const NamedHandler> rig_handlers();
+std::span<const NamedHandler> queue_handlers();
 std::span<const NamedHandler> bead_handlers();
 std::span<const NamedHandler> convoy_handlers();
 std::span<const NamedHandler> molecule_handlers();

@@ -48,6 +48,7 @@ Field rig_config();
 void add_node(std::vector<Operation>& all);
 void add_towns(std::vector<Operation>& all);
 void add_rigs(std::vector<Operation>& all);
+void add_queue(std::vector<Operation>& all);
 void add_beads(std::vector<Operation>& all);
 void add_convoys(std::vector<Operation>& all);
 void add_agents(std::vector<Operation>& all);

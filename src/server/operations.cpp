@@ -13,6 +13,7 @@ std::vector<Operation> make_table() {
   add_node(all);
   add_towns(all);
   add_rigs(all);
+  add_queue(all);
   add_beads(all);
   add_convoys(all);
   add_agents(all);

@@ -93,6 +93,23 @@ void add_rigs(std::vector<Operation>& all) {
                  "Rig"});
 }
 
+void add_queue(std::vector<Operation>& all) {
+  all.push_back({"queue.get",
+                 "GET",
+                 {"/api/towns/:town/queue"},
+                 kReaders,
+                 "The merge queues: what is tried and landed now, what waits, what is remembered of gates.",
+                 {line("rig", kNameLimit, "only this one's")},
+                 "Queues"});
+  all.push_back({"queue.resume",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/queue/resume"},
+                 kPeople,
+                 "Has a paused merge queue go on now.",
+                 {},
+                 "Resumed"});
+}
+
 void add_beads(std::vector<Operation>& all) {
   const Fields filters = {choice("status", kBeadStatuses, "only these"), choice("type", kBeadTypes, "only these"),
                           id("assignee", "only this agent's"), number("offset", 1'000'000, "rows to leave out first")};

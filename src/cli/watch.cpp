@@ -1,4 +1,4 @@
-#include "cli/status_watch.hpp"
+#include "cli/watch.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "cli/screen.hpp"
-#include "cli/status_page.hpp"
 
 namespace townd::cli {
 
@@ -23,12 +22,12 @@ constexpr milliseconds kNothingToDo{60'000};  // the stream and the keys end the
 
 class Watch {
  public:
-  explicit Watch(Session& session) : session_(session) {}
+  Watch(Session& session, const Look& look) : session_(session), look_(look) {}
 
   expected<int> run() {
     const auto town = session_.town();
     if (!town) return tl::unexpected(town.error());
-    auto first = town_now(session_);  // what is wrong now is no matter of waiting
+    auto first = look_();  // what is wrong now is no matter of waiting
     if (!first) return tl::unexpected(first.error());
     if (session_.terminal().full_screen()) screen_.emplace(STDIN_FILENO, STDOUT_FILENO);
     take(*first);
@@ -64,34 +63,34 @@ class Watch {
     if (const auto due = shown_at_ + kAtMostEvery; now < due) return std::chrono::ceil<milliseconds>(due - now);
     changed_ = false;
     shown_at_ = now;
-    auto town = town_now(session_);
-    if (town) {
+    auto seen = look_();
+    if (seen) {
       away_.reset();
-      take(*town);
+      take(*seen);
       if (trouble_) return std::nullopt;
       return kNothingToDo;
     }
-    if (town.error().code == Error::Code::unavailable)
-      lose(town.error());
+    if (seen.error().code == Error::Code::unavailable)
+      lose(seen.error());
     else
-      trouble_ = town.error();
+      trouble_ = seen.error();
     return std::nullopt;
   }
 
   /// Shows it when it is not what is shown already.
-  void take(const TownNow& now) {
+  void take(Seen& now) {
     Terminal& terminal = session_.terminal();
     if (screen_) {
-      page_ = status_page(terminal, now);
+      page_ = std::move(now.page);
       return draw();
     }
     if (terminal.json()) {
-      if (now.status != status_) static_cast<void>(terminal.value(now.status));
-      status_ = now.status;
-    } else if (std::vector<std::string> page = status_page(terminal, now); page != page_) {
+      if (now.value != value_) static_cast<void>(terminal.value(now.value));
+      value_ = std::move(now.value);
+    } else if (now.page != page_) {
       if (!page_.empty()) terminal.line();
-      for (const std::string& line : page) terminal.line(line);
-      page_ = std::move(page);
+      for (const std::string& line : now.page) terminal.line(line);
+      page_ = std::move(now.page);
     }
     if (!terminal.flush()) trouble_ = Error{Error::Code::internal, "the output cannot be written", {}};
   }
@@ -133,9 +132,10 @@ class Watch {
   }
 
   Session& session_;
+  const Look& look_;
   std::optional<Screen> screen_;
   std::vector<std::string> page_;  ///< as shown
-  json::value status_;             ///< as printed with --json
+  json::value value_;              ///< as printed with --json
   bool changed_ = false;
   bool over_ = false;
   Clock::time_point shown_at_ = Clock::now();
@@ -145,6 +145,15 @@ class Watch {
 
 }  // namespace
 
-expected<int> watch_status(Session& session) { return Watch(session).run(); }
+expected<int> watch(Session& session, const Look& look) { return Watch(session, look).run(); }
+
+expected<int> show_or_watch(Session& session, const Values& values, const Look& look) {
+  if (values.has("--watch")) return watch(session, look);
+  auto seen = look();
+  if (!seen) return tl::unexpected(seen.error());
+  return answer(session, expected<json::value>(std::move(seen->value)), [&](const json::value&) {
+    for (const std::string& line : seen->page) session.terminal().line(line);
+  });
+}
 
 }  // namespace townd::cli

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "core/merge_queue.hpp"
 #include "core/tick.hpp"
 #include "core/town.hpp"
 #include "sim/random.hpp"

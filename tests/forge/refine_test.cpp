@@ -147,6 +147,50 @@ TEST_F(RefineTest, AGateThatFailsOnTheTargetAloneIsNobodysFault) {
   EXPECT_NE(broken.output.find("it never passes"), std::string::npos);
 }
 
+TEST_F(RefineTest, WorkThatChangesNothingIsMergedWithoutACommit) {
+  clone("w1");
+  input_.requests.push_back({BeadId("b-w1"), "nothing", input_.base});
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::green) << result.output;
+  EXPECT_EQ(result.commit, input_.base);
+}
+
+TEST_F(RefineTest, NamesABinaryFileThatConflicts) {
+  for (const std::string run : {"w1", "w2"}) {
+    clone(run);
+    sh("cd data/clones/" + run + " && printf 'a\\000" + run + "' > picture && git add . && git commit -qm " + run);
+    const std::string made = sh("git -C data/clones/" + run + " rev-parse HEAD");
+    ASSERT_TRUE(forge_->collect(run_spec(run)));
+    input_.requests.push_back({BeadId("b-" + run), "a picture", made});
+  }
+  const auto result = refine(input_);
+  ASSERT_EQ(result.conflicts.size(), 1u);
+  EXPECT_NE(result.conflicts[0].output.find("picture"), std::string::npos);
+}
+
+TEST_F(RefineTest, MergesARenameThatChangesOnlyTheCaseAndALinkToAnotherRepository) {
+  clone("w1");
+  sh("cd data/clones/w1 && git mv a.txt A.txt && git commit -qm renamed");
+  sh("cd data/clones/w1 && git update-index --add --cacheinfo 160000," + input_.base +
+     ",module && git commit -qm module");
+  const std::string made = sh("git -C data/clones/w1 rev-parse HEAD");
+  ASSERT_TRUE(forge_->collect(run_spec("w1")));
+  input_.requests.push_back({BeadId("b-w1"), "case", made});
+  work("w2", "b.txt", "one");
+  input_.gates = {"test -f A.txt && test ! -e a.txt && test -f b.txt"};
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::green) << result.output;
+}
+
+TEST_F(RefineTest, KeepsLittleOfAGateThatPrintsWithoutEnd) {
+  work("w1", "b.txt", "one");
+  input_.gates = {"head -c 60000000 /dev/zero | tr '\\0' x; echo; echo the last word; false"};
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::red);
+  EXPECT_LT(result.output.size(), 4u << 20);
+  EXPECT_NE(result.output.find("the last word"), std::string::npos);
+}
+
 TEST_F(RefineTest, IsAnErrorWhenACommitIsMissingOrNone) {
   input_.requests = {{BeadId("b-1"), "x", std::string(40, '1')}};
   EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);

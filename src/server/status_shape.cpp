@@ -74,6 +74,8 @@ json::array problems(const Engine::View& view, const std::string& upgraded) {
     const Rig* rig = view.town.rig(id);
     if (!rig->broken_reason.empty()) say(id.text, "rig " + rig->name + " is broken: " + rig->broken_reason);
     if (!rig->untrusted_reason.empty()) say(id.text, "rig " + rig->name + " waits for trust: " + rig->untrusted_reason);
+    if (rig->queue.paused_since)
+      say(id.text, "rig " + rig->name + ": its merge queue is paused: " + rig->queue.paused_reason);
     if (rig->breaker.opened_at) say(id.text, "rig " + rig->name + ": too many runs failed in a row");
     if (rig->config.sandbox == "none") say(id.text, "rig " + rig->name + " runs its agents without a sandbox");
   }

@@ -20,6 +20,7 @@ paused() { [ -n "$(town queue shop --get rigs.0.paused_reason)" ]; }
 within 60 paused || fail "the queue goes on: $(town queue)"
 town queue > "$world/page"
 grep -q 'paused until .*: the gate fails on main itself: sh test.sh' "$world/page" || fail "it shows: $(cat "$world/page")"
+town status | grep -q 'its merge queue is paused' || fail "the status says nothing of it: $(town status)"
 town escalations | grep -q 'Merge queue paused' || fail "nobody was asked: $(town escalations)"
 town queue --watch --json > "$world/watch" &
 others+=($!)

@@ -149,7 +149,9 @@ void MergeLane::start(const RunId& run) {
       merged.push_back(request.bead_id);
   }
   const int before = gate_runs;
-  if (merged.empty())
+  if (std::any_of(merged.begin(), merged.end(), [&](const BeadId& id) { return poison_.contains(id); }))
+    result.outcome = events::TrialOutcome::error;
+  else if (merged.empty())
     result.outcome = events::TrialOutcome::conflict;
   else
     judge(result, merged, assignment->care);
@@ -189,10 +191,12 @@ void MergeLane::land(const BeadId& head) {
   if (!review || !review->verifying_since) return;
   if (review->base_commit != "base-" + std::to_string(base_))
     return tell(events::GitMergeResult{head, events::LandingAnswer::moved, {}, "the target has moved"});
+  std::vector<BeadId> all = town_.links(head).members;
+  all.push_back(head);
+  if (std::any_of(all.begin(), all.end(), [&](const BeadId& id) { return wants_a_person_.contains(id); }))
+    return tell(events::GitMergeResult{head, events::LandingAnswer::held, {}, "it changes .town", true});
   ++base_;
-  std::vector<BeadId> batch = town_.links(head).members;
-  batch.push_back(head);
-  for (const BeadId& id : batch) landed_[id] = now_;
+  for (const BeadId& id : all) landed_[id] = now_;
   tell(events::GitMergeResult{head, events::LandingAnswer::landed, review->claimed_commit, {}});
 }
 

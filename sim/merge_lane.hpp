@@ -24,6 +24,10 @@ class MergeLane {
   void at_odds(const BeadId& one, const BeadId& other);
   /// Merging `later` conflicts once `earlier` is merged, in the same trial or before.
   void in_the_way(const BeadId& earlier, const BeadId& later);
+  /// No trial that has it comes to an end.
+  void poison(const BeadId& request) { poison_.insert(request); }
+  /// Its landing waits for a person.
+  void wants_a_person(const BeadId& request) { wants_a_person_.insert(request); }
   /// The person who made it takes it back.
   void cancel(const BeadId& request);
   /// The target gets a commit that nobody asked townd for.
@@ -72,7 +76,7 @@ class MergeLane {
   std::int64_t base_ = 0;
   std::vector<Event> told_;
   std::map<RunId, Under> under_way_;
-  std::set<BeadId> broken_;
+  std::set<BeadId> broken_, poison_, wants_a_person_;
   std::set<std::pair<BeadId, BeadId>> at_odds_, in_the_way_;
   std::map<BeadId, Instant> handed_in_, landed_;
 };

@@ -46,13 +46,15 @@ Lines page_of(const Terminal& terminal, const json::value& queues) {
   Lines lines;
   for (const json::value& rig : list_of(queues, "rigs")) {
     if (!lines.empty()) lines.emplace_back();
-    const bool paused = !text_of(rig, "paused_reason").empty();
+    const std::string reason = text_of(rig, "paused_reason"), until = text_of(rig, "paused_until");
     lines.push_back(terminal.styled(Style::bold, shown(text_of(rig, "name"))) + "  " +
                     std::to_string(list_of(rig, "waiting").size()) + " waiting, up to " +
                     std::to_string(number_of(rig, "batch_size")) + " tried together");
-    if (paused)
-      lines.push_back("  " + terminal.styled(Style::bad, "paused") + " until " +
-                      clock_of(text_of(rig, "paused_until")) + ": " + shown(text_of(rig, "paused_reason")));
+    if (!until.empty())
+      lines.push_back("  " + terminal.styled(Style::bad, "paused") + " until " + clock_of(until) + ": " +
+                      shown(reason));
+    else if (!reason.empty())
+      lines.push_back("  " + terminal.styled(Style::warn, "tries one request") + " after a pause: " + shown(reason));
     for (const json::value& trial : list_of(rig, "trials")) {
       lines.push_back("  " + terminal.styled(Style::good, "tried") + " by " + shown(text_of(trial, "agent")) +
                       " since " + clock_of(text_of(trial, "since")) + expected_of(trial));

@@ -86,7 +86,6 @@ class Trial {
     auto nothing = missing(request);
     if (!nothing) return tl::unexpected(nothing.error());
     if (!nothing->empty()) {
-      if (input_.requests.size() == 1) return fail(Error::Code::not_found, *nothing);
       leave_out(request, *nothing, true);
       return {};
     }
@@ -101,13 +100,24 @@ class Trial {
     }
     auto why = git::done(merged, "merging " + request.bead_id.text);
     auto files = clone_.text({"diff", "--name-only", "--diff-filter=U"}, "listing the conflicts");
-    if (!files || files->empty()) return tl::unexpected(why.error());
+    if (!files) return tl::unexpected(files.error());
+    if (files->empty()) {
+      if (why.error().what.find("unrelated histories") == std::string::npos) return tl::unexpected(why.error());
+      leave_out(request, request.bead_id.text + " has no history in common with its target", true);
+      return undo_merge();
+    }
     leave_out(request,
               request.bead_id.text + " conflicts with what it is merged onto (" + input_.base +
                   (merged_ == 0 ? "" : " and " + std::to_string(merged_) + " more") + ") in:\n" + *files + "\n\n" +
                   merged->out,
               merged_ == 0);
-    return git::done(clone_.call({"merge", "--abort"}), "taking the merge back");
+    return undo_merge();
+  }
+
+  expected<void> undo_merge() {
+    git::Call call;
+    call.timeout = std::chrono::minutes(5);
+    return git::done(clone_.call({"reset", "--quiet", "--hard"}, call), "taking the merge back");
   }
 
   TrialResult run_gates() {
@@ -162,6 +172,7 @@ class Trial {
           std::vector<std::string>{"clean", "--quiet", "-ffdx"}})
       if (auto ok = git::done(clone_.call(args, call), "going back to the base"); !ok) return error(ok.error());
     auto finished = run_gate(runner, gate, "gate, on the target alone: ");
+    if (finished && !finished->ok()) finished = run_gate(runner, gate, "gate, on the target alone, once more: ");
     if (!finished) return error(finished.error());
     result_.base_checked = finished->ok();
     if (finished->ok()) return result_;

@@ -74,10 +74,10 @@ BOOST_DESCRIBE_STRUCT(RigConfig, (),
                        auto_resolve_pr_feedback, auto_resolve_merge_conflicts, has_auto_merge_delay,
                        auto_merge_delay_minutes))
 BOOST_DESCRIBE_STRUCT(GateRecord, (), (gate, reds, flakes))
-BOOST_DESCRIBE_STRUCT(Suspects, (), (target_branch, gate, requests))
+BOOST_DESCRIBE_STRUCT(Suspects, (), (target_branch, gate, requests, some_left))
 BOOST_DESCRIBE_STRUCT(MergeQueue, (),
-                      (suspects, gates, tried, culprits, without_landing, blamed, trial_ms, paused_since,
-                       paused_reason))
+                      (suspects, gates, tried, culprits, without_landing, blamed, trial_ms, paused_since, paused_reason,
+                       escalation))
 BOOST_DESCRIBE_STRUCT(Rig, (),
                       (rig_id, name, git_url, default_branch, broken_reason, broken_since, setup_failed,
                        untrusted_reason, config, breaker, queue, created_at))

@@ -498,8 +498,12 @@ class Applier {
 
   Applied give_up_landing(const BeadId& id) {
     const Bead request = *town_.bead(id);
-    change_.not_merged(id, ReviewResult::failed, "the landing was never answered");
-    change_.effect(effects::Land{id}, id.text);  // a last look at whether it has happened
+    if (town_.links(id).members.empty()) {
+      change_.not_merged(id, ReviewResult::failed, "the landing was never answered");
+      change_.effect(effects::Land{id}, id.text);  // a last look at whether it has happened
+    } else {
+      change_.halve(id, "");
+    }
     Escalation escalation;
     escalation.severity = Priority::high;
     escalation.category = "landing_unanswered";

@@ -439,7 +439,11 @@ Result on(Change& change, const events::RigChanged& e) {
   if (!e.git_url.empty()) rig.git_url = e.git_url;
   if (!e.default_branch.empty()) rig.default_branch = e.default_branch;
   change.town().put(rig);
-  target_is_sound(rig.queue);  // what a person has changed may be what was wrong
+  // What a person has changed may be what was wrong; and gates that are gone say nothing of those that are there.
+  resume(rig.queue, change.now());
+  std::erase_if(rig.queue.gates, [&](const GateRecord& gate) {
+    return std::count(rig.config.gates.begin(), rig.config.gates.end(), gate.gate) == 0;
+  });
   change.town().put(std::move(rig));
   allow_all_refused(change, e.rig_id);
   change.effect(effects::PrepareRig{e.rig_id}, e.rig_id.text);
@@ -450,7 +454,7 @@ Result on(Change& change, const events::QueueResumed& e) {
   const Rig* found = change.town().rig(e.rig_id);
   if (!found) return noted(change, "no such rig");
   Rig rig = *found;
-  target_is_sound(rig.queue);
+  resume(rig.queue, change.now());
   change.town().put(std::move(rig));
   return applied();
 }

@@ -179,6 +179,9 @@ Result on(Change& change, const events::GitMergeResult& e) {
   const Review* review = live_review(change, e.bead_id);
   if (!review) return applied();
   if (!review->verifying_since) return noted(change, "nothing is being verified");
+  const bool of_several = !change.town().links(e.bead_id).members.empty();
+  if (of_several && e.answer == events::LandingAnswer::landed && e.commit != review->claimed_commit)
+    return noted(change, "the landing of an earlier trial");
   switch (e.answer) {
     case events::LandingAnswer::landed:
       for (const BeadId& id : change.break_up(e.bead_id)) change.merged(id, "commit", e.commit);
@@ -195,6 +198,10 @@ Result on(Change& change, const events::GitMergeResult& e) {
       }
       break;
     case events::LandingAnswer::held: {
+      if (of_several && e.alone) {  // for what one of them is: the others need not wait
+        change.halve(e.bead_id, "");
+        break;
+      }
       Review held = *review;
       held.held_why = e.why;
       held.held_alone = held.held_alone || e.alone;  // meanwhile another request may be at its landing
@@ -203,6 +210,11 @@ Result on(Change& change, const events::GitMergeResult& e) {
       break;
     }
     case events::LandingAnswer::failed: {
+      if (of_several) {
+        change.history(e.bead_id, "landing_failed", "", e.why);
+        change.halve(e.bead_id, "");
+        break;
+      }
       const Bead request = *change.town().bead(e.bead_id);
       const BeadId source = review->source_bead_id;
       change.not_merged(e.bead_id, ReviewResult::failed, e.why);

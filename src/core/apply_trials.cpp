@@ -11,6 +11,14 @@ using events::TrialOutcome;
 
 constexpr std::size_t kToldOutput = 2'000;  // bytes of a gate's output in an escalation
 
+/// What tests say last, from a whole character on.
+std::string end_of(const std::string& output) {
+  if (output.size() <= kToldOutput) return output;
+  std::size_t begin = output.size() - kToldOutput;
+  while (begin < output.size() && (static_cast<unsigned char>(output[begin]) & 0xc0) == 0x80) ++begin;
+  return "…" + output.substr(begin);
+}
+
 class Trial {
  public:
   Trial(Change& change, const events::TrialResult& result)
@@ -69,7 +77,7 @@ class Trial {
 
   void conflict() {
     if (result_.requests.size() == 1)
-      return blame_the_only_one("The work conflicts with its target.\n\n" + result_.output);
+      return blame_the_only_one("The work cannot be merged into its target.\n\n" + result_.output);
     change_.break_up(head());
     take_out_conflicts();
     for (const BeadId& id : merged_) change_.back_to_queue(id);
@@ -109,10 +117,10 @@ class Trial {
   void take_out_conflicts() {
     for (const events::TrialConflict& conflict : result_.conflicts) {
       if (conflict.its_own) {
-        change_.send_back(conflict.bead_id, "The work conflicts with its target.\n\n" + conflict.output, {});
+        change_.send_back(conflict.bead_id, "The work cannot be merged into its target.\n\n" + conflict.output, {});
         count_judged(queue_, 1, 1);
       }
-      acquit(queue_, target_, conflict.bead_id);
+      leave(queue_, target_, conflict.bead_id);
       change_.back_to_queue(conflict.bead_id);
     }
   }
@@ -142,13 +150,15 @@ class Trial {
   }
 
   void stop_queue(std::string reason) {
+    pause(queue_, change_.now(), reason);
+    if (const Bead* asked = town().bead(queue_.escalation); asked && !terminal(asked->status)) return;
     Escalation escalation;
     escalation.severity = Priority::high;
     escalation.category = "merge_queue_paused";
-    escalation.message = reason + "\n\n" + result_.output.substr(0, kToldOutput);
+    escalation.message = reason + "\n\n" + end_of(result_.output);
     escalation.source = town().review(head())->source_bead_id;
-    change_.escalate(std::move(escalation), town().bead(head())->rig_id, "Merge queue paused: " + reason);
-    pause(queue_, change_.now(), std::move(reason));
+    queue_.escalation =
+        change_.escalate(std::move(escalation), town().bead(head())->rig_id, "Merge queue paused: " + reason);
   }
 
   Change& change_;
@@ -160,6 +170,11 @@ class Trial {
 
 /// The requests that the run is about, or not any more.
 bool is_the_batch(const Town& town, const events::TrialResult& e) {
+  for (auto conflict = e.conflicts.begin(); conflict != e.conflicts.end(); ++conflict) {
+    if (std::count(e.requests.begin(), e.requests.end(), conflict->bead_id) != 1) return false;
+    for (auto other = e.conflicts.begin(); other != conflict; ++other)
+      if (other->bead_id == conflict->bead_id) return false;
+  }
   std::vector<BeadId> tried(e.requests.begin() + 1, e.requests.end());
   std::sort(tried.begin(), tried.end());
   return tried == town.links(e.requests.front()).members;
@@ -181,8 +196,10 @@ Result on(Change& change, const events::TrialResult& e) {
   if (agent->run_id != e.run_id || agent->current_hook_bead_id != id) return noted(change, "a trial of an earlier run");
   if (!is_the_batch(town, e)) return noted(change, "a trial of other requests than these");
   if (e.outcome == TrialOutcome::error) {
-    change.settle_run(e.run_id, Outcome::crashed);
     change.history(id, "trial_error", "", e.output, e.agent_id);
+    // Of several perhaps one is the cause, which only shows when it is alone; that is no failure of the run.
+    change.settle_run(e.run_id, e.requests.size() > 1 ? Outcome::done : Outcome::crashed);
+    change.halve(id, "");
     return applied();
   }
   Trial trial(change, e);

@@ -133,7 +133,9 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
       return ready_key(town, *town.bead(left)) < ready_key(town, *town.bead(right));
     });
     for (const BeadId& member : members) a.trial.push_back(trial_of(town, member));
-    a.care = care_for(a.rig.queue, review->target_branch, a.trial.size());
+    std::vector<BeadId> tried;
+    for (const TrialRequest& request : a.trial) tried.push_back(request.bead_id);
+    a.care = care_for(a.rig.queue, review->target_branch, tried);
     return a;
   }
   a.branch = branch_of(town, *agent, *bead);

@@ -67,6 +67,9 @@ class Change {
   void sign_off(const RunId& run);
   /// Not landed, and nobody to blame: to the place in the merge queue that it had.
   void back_to_queue(const BeadId& request);
+  /// Something about a batch keeps it from its target, and nobody knows whose fault it is: all go back to the queue,
+  /// and the first half is tried next. Nothing happens to a request that was tried alone.
+  void halve(const BeadId& head, std::string_view gate);
   /// Takes a batch apart. Answers the head and then its members, whose status is as it was.
   std::vector<BeadId> break_up(const BeadId& head);
   void merged(const BeadId& request, std::string_view evidence, std::string_view commit);

@@ -28,9 +28,15 @@ BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events:
     const Review* review = town_.review(id);
     if (!live_request(town_, id) || review->branch != done.branch) continue;
     Review same = *review;  // handed in again: the same request, newer work
+    const bool newer = same.commit != done.commit;
     same.commit = done.commit;
     same.source_run_id = done.run_id;
+    const bool being_tried = newer && same.pr_url.empty() && town_.bead(id)->status == BeadStatus::in_progress;
     town_.put(std::move(same));
+    if (being_tried) {  // what is tried, or landed, is not this any more
+      release_refinery(id);
+      back_to_queue(id);
+    }
     return id;
   }
   const Rig* rig = town_.rig(source.rig_id);
@@ -189,12 +195,25 @@ void Change::leave_batch(const BeadId& request) {
     if (id != request) back_to_queue(id);
 }
 
+void Change::halve(const BeadId& head, std::string_view gate) {
+  if (town_.links(head).members.empty()) return;
+  release_refinery(head);
+  const std::string target = town_.review(head)->target_branch;
+  std::vector<BeadId> batch = break_up(head);
+  for (const BeadId& id : batch) back_to_queue(id);
+  const Rig* found = town_.rig(town_.bead(head)->rig_id);
+  if (!found) return;
+  Rig rig = *found;
+  suspect(rig.queue, {target, std::string(gate), std::move(batch), false});
+  town_.put(std::move(rig));
+}
+
 void Change::forget_suspect(const BeadId& request) {
   const Review* review = town_.review(request);
   const Rig* found = review ? town_.rig(town_.bead(request)->rig_id) : nullptr;
   if (!found || found->queue.suspects.empty()) return;
   Rig rig = *found;
-  acquit(rig.queue, review->target_branch, request);
+  leave(rig.queue, review->target_branch, request);
   if (rig.queue != found->queue) town_.put(std::move(rig));
 }
 

@@ -41,6 +41,7 @@ void Change::end_run(const RunId& id, Outcome outcome, std::string_view reason, 
   count_attempt(run);
   count_breakers(run);
   count_preset(run, limited_until);
+  if (run.kind == RunKind::review && costs_attempt(*run.outcome)) halve(run.bead_id, "");
   if (run.kind == RunKind::work || run.kind == RunKind::review) effect(effects::CollectRun{id}, id.text);
 }
 

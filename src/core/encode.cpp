@@ -73,10 +73,10 @@ class Encoder {
     add(v.slots), add(v.disk_low), add(v.runtime_reachable), add(v.runtime_since), add(v.presets);
   }
   void add(const GateRecord& v) { add(v.gate), add(v.reds), add(v.flakes); }
-  void add(const Suspects& v) { add(v.target_branch), add(v.gate), add(v.requests); }
+  void add(const Suspects& v) { add(v.target_branch), add(v.gate), add(v.requests), add(v.some_left); }
   void add(const MergeQueue& v) {
     add(v.suspects), add(v.gates), add(v.tried), add(v.culprits), add(v.without_landing), add(v.blamed);
-    add(v.trial_ms), add(v.paused_since), add(v.paused_reason);
+    add(v.trial_ms), add(v.paused_since), add(v.paused_reason), add(v.escalation);
   }
   void add(const RigConfig& v) {
     add(v.gates), add(v.no_gates), add(v.setup), add(v.copy), add(v.target), add(v.push_remote), add(v.sandbox);

@@ -5,10 +5,11 @@
 namespace townd {
 namespace {
 
-constexpr int kWindow = 256;        // requests judged over which the rate of culprits is measured
-constexpr int kPriorTried = 48;     // what is believed before anything was tried: one culprit in so many
-constexpr std::size_t kGates = 64;  // remembered; the last one that is new takes the place of the oldest
-constexpr int kFlakyInTen = 1;      // failures without a cause among ten, from which on a gate counts as flaky
+constexpr int kWindow = 256;         // requests judged over which the rate of culprits is measured
+constexpr int kPriorTried = 48;      // what is believed before anything was tried: one culprit in so many
+constexpr std::size_t kGates = 64;   // remembered; the last one that is new takes the place of the oldest
+constexpr int kRedsRemembered = 64;  // of a gate; older ones count half
+constexpr int kFlakyInTen = 1;       // failures without a cause among ten, from which on a gate counts as flaky
 constexpr int kBlamedBeforeCheck = 2;
 constexpr int kTrialsBeforeCheck = 8;
 
@@ -52,13 +53,15 @@ const Suspects* suspects_of(const MergeQueue& queue, std::string_view target_bra
 
 bool flaky(const GateRecord& gate) { return gate.flakes > 0 && gate.flakes * 10 >= gate.reds * kFlakyInTen; }
 
-TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, std::size_t requests) {
+TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, const std::vector<BeadId>& requests) {
   const bool unsteady = std::any_of(queue.gates.begin(), queue.gates.end(), flaky);
-  const bool alone = requests == 1;
+  const bool alone = requests.size() == 1;
+  const Suspects* known = suspects_of(queue, target_branch);
   // A suspect that stands alone has been in a red trial already: the next one is the second.
-  return {unsteady || (alone && suspects_of(queue, target_branch) == nullptr),
-          alone && (queue.paused_since || queue.blamed >= kBlamedBeforeCheck ||
-                    queue.without_landing >= kTrialsBeforeCheck)};
+  const bool suspected = alone && known && !known->gate.empty() &&
+                         std::count(known->requests.begin(), known->requests.end(), requests.front()) > 0;
+  return {unsteady || (alone && !suspected), alone && (queue.paused_since || queue.blamed >= kBlamedBeforeCheck ||
+                                                       queue.without_landing >= kTrialsBeforeCheck)};
 }
 
 MaybeInstant paused_until(const MergeQueue& queue) {
@@ -71,6 +74,10 @@ void pause(MergeQueue& queue, Instant now, std::string reason) {
   queue.paused_reason = std::move(reason);
 }
 
+void resume(MergeQueue& queue, Instant now) {
+  if (queue.paused_since) queue.paused_since = std::min(*queue.paused_since, now - kQueuePause);
+}
+
 void count_judged(MergeQueue& queue, int tried, int culprits) {
   queue.tried += tried;
   queue.culprits += culprits;
@@ -79,7 +86,12 @@ void count_judged(MergeQueue& queue, int tried, int culprits) {
   queue.culprits /= 2;
 }
 
-void count_red(MergeQueue& queue, const std::string& gate) { ++record_of(queue, gate).reds; }
+void count_red(MergeQueue& queue, const std::string& gate) {
+  GateRecord& record = record_of(queue, gate);
+  if (++record.reds <= kRedsRemembered) return;
+  record.reds /= 2;
+  record.flakes /= 2;
+}
 
 void count_flake(MergeQueue& queue, const std::string& gate) { ++record_of(queue, gate).flakes; }
 
@@ -95,10 +107,17 @@ void suspect(MergeQueue& queue, Suspects suspects) {
   if (!suspects.requests.empty()) queue.suspects.push_back(std::move(suspects));
 }
 
+void leave(MergeQueue& queue, std::string_view target_branch, const BeadId& request) {
+  const auto known = suspects_at(queue, target_branch);
+  if (known == queue.suspects.end() || std::erase(known->requests, request) == 0) return;
+  known->some_left = true;
+  if (known->requests.empty()) queue.suspects.erase(known);
+}
+
 std::string acquit(MergeQueue& queue, std::string_view target_branch, const BeadId& request) {
   const auto known = suspects_at(queue, target_branch);
   if (known == queue.suspects.end() || std::erase(known->requests, request) == 0 || !known->requests.empty()) return {};
-  std::string gate = std::move(known->gate);
+  std::string gate = known->some_left ? std::string() : std::move(known->gate);
   queue.suspects.erase(known);
   return gate;
 }

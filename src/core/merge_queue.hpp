@@ -24,7 +24,7 @@ int batch_size(const MergeQueue& queue);
 /// The requests of a target of which one is known to break a gate; null when there are none.
 const Suspects* suspects_of(const MergeQueue& queue, std::string_view target_branch);
 
-/// Whether a gate has failed often enough without a cause that a failure of its is tried again first.
+/// Whether a gate has failed often enough without a cause that gates which fail are tried again first.
 bool flaky(const GateRecord& gate);
 
 /// How far a trial goes before it calls a gate red.
@@ -32,15 +32,18 @@ struct TrialCare {
   bool retry_gate = false;  ///< a gate that fails is run again
   bool check_base = false;  ///< a gate that fails is run on the target alone: perhaps nothing passes it
 };
-/// For a trial of `requests` requests onto this target.
-TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, std::size_t requests);
+/// For a trial of these requests onto this target.
+TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, const std::vector<BeadId>& requests);
 
-/// Until when nothing is tried; nothing when the queue is not paused.
+/// Until when nothing is tried; nothing when the queue has not been paused. From then on one request is tried, with a
+/// look at the target, and the pause is over when it passes.
 MaybeInstant paused_until(const MergeQueue& queue);
 
 // ---- what trials tell ----------------------------------------------------------------------------------------------
 
 void pause(MergeQueue& queue, Instant now, std::string reason);
+/// Ends the pause's waiting, if there is one.
+void resume(MergeQueue& queue, Instant now);
 /// Judged, of which so many were sent back.
 void count_judged(MergeQueue& queue, int tried, int culprits);
 void count_red(MergeQueue& queue, const std::string& gate);
@@ -50,7 +53,9 @@ void count_flake(MergeQueue& queue, const std::string& gate);
 void target_is_sound(MergeQueue& queue);
 /// These are suspected from now on, in place of all others of this target; none clears the target.
 void suspect(MergeQueue& queue, Suspects suspects);
-/// The request is no suspect any more. Answers the gate when nobody is left: then it failed without a cause.
+/// The request is no suspect any more, though nothing shows that it was not to blame.
+void leave(MergeQueue& queue, std::string_view target_branch, const BeadId& request);
+/// The request is not to blame. Answers the gate when nobody is: then it failed without a cause.
 std::string acquit(MergeQueue& queue, std::string_view target_branch, const BeadId& request);
 
 }  // namespace townd

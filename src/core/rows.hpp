@@ -327,6 +327,7 @@ struct Suspects {
   std::string target_branch;
   std::string gate;
   std::vector<BeadId> requests;
+  bool some_left = false;  ///< whoever is to blame may be gone
   friend bool operator==(const Suspects&, const Suspects&) = default;
 };
 
@@ -341,6 +342,7 @@ struct MergeQueue {
   std::int64_t trial_ms = 0;  ///< what a trial takes, on average
   MaybeInstant paused_since;
   std::string paused_reason;
+  BeadId escalation;  ///< in which a person was told of it
   friend bool operator==(const MergeQueue&, const MergeQueue&) = default;
 };
 

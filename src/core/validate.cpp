@@ -3,6 +3,7 @@
 
 #include "core/change.hpp"
 #include "core/invariant.hpp"
+#include "core/merge_queue.hpp"
 #include "core/molecule.hpp"
 
 /// What refuses a request before anything is written: unknown ids, wrong states, cycles.
@@ -278,7 +279,8 @@ class Validator {
   Result on(const events::QueueResumed& e) {
     const Rig* row = town_.rig(e.rig_id);
     if (!row) return rig(e.rig_id);
-    return row->queue.paused_since ? ok() : fail(Code::conflict, "the merge queue of " + row->name + " is not paused");
+    const MaybeInstant until = paused_until(row->queue);
+    return until && *until > now_ ? ok() : fail(Code::conflict, "the merge queue of " + row->name + " is not paused");
   }
   Result on(const events::TownPaused&) {
     return town_.row().paused ? fail(Code::conflict, "the town is paused already") : ok();

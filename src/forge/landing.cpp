@@ -39,7 +39,12 @@ struct Outside {
 class Landing {
  public:
   Landing(const git::Program& git, const git::Repository& bare, const LandSpec& spec)
-      : git_(git), bare_(bare), spec_(spec), owner_(git, spec.rig.git_url), ref_("refs/heads/" + spec.target_branch) {}
+      : git_(git),
+        bare_(bare),
+        spec_(spec),
+        owner_(git, spec.rig.git_url),
+        ref_("refs/heads/" + spec.target_branch),
+        base_(spec.base_commit) {}
 
   expected<GitMergeResult> run() {
     auto verdict = steps();
@@ -66,15 +71,36 @@ class Landing {
     return finish(*already ? *outside_.tip : spec_.commit);
   }
 
+  /// A refinery that thinks says what it merged, not on what: that is where the target stands, if its commit is on top
+  /// of that.
+  expected<Verdict> find_base() {
+    auto ours = bare_.commit_of(ref_);
+    if (!ours) return tl::unexpected(ours.error());
+    if (!*ours) return refused("there is no branch " + spec_.target_branch + " in the rig's repository");
+    auto commit = bare_.commit_of(spec_.commit);
+    if (!commit) return tl::unexpected(commit.error());
+    if (*commit != spec_.commit) return Verdict{};  // what follows says so
+    auto on_top = bare_.is_ancestor(**ours, spec_.commit);
+    if (!on_top) return tl::unexpected(on_top.error());
+    auto landed = bare_.is_ancestor(spec_.commit, **ours);
+    if (!landed) return tl::unexpected(landed.error());
+    if (!*on_top && !*landed)
+      return moved(spec_.target_branch + " is at " + **ours + ", on which " + spec_.commit + " is not");
+    base_ = *on_top ? **ours : spec_.commit;
+    return Verdict{};
+  }
+
   /// The commit is here and contains the base and every request.
   expected<Verdict> prove() {
-    for (const std::string& id : {spec_.commit, spec_.base_commit}) {
+    if (base_.empty() && git::is_object_id(spec_.commit))
+      if (auto verdict = find_base(); !verdict || *verdict) return verdict;
+    for (const std::string& id : {spec_.commit, base_}) {
       if (!git::is_object_id(id)) return refused("\"" + id.substr(0, 80) + "\" is not a commit id");
       auto commit = bare_.commit_of(id);
       if (!commit) return tl::unexpected(commit.error());
       if (*commit != id) return refused("the commit " + id + " is not in the clone of run " + spec_.trial_run_id.text);
     }
-    std::vector<std::string> ancestors = {spec_.base_commit};
+    std::vector<std::string> ancestors = {base_};
     ancestors.insert(ancestors.end(), spec_.request_commits.begin(), spec_.request_commits.end());
     for (const std::string& ancestor : ancestors) {
       if (!git::is_object_id(ancestor)) return refused("\"" + ancestor.substr(0, 80) + "\" is not a commit id");
@@ -181,18 +207,18 @@ class Landing {
     auto ours = bare_.commit_of(ref_);
     if (!ours) return tl::unexpected(ours.error());
     if (!*ours) return refused("there is no branch " + spec_.target_branch + " in the rig's repository");
-    if (**ours == spec_.base_commit) return Verdict{};
+    if (**ours == base_) return Verdict{};
     auto landed = contains(*ours);
     if (!landed) return tl::unexpected(landed.error());
     if (*landed) return Verdict(Final{});
-    return moved(spec_.target_branch + " is at " + **ours + ", the trial was made on " + spec_.base_commit);
+    return moved(spec_.target_branch + " is at " + **ours + ", the trial was made on " + base_);
   }
 
   /// What townd itself obeys is changed by people only (interfaces.md, "Repositories are hostile").
   expected<Verdict> needs_a_person() {
-    auto touched = bare_.text({"diff-tree", "-r", "--no-renames", "--name-only", spec_.base_commit, spec_.commit, "--",
-                               ":(top,literal,icase).town"},
-                              "looking for changes of .town");
+    auto touched = bare_.text(
+        {"diff-tree", "-r", "--no-renames", "--name-only", base_, spec_.commit, "--", ":(top,literal,icase).town"},
+        "looking for changes of .town");
     if (!touched) return tl::unexpected(touched.error());
     if (touched->empty()) return Verdict{};
     Final hold = held("it changes " + touched->substr(0, touched->find('\n')) +
@@ -256,6 +282,7 @@ class Landing {
   const LandSpec& spec_;
   OwnerRepository owner_;
   std::string ref_;
+  std::string base_;
   Outside outside_;
 };
 

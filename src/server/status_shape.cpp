@@ -4,6 +4,7 @@
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
 #include "core/budget.hpp"
+#include "core/merge_queue.hpp"
 #include "core/molecule.hpp"
 #include "core/rules/common.hpp"
 #include "server/shapes.hpp"
@@ -74,7 +75,7 @@ json::array problems(const Engine::View& view, const std::string& upgraded) {
     const Rig* rig = view.town.rig(id);
     if (!rig->broken_reason.empty()) say(id.text, "rig " + rig->name + " is broken: " + rig->broken_reason);
     if (!rig->untrusted_reason.empty()) say(id.text, "rig " + rig->name + " waits for trust: " + rig->untrusted_reason);
-    if (rig->queue.paused_since)
+    if (const MaybeInstant until = paused_until(rig->queue); until && *until > view.now)
       say(id.text, "rig " + rig->name + ": its merge queue is paused: " + rig->queue.paused_reason);
     if (rig->breaker.opened_at) say(id.text, "rig " + rig->name + ": too many runs failed in a row");
     if (rig->config.sandbox == "none") say(id.text, "rig " + rig->name + " runs its agents without a sandbox");

@@ -186,6 +186,17 @@ TEST_F(LandingTest, FailsWhatIsNotProven) {
   expect_landed(spec);
 }
 
+/// A refinery that thinks names its commit only.
+TEST_F(LandingTest, WithoutABaseGoesOnTopOfTheTarget) {
+  detach_mine();
+  LandSpec spec = request(1, "b.txt"), late = request(2, "c.txt");
+  spec.base_commit.clear();
+  late.base_commit.clear();
+  expect_landed(spec);
+  expect_landed(spec);  // once more
+  EXPECT_NE(expect_unmoved(late, LandingAnswer::moved).find("on which"), std::string::npos);
+}
+
 TEST_F(LandingTest, HoldsAChangeOfTheTownFolderUntilAPersonMergesIt) {
   detach_mine();
   const LandSpec spec = request(1, ".town/town.toml");

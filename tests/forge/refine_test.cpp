@@ -120,6 +120,23 @@ TEST_F(RefineTest, WorkThatIsNotThereIsLeftOutOfABatch) {
   EXPECT_NE(result.conflicts[0].output.find("is not in the rig's repository"), std::string::npos);
 }
 
+TEST_F(RefineTest, WorkOfAnotherHistoryIsLeftOutOfABatch) {
+  work("w1", "b.txt", "one");
+  clone("w2");
+  sh("cd data/clones/w2 && git checkout -q --orphan other && git commit -qm other && git push -q . "
+     "HEAD:refs/heads/other");
+  const std::string made = sh("git -C data/clones/w2 rev-parse HEAD");
+  ASSERT_TRUE(forge_->collect(run_spec("w2")));
+  sh("git -C data/clones/t-1 fetch -q ../w2 other");
+  input_.requests.push_back({BeadId("b-w2"), "another history", made});
+  work("w3", "c.txt", "two");
+  input_.gates = {"test -f b.txt && test -f c.txt"};
+  const auto result = refine(input_);
+  EXPECT_EQ(result.outcome, TrialOutcome::green) << result.output;
+  ASSERT_EQ(result.conflicts.size(), 1u);
+  EXPECT_TRUE(result.conflicts[0].its_own);
+}
+
 TEST_F(RefineTest, AGateThatFailsIsRunAgainWhenAskedFor) {
   work("w1", "b.txt", "one");
   const std::string once = "test -f .git/tried || { touch .git/tried; exit 1; }";  // fails the first time only
@@ -191,11 +208,11 @@ TEST_F(RefineTest, KeepsLittleOfAGateThatPrintsWithoutEnd) {
   EXPECT_NE(result.output.find("the last word"), std::string::npos);
 }
 
-TEST_F(RefineTest, IsAnErrorWhenACommitIsMissingOrNone) {
+TEST_F(RefineTest, SaysThatThereIsNothingToMergeAndIsAnErrorWithoutABase) {
   input_.requests = {{BeadId("b-1"), "x", std::string(40, '1')}};
-  EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::conflict);
   input_.requests = {{BeadId("b-1"), "x", "--upload-pack=x"}};
-  EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::conflict);
   input_.requests.clear();
   input_.base = "HEAD";
   EXPECT_EQ(refine(input_).outcome, TrialOutcome::error);

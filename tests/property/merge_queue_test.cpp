@@ -162,6 +162,28 @@ TEST(MergeQueue, WorkThatIsTakenBackDuringItsTrialDoesNotLandAndTheOthersDo) {
   EXPECT_EQ(lane.landed(), 6u);
 }
 
+TEST(MergeQueue, OneThatNoTrialSurvivesKeepsNobodyFromTheTarget) {
+  MergeLane lane(minutes(5), kBatchLimit);
+  std::vector<BeadId> work;
+  for (int i = 0; i < 12; ++i) work.push_back(lane.hand_in(false));
+  lane.poison(work[7]);
+  lane.run(days(2));
+  EXPECT_EQ(lane.landed(), 11u);
+  EXPECT_TRUE(lane.violations.empty());
+  EXPECT_EQ(lane.town().bead(work[7])->status, BeadStatus::failed) << "its attempts are spent";
+}
+
+TEST(MergeQueue, OneWhoseLandingWaitsForAPersonKeepsNobodyElseWaiting) {
+  MergeLane lane(minutes(5), kBatchLimit);
+  std::vector<BeadId> work;
+  for (int i = 0; i < 12; ++i) work.push_back(lane.hand_in(false));
+  lane.wants_a_person(work[7]);
+  lane.run(days(1));
+  EXPECT_EQ(lane.landed(), 11u);
+  EXPECT_TRUE(lane.violations.empty());
+  EXPECT_TRUE(lane.town().review(work[7])->held_alone);
+}
+
 TEST(MergeQueue, ATargetThatMovesMeanwhileMeansAnotherTrialAndNobodyIsBlamed) {
   MergeLane lane(kGate, kBatchLimit);
   for (int i = 0; i < 6; ++i) lane.hand_in(false);

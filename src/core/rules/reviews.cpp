@@ -177,6 +177,11 @@ Decision redispatch(const Town& town, const SubjectKey& key, Instant now) {
   if (gate.reason == Reason::attempts_spent)
     return act(move(*bead, BeadStatus::failed, "attempts spent"),
                UnhookAgent{agent->agent_id, bead->bead_id, "attempts spent"});
+  // While runs of the rig keep failing, perhaps for this request, the probe is another one.
+  const Rig* rig = town.rig(bead->rig_id);
+  if (gate.reason == Reason::backoff && rig && rig->breaker.opened_at)
+    return act(move(*bead, kOpen, "its runs fail; others are tried first"),
+               UnhookAgent{agent->agent_id, bead->bead_id, "its runs fail; others are tried first"});
   if (!gate.open()) return as_decision(gate);
   return act(DispatchAgent{agent->agent_id, bead->bead_id, bead->rig_id, RunKind::review, gate.probe});
 }

@@ -4,7 +4,7 @@
 
 #include "codec/time_text.hpp"
 #include "core/merge_queue.hpp"
-#include "core/rule.hpp"
+#include "core/rules/common.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
 
@@ -43,7 +43,8 @@ class QueueShape {
     const MergeQueue& queue = rig_.queue;
     json::object shape{{"rig_id", rig_.rig_id.text}, {"name", rig_.name}};
     shape["paused_reason"] = queue.paused_since ? json::value(queue.paused_reason) : json::value(nullptr);
-    shape["paused_until"] = time_or_null(paused_until(queue));
+    const MaybeInstant until = paused_until(queue);
+    shape["paused_until"] = time_or_null(until && *until > now_ ? until : std::nullopt);
     shape["batch_size"] = batch();
     shape["trial_ms"] = queue.trial_ms;
     under_way(shape);
@@ -59,6 +60,7 @@ class QueueShape {
 
  private:
   [[nodiscard]] int batch() const {
+    if (preset_of(town_, rig_, AgentRole::refinery) != "refine" || rig_.queue.paused_since) return 1;
     return std::min(batch_size(rig_.queue), rig_.config.max_batch.value_or(kBatchLimit));
   }
 
@@ -73,7 +75,8 @@ class QueueShape {
         landing["held"] = review->held_why.empty() ? json::value(nullptr) : json::value(review->held_why);
         landings.push_back(std::move(landing));
       }
-      for (const AgentId& agent : town_.links(id).hooked) trials.push_back(trial_shape(*town_.agent(agent), id));
+      for (const AgentId& agent : town_.links(id).hooked)
+        if (run_live(town_, *town_.agent(agent))) trials.push_back(trial_shape(*town_.agent(agent), id));
     }
     shape["trials"] = std::move(trials);
     shape["landings"] = std::move(landings);
@@ -100,7 +103,8 @@ class QueueShape {
       json::object request = request_shape(town_, key.bead_id);
       const Bead& bead = *town_.bead(key.bead_id);
       const Gate gate = may_dispatch(town_, bead, now_);
-      const Suspects* suspects = suspects_of(rig_.queue, town_.review(key.bead_id)->target_branch);
+      const Review* review = town_.review(key.bead_id);
+      const Suspects* suspects = review ? suspects_of(rig_.queue, review->target_branch) : nullptr;
       request["since"] = to_text(bead.ready_since);
       request["suspected"] =
           suspects && std::count(suspects->requests.begin(), suspects->requests.end(), key.bead_id) > 0;

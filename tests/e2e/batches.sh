@@ -11,7 +11,7 @@ up
 make_town shop
 base=$(git -C "$world/shop" rev-parse main)
 finish='git add -A; git commit -qm work -m "Bead: $TOWN_BEAD"; town done'
-give_up='[ -z "${TOWN_REWORK:-}" ] || { town fail "not today"; exit 0; };'
+give_up='[ -z "${TOWN_REWORK:-}" ] || { town fail --reason "not today"; exit 0; };'
 declare -A kind
 for n in $(seq 100); do
   case $n in

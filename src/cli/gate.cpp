@@ -118,8 +118,10 @@ std::size_t sequence_length(std::string_view text) {
 GateRunner::GateRunner(std::string folder, std::chrono::milliseconds timeout)
     : folder_(std::move(folder)), timeout_(timeout), env_(gate_environment()), wrapper_(find_wrapper(env_)) {}
 
-expected<Finished> GateRunner::run_gate(const std::string& gate) const {
+expected<Finished> GateRunner::run_gate(const std::string& gate,
+                                        const std::function<void(std::string_view)>& echo) const {
   Command command;
+  command.echo = echo;
   if (wrapper_ == Wrapper::own_processes) command.argv = kOwnProcesses;
   if (wrapper_ == Wrapper::covered_processes) command.argv = covered_processes();
   command.argv.insert(command.argv.end(), {"sh", "-c", gate});

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/expected.hpp"
@@ -16,8 +18,9 @@ class GateRunner {
 
   GateRunner(std::string folder, std::chrono::milliseconds timeout);
 
-  /// The tail of its output, both streams, is in `out`.
-  [[nodiscard]] expected<Finished> run_gate(const std::string& gate) const;
+  /// The tail of its output, both streams, is in `out`; `echo` gets all of it, as it comes.
+  [[nodiscard]] expected<Finished> run_gate(const std::string& gate,
+                                            const std::function<void(std::string_view)>& echo = {}) const;
   /// Whether gates have a network of their own with loopback only, and see no process of ours.
   [[nodiscard]] bool confined() const { return wrapper_ != Wrapper::none; }
 

@@ -151,11 +151,13 @@ class Trial {
 
   expected<Finished> run_gate(const GateRunner& runner, const std::string& gate, const char* what) {
     input_.say(what + gate);
-    return runner.run_gate(gate);
+    return runner.run_gate(gate, input_.echo);
   }
 
-  static std::string told_by(const Finished& finished) {
+  [[nodiscard]] std::string told_by(const Finished& finished) const {
     std::string output = clean_text(finished.out);
+    if (finished.truncated && !input_.whole_output.empty())
+      output = "[the end of it; all of it: " + input_.whole_output + "]\n" + output;
     if (finished.timed_out)
       output += "\nThe gate was stopped after " + std::to_string(finished.took.count() / 1000) + " s.\n";
     else if (finished.signal != 0)

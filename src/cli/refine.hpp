@@ -28,6 +28,8 @@ struct RefineInput {
   TrialCare care;
   bool must_confine = false;  ///< gates that cannot be confined are not run: only the rig's owner may allow that
   std::function<void(std::string_view)> say = [](std::string_view) {};  ///< one line of progress
+  std::function<void(std::string_view)> echo{};  ///< gets all that the gates print, as they print it
+  std::string whole_output{};                    ///< where that can be read, said where output is cut
 };
 
 /// What `town refine` does: merges in the clone with --no-ff, runs the gates one after another until one fails, and

@@ -13,6 +13,9 @@ namespace townd::cli {
 
 namespace {
 
+using events::TrialOutcome;
+using events::TrialResult;
+
 constexpr std::size_t kOutputLimit = 64 << 10;  // what a person or a model can use of it
 constexpr std::size_t kConflictLimit = 4 << 10;
 
@@ -78,7 +81,13 @@ expected<int> refine_trial(Session& session, const Values&) {
     terminal.line(shown(line));
     terminal.flush();
   };
-  const events::TrialResult result = refine(*input);
+  input->echo = [&](std::string_view output) {
+    terminal.text(output);  // into the run's log, whose readers escape it
+    terminal.flush();
+  };
+  if (const char* agent = std::getenv("TOWN_AGENT"), *run = std::getenv("TOWN_RUN"); agent != nullptr && run != nullptr)
+    input->whole_output = std::string("town logs ") + agent + " --run " + run;
+  const TrialResult result = refine(*input);
   json::object fields{{"base", result.base},
                       {"outcome", enum_name(result.outcome)},
                       {"output", tail(result.output)},
@@ -99,11 +108,12 @@ expected<int> refine_trial(Session& session, const Values&) {
   if (result.base_checked) fields["base_checked"] = true;
   if (!result.gate.empty()) fields["gate"] = shown(cut(result.gate, kTitleLimit / 2));
   terminal.line(enum_name(result.outcome) + (result.gate.empty() ? "" : ": " + shown(result.gate)));
-  terminal.line(shown(tail(result.output), Keep::lines));
+  if (result.outcome == TrialOutcome::error || result.outcome == TrialOutcome::conflict)
+    terminal.line(shown(tail(result.output), Keep::lines));
   terminal.flush();
   const auto recorded = call_as_agent(session, "agent.trial_result", std::move(fields));
   if (!recorded) return tl::unexpected(recorded.error());
-  return result.outcome == events::TrialOutcome::error ? kFailed : kOk;
+  return result.outcome == TrialOutcome::error ? kFailed : kOk;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ using Steady = std::chrono::steady_clock;
 
 /// How long output already on its way is read after the first process has ended and its group was killed.
 constexpr std::chrono::milliseconds kDrain{200};
+constexpr int kReadsAtOnce = 16;  // before the clock is looked at again
 
 class Fd {
  public:
@@ -57,9 +58,11 @@ tl::unexpected<Error> system_failure(const Command& command, const char* doing, 
 /// A stream with a bound. Kept bytes never exceed twice the limit, also when the tail is asked for.
 class Capture {
  public:
-  Capture(std::size_t limit, Keep keep) : limit_(limit), keep_(keep) {}
+  Capture(std::size_t limit, Keep keep, std::function<void(std::string_view)> echo = {})
+      : limit_(limit), keep_(keep), echo_(std::move(echo)) {}
 
   void add(std::string_view bytes) {
+    if (echo_) echo_(bytes);
     if (keep_ == Keep::head) {
       const std::size_t room = limit_ - std::min(limit_, text_.size());
       text_.append(bytes.substr(0, room));
@@ -82,6 +85,7 @@ class Capture {
   }
   std::size_t limit_;
   Keep keep_;
+  std::function<void(std::string_view)> echo_;
   std::string text_;
   bool truncated_ = false;
 };
@@ -153,10 +157,10 @@ int spawn(const Command& command, const std::string& program, int in, int out, i
   return error;
 }
 
-/// Reads what is there; closes the end when the writer is gone.
+/// Reads what is there, but not for ever from one who writes faster; closes the end when the writer is gone.
 void read_available(Fd& from, Capture& into) {
   std::array<char, 1 << 16> buffer;
-  while (from.open()) {
+  for (int reads = 0; from.open() && reads < kReadsAtOnce; ++reads) {
     const ssize_t n = ::read(from.get(), buffer.data(), buffer.size());
     if (n > 0) {
       into.add({buffer.data(), static_cast<std::size_t>(n)});
@@ -219,7 +223,7 @@ expected<Finished> run(const Command& command) {
   const Fd watch(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 
   Finished finished;
-  Capture out_text(command.output_limit, command.keep);
+  Capture out_text(command.output_limit, command.keep, command.echo);
   Capture err_text(command.output_limit, command.keep);
   const auto deadline = started + command.timeout;
   while (!ended(pid)) {

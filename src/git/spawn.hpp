@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ struct Command {
   std::chrono::milliseconds timeout = std::chrono::minutes(1);
   std::size_t output_limit = 1 << 20;  ///< bytes kept of each stream; the rest is read and dropped
   Keep keep = Keep::head;
-  bool merge_stderr = false;        ///< both streams, as they come, into `out`
-  std::size_t file_size_limit = 0;  ///< no file it writes may grow beyond this (RLIMIT_FSIZE); 0: no limit
+  bool merge_stderr = false;                     ///< both streams, as they come, into `out`
+  std::function<void(std::string_view)> echo{};  ///< also gets all of `out`, as it comes
+  std::size_t file_size_limit = 0;               ///< no file it writes may grow beyond this (RLIMIT_FSIZE); 0: no limit
 };
 
 struct Finished {

@@ -79,6 +79,41 @@ TEST_F(RefineTest, StopsAGateThatDoesNotEnd) {
   EXPECT_NE(result.output.find("was stopped after"), std::string::npos);
 }
 
+TEST_F(RefineTest, StopsAGateThatForksForEver) {
+  work("w1", "b.txt", "one");
+  // Each starts the next in a session of its own and ends, so that nobody can be waited for.
+  input_.gates = {"echo 'echo . >> " + path("lives") +
+                  "; sleep 0.01; setsid sh ./again & sleep 1000' > again; setsid sh ./again & sleep 1000"};
+  input_.gate_timeout = std::chrono::milliseconds(500);
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::red);
+  if (!GateRunner(input_.clone, input_.gate_timeout).confined()) GTEST_SKIP() << "nothing can be confined here";
+  const std::string lives = sh("wc -l < " + path("lives"));
+  EXPECT_GT(std::stoi(lives), 1);
+  EXPECT_EQ(sh("sleep 0.2; wc -l < " + path("lives")), lives);
+}
+
+TEST_F(RefineTest, PassesOnAllThatAGatePrintsAndSaysWhereItIs) {
+  work("w1", "b.txt", "one");
+  input_.gates = {"seq 20000; false"};
+  input_.whole_output = "town logs maple --run t-1";
+  std::string all;
+  input_.echo = [&](std::string_view output) { all += output; };
+  const auto result = refine(input_);
+  EXPECT_EQ(all, sh("seq 20000") + "\n");
+  EXPECT_TRUE(result.output.starts_with("[the end of it; all of it: town logs maple --run t-1]\n"));
+  EXPECT_TRUE(result.output.ends_with("19999\n20000\n"));
+}
+
+TEST_F(RefineTest, MergesPointersToLargeFilesAsTheyAre) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2147483648";
+  work("w1", ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
+  work("w2", "model.bin", pointer);
+  input_.gates = {"grep -q 'oid sha256:4d7a' model.bin"};
+  const auto result = refine(input_);
+  ASSERT_EQ(result.outcome, TrialOutcome::green) << result.output;
+  EXPECT_EQ(sh("git -C data/clones/t-1 show " + result.commit + ":model.bin"), pointer);
+}
+
 TEST_F(RefineTest, NamesTheFilesOfAConflictAndLeavesNoMergeBehind) {
   work("w1", "a.txt", "this");
   work("w2", "a.txt", "that");

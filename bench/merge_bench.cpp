@@ -28,15 +28,18 @@ void MergeQueueOneCulprit(benchmark::State& state) {
 }
 BENCHMARK(MergeQueueOneCulprit)->Unit(benchmark::kMillisecond);
 
-/// Always something to land, gates of 18 minutes, `percent` of the work breaks them, at most `batch` together.
+/// Always something to land, gates of 18 minutes, `percent` of the work breaks them, at most `batch` together; as many
+/// runs of the gates at a time as there are `lanes`.
 void MergeQueueLandings(benchmark::State& state) {
-  const auto batch = static_cast<int>(state.range(0)), percent = static_cast<int>(state.range(1));
+  const auto batch = static_cast<int>(state.range(0)), percent = static_cast<int>(state.range(1)),
+             lanes = static_cast<int>(state.range(2));
   constexpr int kHours = 48;
   double landed = 0, hours_run = 0;
   std::uint64_t seed = 0;
   for ([[maybe_unused]] auto turn : state) {
     sim::Random random(++seed);
     MergeLane lane(minutes(18), batch, seed);
+    lane.lanes = lanes;
     for (int i = 0; i < 60 * kHours; ++i) lane.hand_in(random.between(1, 100) <= percent);
     lane.run(hours(kHours));
     landed += static_cast<double>(lane.landed());
@@ -45,12 +48,13 @@ void MergeQueueLandings(benchmark::State& state) {
   state.counters["landings_per_h"] = landed / hours_run;
 }
 BENCHMARK(MergeQueueLandings)
-    ->ArgNames({"batch", "percent"})
-    ->Args({1, 2})
-    ->Args({32, 0})
-    ->Args({32, 2})
-    ->Args({32, 10})
-    ->Args({32, 30})
+    ->ArgNames({"batch", "percent", "lanes"})
+    ->Args({1, 2, 1})
+    ->Args({32, 0, 1})
+    ->Args({32, 2, 1})
+    ->Args({32, 2, 2})
+    ->Args({32, 10, 1})
+    ->Args({32, 30, 1})
     ->Iterations(8)
     ->Unit(benchmark::kMillisecond);
 

@@ -67,6 +67,9 @@ class IdleForge final : public Forge {
  public:
   expected<RigFound> prepare_rig(const TownId&, const Rig& rig) override { return RigFound{rig.default_branch, {}}; }
   expected<void> prepare_branch(const TownId&, const Rig&, const std::string&) override { return {}; }
+  expected<std::string> adopt(const TownId&, const Rig&, const std::string& branch) override {
+    return fail(Error::Code::not_found, "there is no branch " + branch);
+  }
   expected<std::string> collect(const CollectSpec&) override { return std::string(); }
   expected<void> discard(const CollectSpec&) override { return {}; }
   expected<events::GitMergeResult> land(const LandSpec& spec) override {

@@ -43,18 +43,19 @@ bool FakeForge::knows(const std::string& commit) const {
   return commits_.contains(commit);
 }
 
-std::string FakeForge::merge(const RunId& run, const RigId& rig, const std::string& branch,
-                             const std::vector<std::string>& commits) {
+std::string FakeForge::merge(const RunId& run, const std::string& base, const std::vector<std::string>& commits) {
   const std::lock_guard lock(mutex_);
-  const std::string tip = tip_of({rig, branch});
-  std::set<std::string> contents = commits_[tip];
+  std::set<std::string> contents = commits_[base];
   for (const std::string& commit : commits) {
     const auto found = commits_.find(commit);
     if (found == commits_.end()) return {};
     contents.insert(found->second.begin(), found->second.end());
   }
   // Git makes no commit of what is merged already.
-  return clones_[run].head = contents == commits_[tip] ? tip : add(std::move(contents));
+  if (contents == commits_[base]) return clones_[run].head = base;
+  std::string& made = merges_[{base, contents}];
+  if (made.empty()) made = add(std::move(contents));
+  return clones_[run].head = made;
 }
 
 void FakeForge::in_use(const RunId& run, bool used) {
@@ -89,6 +90,15 @@ expected<void> FakeForge::prepare_branch(const TownId&, const Rig& rig, const st
   const std::lock_guard lock(mutex_);
   tip_of({rig.rig_id, branch});
   return {};
+}
+
+expected<std::string> FakeForge::adopt(const TownId&, const Rig& rig, const std::string& branch) {
+  const std::lock_guard lock(mutex_);
+  const auto tip = tips_.find({rig.rig_id, branch});
+  if (tip == tips_.end()) return fail(Error::Code::not_found, "there is no branch " + branch);
+  if (holds(tip_of({rig.rig_id, "main"}), tip->second))
+    return fail(Error::Code::conflict, branch + " is on main already");
+  return tip->second;
 }
 
 expected<std::string> FakeForge::collect(const CollectSpec& spec) {

@@ -25,9 +25,8 @@ class FakeForge : public Forge {
   /// A new commit on what the clone has.
   std::string work(const RunId& run);
   bool knows(const std::string& commit) const;
-  /// A commit that contains the tip of `branch` and all `commits`; empty when one is unknown.
-  std::string merge(const RunId& run, const RigId& rig, const std::string& branch,
-                    const std::vector<std::string>& commits);
+  /// A commit that contains `base` and all `commits`, the same one each time; empty when one is unknown.
+  std::string merge(const RunId& run, const std::string& base, const std::vector<std::string>& commits);
   void in_use(const RunId& run, bool used);
   std::string tip(const RigId& rig, const std::string& branch);
 
@@ -43,6 +42,7 @@ class FakeForge : public Forge {
   // ---- Forge ----
   expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) override;
   expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) override;
+  expected<std::string> adopt(const TownId& town, const Rig& rig, const std::string& branch) override;
   expected<std::string> collect(const CollectSpec& spec) override;
   expected<void> discard(const CollectSpec& spec) override;
   expected<events::GitMergeResult> land(const LandSpec& spec) override;
@@ -65,7 +65,8 @@ class FakeForge : public Forge {
   Complaints& complaints_;
   mutable std::mutex mutex_;
   int made_ = 0;
-  std::map<std::string, std::set<std::string>> commits_;  ///< what each contains, itself too
+  std::map<std::pair<std::string, std::set<std::string>>, std::string> merges_;  ///< base and contents → commit
+  std::map<std::string, std::set<std::string>> commits_;                         ///< what each contains, itself too
   std::map<Branch, std::string> tips_;
   std::map<RunId, Clone> clones_;
   std::map<BeadId, std::vector<std::string>> landings_;

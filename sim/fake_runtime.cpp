@@ -260,6 +260,10 @@ EventBody FakeRuntime::trial_words(Process& process) {
   trial.agent_id = a.agent.agent_id;
   trial.run_id = a.run_id;
   trial.base = forge_.tip(a.rig.rig_id, a.target_branch);
+  std::vector<std::string> before;
+  for (const TrialRequest& request : a.expected)
+    if (forge_.knows(request.commit)) before.push_back(request.commit);
+  if (!before.empty()) trial.base = forge_.merge(a.run_id, trial.base, before);
   std::vector<std::string> commits;
   for (const TrialRequest& request : a.trial) {
     trial.requests.push_back(request.bead_id);
@@ -270,13 +274,14 @@ EventBody FakeRuntime::trial_words(Process& process) {
     else
       trial.conflicts.push_back({request.bead_id, "in a.txt", commits.empty()});
   }
-  if (!commits.empty()) trial.commit = forge_.merge(a.run_id, a.rig.rig_id, a.target_branch, commits);
+  if (!commits.empty()) trial.commit = forge_.merge(a.run_id, trial.base, commits);
   trial.gate = "make test";
   trial.output = "the gate's last words";
   trial.duration_ms = 60'000;
   trial.outcome = trial.commit.empty() ? events::TrialOutcome::conflict : events::TrialOutcome::green;
   if (process.manner == Manner::fails_gates && !commits.empty()) {
     trial.outcome = a.care.check_base ? events::TrialOutcome::broken : events::TrialOutcome::red;
+    trial.base_checked = !a.care.check_base && a.trial.size() == 1 && trial.base != a.care.sound;
     if (trial.requests.size() % 2 == 0 && a.care.retry_gate) {
       trial.outcome = events::TrialOutcome::green;
       trial.flaked = {trial.gate};

@@ -66,6 +66,16 @@ BeadId MergeLane::hand_in(bool broken, Priority priority) {
   return id;
 }
 
+void MergeLane::review_first() {
+  Rig rig = *town_.rig(rig_);
+  rig.config.refinery_preset = "reader";
+  town_.put(std::move(rig));
+  TownRow row = town_.row();
+  row.config.code_review = true;
+  town_.put(std::move(row));
+  town_.settle();
+}
+
 void MergeLane::at_odds(const BeadId& one, const BeadId& other) { at_odds_.insert({one, other}); }
 void MergeLane::in_the_way(const BeadId& earlier, const BeadId& later) { in_the_way_.insert({earlier, later}); }
 void MergeLane::cancel(const BeadId& request) { tell(events::BeadCancelled{request, "", "person"}); }
@@ -81,22 +91,35 @@ void MergeLane::run(Duration most) {
   for (;;) {
     tick_now();
     if (!told_.empty()) continue;
+    use_lanes();
     if (under_way_.empty() && town_.index(rig_).queue.empty() && town_.index(rig_).reviewing.empty()) return;
     // A process is heard twice a minute.
     now_ = now_ + seconds(30);
     if (now_ > until) return;
     for (auto under = under_way_.begin(); under != under_way_.end();) {
-      if (under->second.at > now_) {
+      if (!under->second.at || *under->second.at > now_) {
         ++under;
         continue;
       }
-      const AgentId agent = under->second.result.agent_id;
-      const RunId run = under->first;
-      tell(std::move(under->second.result));
-      tell(events::AgentCompleted{agent, run, "completed", {}, 0, 0, {}});
+      report(under->first, std::move(under->second));
       under = under_way_.erase(under);
     }
   }
+}
+
+void MergeLane::report(const RunId& run, Under under) {
+  const AgentId agent = under.result.agent_id;
+  if (!under.review) {
+    tell(std::move(under.result));
+  } else {
+    if (disliked_.contains(under.result.requests.front()))
+      tell(events::RequestChanges{agent, run, under.result.requests.front(), "name it better", {}});
+    events::AgentDone done;
+    done.agent_id = agent;
+    done.run_id = run;
+    tell(std::move(done));
+  }
+  tell(events::AgentCompleted{agent, run, "completed", {}, 0, 0, {}});
 }
 
 void MergeLane::tick_now() {
@@ -124,78 +147,123 @@ void MergeLane::tick_now() {
   }
 }
 
+std::vector<BeadId> MergeLane::merge(const std::vector<TrialRequest>& requests, const std::vector<BeadId>& on,
+                                     std::vector<events::TrialConflict>& conflicts) const {
+  std::vector<BeadId> merged;
+  const auto there = [&](const BeadId& id) {
+    return landed_.contains(id) || std::count(on.begin(), on.end(), id) + std::count(merged.begin(), merged.end(), id);
+  };
+  for (const TrialRequest& request : requests) {
+    const bool conflicting = std::any_of(in_the_way_.begin(), in_the_way_.end(), [&](const auto& pair) {
+      return pair.second == request.bead_id && there(pair.first);
+    });
+    if (conflicting)
+      conflicts.push_back({request.bead_id, "in a.txt", merged.empty()});
+    else
+      merged.push_back(request.bead_id);
+  }
+  return merged;
+}
+
+/// The same merges make the same commit.
+std::string MergeLane::commit_on(const std::string& base, const std::vector<BeadId>& merged) const {
+  std::size_t hash = std::hash<std::string>()(base);
+  for (const BeadId& id : merged) hash = hash * 31 + std::hash<std::string>()(id.text);
+  return "merge-" + std::to_string(hash);
+}
+
 void MergeLane::start(const RunId& run) {
   const auto assignment = describe(town_, run);
   if (!assignment || assignment->kind != RunKind::review) return;
   tell(events::DispatchAccepted{run});
+  if (assignment->preset != "refine") {
+    ++reviews;
+    Under& reading = under_way_[run];
+    reading.review = true;
+    reading.result.agent_id = assignment->agent.agent_id;
+    reading.result.requests = {assignment->bead->bead_id};
+    reading.at = now_ + minutes(10);
+    return;
+  }
   ++trials;
+  if (!assignment->expected.empty()) ++trials_ahead;
   sizes.push_back(assignment->trial.size());
   Under under;
+  under.care = assignment->care;
   events::TrialResult& result = under.result;
   result.agent_id = assignment->agent.agent_id;
   result.run_id = run;
-  result.base = "base-" + std::to_string(base_);
+  result.base = tip_;
   result.gate = "make test";
-  std::vector<BeadId> merged;
-  for (const TrialRequest& request : assignment->trial) {
-    result.requests.push_back(request.bead_id);
-    const bool conflicts = std::any_of(in_the_way_.begin(), in_the_way_.end(), [&](const auto& pair) {
-      return pair.second == request.bead_id &&
-             (landed_.contains(pair.first) || std::count(merged.begin(), merged.end(), pair.first) > 0);
-    });
-    if (conflicts)
-      result.conflicts.push_back({request.bead_id, "in a.txt", merged.empty()});
-    else
-      merged.push_back(request.bead_id);
+  if (!assignment->expected.empty()) {
+    std::vector<events::TrialConflict> left_out;
+    under.before = merge(assignment->expected, {}, left_out);
+    result.base = commit_on(tip_, under.before);
   }
-  const int before = gate_runs;
-  if (std::any_of(merged.begin(), merged.end(), [&](const BeadId& id) { return poison_.contains(id); }))
-    result.outcome = events::TrialOutcome::error;
-  else if (merged.empty())
-    result.outcome = events::TrialOutcome::conflict;
-  else
-    judge(result, merged, assignment->care);
-  result.duration_ms = gate_.ms * (gate_runs - before);
-  under.at = now_ + Duration{result.duration_ms};
+  for (const TrialRequest& request : assignment->trial) result.requests.push_back(request.bead_id);
+  under.merged = merge(assignment->trial, under.before, result.conflicts);
   under_way_[run] = std::move(under);
 }
 
-bool MergeLane::gates_pass(const std::vector<BeadId>& merged) {
+/// Whoever waits for a lane gets one that is free, in the order in which they came.
+void MergeLane::use_lanes() {
+  auto used = std::count_if(under_way_.begin(), under_way_.end(),
+                            [](const auto& known) { return known.second.at && !known.second.review; });
+  for (auto& [run, under] : under_way_) {
+    if (under.at || used == lanes) continue;
+    ++used;
+    const int before = gate_runs;
+    if (std::any_of(under.merged.begin(), under.merged.end(), [&](const BeadId& id) { return poison_.contains(id); }))
+      under.result.outcome = events::TrialOutcome::error;
+    else if (under.merged.empty())
+      under.result.outcome = events::TrialOutcome::conflict;
+    else
+      judge(under);
+    under.result.duration_ms = gate_.ms * (gate_runs - before);
+    under.at = now_ + Duration{under.result.duration_ms};
+  }
+}
+
+bool MergeLane::gates_pass(const Under& under, const std::vector<BeadId>& merged) {
   ++gate_runs;
   if (target_broken || random_.between(1, 10'000) <= static_cast<int>(flakes * 100)) return false;
-  const auto in = [&](const BeadId& id) {
-    return landed_.contains(id) || std::count(merged.begin(), merged.end(), id) > 0;
+  const auto there = [](const std::vector<BeadId>& list, const BeadId& id) {
+    return std::count(list.begin(), list.end(), id) > 0;
   };
-  if (std::any_of(merged.begin(), merged.end(), [&](const BeadId& id) { return broken_.contains(id); })) return false;
+  const auto in = [&](const BeadId& id) {
+    return landed_.contains(id) || there(merged, id) || there(under.before, id);
+  };
+  if (std::any_of(broken_.begin(), broken_.end(), [&](const BeadId& id) { return in(id); })) return false;
   return std::none_of(at_odds_.begin(), at_odds_.end(),
                       [&](const auto& pair) { return in(pair.first) && in(pair.second); });
 }
 
 /// What `town refine` does with the gates.
-void MergeLane::judge(events::TrialResult& result, const std::vector<BeadId>& merged, const TrialCare& care) {
-  result.commit = "merge-" + std::to_string(trials);
+void MergeLane::judge(Under& under) {
+  events::TrialResult& result = under.result;
+  result.commit = commit_on(result.base, under.merged);
   result.outcome = events::TrialOutcome::green;
-  if (gates_pass(merged)) return;
-  if (care.retry_gate && gates_pass(merged)) {
+  if (gates_pass(under, under.merged)) return;
+  if (under.care.retry_gate && gates_pass(under, under.merged)) {
     result.flaked = {result.gate};
     return;
   }
   result.outcome = events::TrialOutcome::red;
-  if (!care.check_base) return;
-  result.base_checked = gates_pass({});
+  if (!under.care.check_base && (result.requests.size() > 1 || result.base == under.care.sound)) return;
+  result.base_checked = gates_pass(under, {});
   if (!result.base_checked) result.outcome = events::TrialOutcome::broken;
 }
 
 void MergeLane::land(const BeadId& head) {
   const Review* review = town_.review(head);
   if (!review || !review->verifying_since) return;
-  if (review->base_commit != "base-" + std::to_string(base_))
+  if (review->base_commit != tip_)
     return tell(events::GitMergeResult{head, events::LandingAnswer::moved, {}, "the target has moved"});
   std::vector<BeadId> all = town_.links(head).members;
   all.push_back(head);
   if (std::any_of(all.begin(), all.end(), [&](const BeadId& id) { return wants_a_person_.contains(id); }))
     return tell(events::GitMergeResult{head, events::LandingAnswer::held, {}, "it changes .town", true});
-  ++base_;
+  tip_ = review->claimed_commit;
   for (const BeadId& id : all) landed_[id] = now_;
   tell(events::GitMergeResult{head, events::LandingAnswer::landed, review->claimed_commit, {}});
 }

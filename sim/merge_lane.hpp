@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "core/assignment.hpp"
 #include "core/merge_queue.hpp"
 #include "core/tick.hpp"
 #include "core/town.hpp"
@@ -28,14 +29,18 @@ class MergeLane {
   void poison(const BeadId& request) { poison_.insert(request); }
   /// Its landing waits for a person.
   void wants_a_person(const BeadId& request) { wants_a_person_.insert(request); }
+  /// A coding agent reads each request first, for 10 minutes; of these it wants something changed.
+  void review_first();
+  void dislike(const BeadId& request) { disliked_.insert(request); }
   /// The person who made it takes it back.
   void cancel(const BeadId& request);
   /// The target gets a commit that nobody asked townd for.
-  void push_behind_our_back() { ++base_; }
+  void push_behind_our_back() { tip_ = "push-" + std::to_string(++pushed_); }
 
   /// Until nothing is under way and nothing waits, or for so long.
   void run(Duration most);
 
+  int lanes = 1;               ///< runs of the gates that the machine makes at a time
   double flakes = 0;           ///< of a hundred runs of the gates, so many fail without a cause
   bool target_broken = false;  ///< the gates fail on the target alone
 
@@ -50,6 +55,8 @@ class MergeLane {
   [[nodiscard]] std::size_t waiting() const { return town_.index(rig_).queue.size(); }
 
   int trials = 0;
+  int reviews = 0;       ///< by the coding agent; no trials
+  int trials_ahead = 0;  ///< of these, on top of one that was under way
   int gate_runs = 0;
   std::vector<std::size_t> sizes;       ///< of each trial
   std::vector<std::string> violations;  ///< invariants that were broken, none in a sound queue
@@ -57,13 +64,21 @@ class MergeLane {
  private:
   struct Under {
     events::TrialResult result;
-    Instant at;
+    std::vector<BeadId> merged, before;
+    TrialCare care;
+    bool review = false;
+    MaybeInstant at;  ///< when it reports; nothing while it waits for a lane
   };
   void tick_now();
   void start(const RunId& run);
   void land(const BeadId& head);
-  bool gates_pass(const std::vector<BeadId>& merged);
-  void judge(events::TrialResult& result, const std::vector<BeadId>& merged, const TrialCare& care);
+  void use_lanes();
+  void report(const RunId& run, Under under);
+  bool gates_pass(const Under& under, const std::vector<BeadId>& merged);
+  void judge(Under& under);
+  std::vector<BeadId> merge(const std::vector<TrialRequest>& requests, const std::vector<BeadId>& on,
+                            std::vector<events::TrialConflict>& conflicts) const;
+  std::string commit_on(const std::string& base, const std::vector<BeadId>& merged) const;
   void tell(EventBody body) { told_.push_back({++seq_, now_, std::move(body)}); }
 
   const Duration gate_;
@@ -73,10 +88,11 @@ class MergeLane {
   Instant now_{1'782'907'200'000};
   std::int64_t seq_ = 0;
   std::int64_t made_ = 0;
-  std::int64_t base_ = 0;
+  std::string tip_ = "base";
+  int pushed_ = 0;
   std::vector<Event> told_;
   std::map<RunId, Under> under_way_;
-  std::set<BeadId> broken_, poison_, wants_a_person_;
+  std::set<BeadId> broken_, poison_, wants_a_person_, disliked_;
   std::set<std::pair<BeadId, BeadId>> at_odds_, in_the_way_;
   std::map<BeadId, Instant> handed_in_, landed_;
 };

@@ -19,6 +19,7 @@ TickInput RandomTown::next() {
   if (random_.one_in(2)) people_interfere(input);
   if (random_.one_in(is(Mood::unreachable) ? 60 : 10)) machine_changes(input);
   if (random_.one_in(4)) forge_speaks(input);
+  if (random_.one_in(40)) seldom(input);
   input.now = now_;
   std::sort(input.life.begin(), input.life.end(),
             [](const SignOfLife& a, const SignOfLife& b) { return a.agent_id < b.agent_id; });
@@ -177,7 +178,7 @@ events::TrialResult RandomTown::a_trial(const Run& run) {
   if (random_.one_in(4)) trial.flaked = {"make test"};
   trial.base_checked = random_.one_in(2);
   trial.output = "output";
-  trial.duration_ms = 10;
+  trial.duration_ms = minutes(random_.between(0, 40)).ms;
   return trial;
 }
 
@@ -203,6 +204,21 @@ void RandomTown::forge_speaks(TickInput& input) {
                                          : random_.one_in(2) ? "failed"
                                                              : "conflict",
                                          "x", "", "person"});
+  }
+}
+
+void RandomTown::seldom(TickInput& input) {
+  switch (random_.between(0, 4)) {
+    case 0: return add(input, events::ContainerEviction{});
+    case 1: return add(input, events::NudgeTimeout{});
+    case 2: return add(input, events::AgentCheckpoint{an_agent(), "\"half of it\""});
+    case 3: return add(input, events::MoleculeAdvanced{an_agent(), {}, "done"});
+    default: {
+      Rig rig;
+      rig.rig_id = RigId("rig-late-" + std::to_string(next_seq_));
+      rig.name = rig.rig_id.text;
+      if (random_.one_in(10)) add(input, events::RigAdded{std::move(rig)});
+    }
   }
 }
 
@@ -311,6 +327,9 @@ void RandomTown::people_interfere(TickInput& input) {
         add(input, events::RigChanged{id, "", "", "", rig.config});
       else if (random_.one_in(3))
         add(input, events::QueueResumed{id});
+      else if (random_.one_in(3))
+        add(input,
+            events::BranchAdopted{{}, id, "feature-" + std::to_string(random_.between(1, 9)), "c0ffee", "Adopted", ""});
       else
         add(input, events::RigTrust{id, rig.untrusted_reason.empty() && random_.one_in(2) ? "a change of .town/" : ""});
     }

@@ -112,6 +112,8 @@ void RandomTown::make_rigs() {
     if (random_.one_in(4)) rig.config.max_dispatch_attempts = random_.between(1, 4);
     if (!is(Mood::loaded) && random_.one_in(4)) rig.config.max_polecats = random_.between(1, 6);
     if (random_.one_in(5)) rig.config.code_review = random_.one_in(2);
+    if (random_.one_in(4)) rig.config.refinery_preset = "claude";
+    if (random_.one_in(2)) rig.queue.trial_ms = minutes(20).ms;
     rigs_.push_back(rig.rig_id);
     town_.put(std::move(rig));
   }

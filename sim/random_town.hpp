@@ -61,6 +61,7 @@ class RandomTown {
   void agents_speak(TickInput& input);
   void effects_answer(TickInput& input);
   void people_interfere(TickInput& input);
+  void seldom(TickInput& input);
   void change_budgets(TickInput& input);
   void arrange_by_hand(TickInput& input);
   void machine_changes(TickInput& input);

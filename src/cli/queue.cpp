@@ -56,8 +56,10 @@ Lines page_of(const Terminal& terminal, const json::value& queues) {
     else if (!reason.empty())
       lines.push_back("  " + terminal.styled(Style::warn, "tries one request") + " after a pause: " + shown(reason));
     for (const json::value& trial : list_of(rig, "trials")) {
-      lines.push_back("  " + terminal.styled(Style::good, "tried") + " by " + shown(text_of(trial, "agent")) +
-                      " since " + clock_of(text_of(trial, "since")) + expected_of(trial));
+      const std::string doing = text_of(trial, "doing");
+      const char* what = doing == "review" ? "read" : doing == "trial_ahead" ? "tried on top of that" : "tried";
+      lines.push_back("  " + terminal.styled(Style::good, what) + " by " + shown(text_of(trial, "agent")) + " since " +
+                      clock_of(text_of(trial, "since")) + expected_of(trial));
       add_requests(trial, lines);
     }
     for (const json::value& landing : list_of(rig, "landings")) {

@@ -1,9 +1,12 @@
 #include "cli/refine.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "cli/gate.hpp"
+#include "git/clone.hpp"
 #include "git/names.hpp"
 #include "git/program.hpp"
 #include "git/repository.hpp"
@@ -32,6 +35,7 @@ class Trial {
     result_.base = input_.base;
     for (const RefineRequest& request : input_.requests) result_.requests.push_back(request.bead_id);
     if (auto ok = start(); !ok) return error(ok.error());
+    if (auto ok = merge_expected(); !ok) return error(ok.error());
     for (const RefineRequest& request : input_.requests)
       if (auto merged = merge(request); !merged) return error(merged.error());
     if (result_.conflicts.size() == input_.requests.size()) {
@@ -66,6 +70,31 @@ class Trial {
                      "checking out the base " + input_.base);
   }
 
+  /// The base becomes what the other trial has made, if it is sound.
+  expected<void> merge_expected() {
+    if (input_.expected.empty()) return {};
+    const auto [name, email] = program_.identity();
+    program_.set_identity(git::agent_identity_name(input_.expected_by), git::agent_identity_email(input_.expected_by));
+    for (const RefineRequest& request : input_.expected)
+      if (auto merged = merge(request); !merged) return tl::unexpected(merged.error());
+    program_.set_identity(name, email);
+    result_.conflicts.clear();
+    merged_ = 0;
+    auto head = clone_.head();
+    if (!head) return tl::unexpected(head.error());
+    result_.base = head->value_or(input_.base);
+    return {};
+  }
+
+  /// The later date of the two that are joined, which is the same whenever they are.
+  expected<std::string> date_with(const std::string& commit) {
+    auto dates = clone_.text({"show", "-s", "--format=%ct", "HEAD", commit}, "reading when " + commit + " was made");
+    if (!dates) return tl::unexpected(dates.error());
+    std::int64_t latest = 0, date = 0;
+    for (std::istringstream lines(*dates); lines >> date;) latest = std::max(latest, date);
+    return "@" + std::to_string(latest) + " +0000";
+  }
+
   /// Leaves the request out, and goes on with the others.
   void leave_out(const RefineRequest& request, const std::string& why, bool its_own) {
     input_.say(request.bead_id.text + " is left out");
@@ -90,7 +119,10 @@ class Trial {
       return {};
     }
     input_.say("merging " + request.bead_id.text);
+    auto date = date_with(request.commit);
+    if (!date) return tl::unexpected(date.error());
     git::Call call;
+    call.date = *date;
     call.timeout = std::chrono::minutes(5);
     auto merged = clone_.call(
         {"merge", "--no-ff", "--no-edit", "--no-verify", "-m", merge_message(request), request.commit}, call);
@@ -107,7 +139,7 @@ class Trial {
       return undo_merge();
     }
     leave_out(request,
-              request.bead_id.text + " conflicts with what it is merged onto (" + input_.base +
+              request.bead_id.text + " conflicts with what it is merged onto (" + result_.base +
                   (merged_ == 0 ? "" : " and " + std::to_string(merged_) + " more") + ") in:\n" + *files + "\n\n" +
                   merged->out,
               merged_ == 0);
@@ -141,7 +173,8 @@ class Trial {
       result_.outcome = TrialOutcome::red;
       result_.gate = gate;
       result_.output = told_by(*finished);
-      return input_.care.check_base ? check_base(runner, gate) : result_;
+      const bool unknown = input_.requests.size() == 1 && result_.base != input_.care.sound;
+      return input_.care.check_base || unknown ? check_base(runner, gate) : result_;
     }
     result_.outcome = TrialOutcome::green;
     result_.output = std::to_string(input_.gates.size()) + (input_.gates.size() == 1 ? " gate" : " gates") + " passed" +
@@ -170,7 +203,7 @@ class Trial {
     git::Call call;
     call.timeout = std::chrono::minutes(5);
     for (const std::vector<std::string>& args :
-         {std::vector<std::string>{"checkout", "--quiet", "--force", "--detach", input_.base},
+         {std::vector<std::string>{"checkout", "--quiet", "--force", "--detach", result_.base},
           std::vector<std::string>{"clean", "--quiet", "-ffdx"}})
       if (auto ok = git::done(clone_.call(args, call), "going back to the base"); !ok) return error(ok.error());
     auto finished = run_gate(runner, gate, "gate, on the target alone: ");

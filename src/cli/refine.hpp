@@ -22,6 +22,8 @@ struct RefineInput {
   std::string clone;    ///< absolute; the run's own
   std::string scratch;  ///< a folder of the run's own outside of the clone
   std::string base;
+  std::vector<RefineRequest> expected;  ///< merged on the base first: what another trial is at, which may land before
+  std::string expected_by;              ///< the agent that makes that trial
   std::vector<RefineRequest> requests;
   std::vector<std::string> gates;  ///< shell commands
   std::chrono::milliseconds gate_timeout = std::chrono::minutes(30);
@@ -33,8 +35,9 @@ struct RefineInput {
 };
 
 /// What `town refine` does: merges in the clone with --no-ff, runs the gates one after another until one fails, and
-/// says what came of it. Of several requests, those that conflict are left out. Pushes nothing and decides nothing. The
-/// caller fills in agent and run.
+/// says what came of it. The same merges make the same commits, whoever makes them and when, so that a trial on top of
+/// `expected` stands on the target once these have landed. Of several requests, those that conflict are left out.
+/// Pushes nothing and decides nothing. The caller fills in agent and run.
 ///
 /// Gates get a small environment without token or credentials, a network of their own with nothing but loopback and no
 /// sight of other processes; where that cannot be had and `must_confine` is set, the trial ends with an error.

@@ -45,6 +45,10 @@ expected<RefineInput> assigned(const json::value& assignment) {
   input.scratch = std::string(scratch != nullptr ? scratch : "/tmp") + "/refine";
   std::filesystem::create_directories(input.scratch, error);
   if (error) return fail(Error::Code::internal, "cannot make " + input.scratch + ": " + error.message());
+  for (const json::value& request : list_of(assignment, "expected"))
+    input.expected.push_back(
+        {BeadId(text_of(request, "bead_id")), text_of(request, "title"), text_of(request, "commit")});
+  input.expected_by = text_of(assignment, "expected_by");
   for (const json::value& request : list_of(assignment, "trial")) {
     std::string commit = text_of(request, "commit");
     if (commit.empty()) {  // the landing of a convoy: its feature branch is the work
@@ -57,7 +61,7 @@ expected<RefineInput> assigned(const json::value& assignment) {
   if (input.requests.empty())
     return fail(Error::Code::conflict, "this run has no request to try", "town refine is called by a refinery's run.");
   input.gates = texts(list_of(assignment, "gates"));
-  input.care = {truth_of(assignment, "retry_gate"), truth_of(assignment, "check_base")};
+  input.care = {truth_of(assignment, "retry_gate"), truth_of(assignment, "check_base"), text_of(assignment, "sound")};
   const auto base = tip_of(text_of(assignment, "target_branch"));
   if (!base) return tl::unexpected(base.error());
   input.base = *base;

@@ -59,6 +59,9 @@ std::vector<Param> rig_params() {
           option("--branch", "Branch that work starts from and lands on; the one checked out when left out"),
           option("--push", "Remote that landed work is pushed to; nowhere when left out"),
           option("--preset", "Agent program for the work, such as claude, codex or script"),
+          option("--reviewer",
+                 "Agent program that reads the work before it is tried, such as claude; nobody when left out"),
+          number("--max-batch", "Pieces of work that are merged and tested together at most, 1 to 32"),
           option("--sandbox", "bwrap, or none to run agents and gates unprotected")};
 }
 
@@ -92,6 +95,8 @@ expected<NewRig> plan_rig(const std::string& path_or_url, const Values& values) 
   if (values.has("--copy")) rig.config["copy"] = texts(values.list("--copy"));
   if (values.has("--push")) rig.config["push_remote"] = values.text("--push");
   if (values.has("--preset")) rig.config["polecat_preset"] = values.text("--preset");
+  if (values.has("--reviewer")) rig.config["refinery_preset"] = values.text("--reviewer");
+  if (const auto most = values.number("--max-batch")) rig.config["max_batch"] = *most;
   if (values.has("--sandbox")) rig.config["sandbox"] = values.text("--sandbox");
   return rig;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/convoy_file.hpp"
+#include "cli/gates_found.hpp"
 #include "cli/input.hpp"
 #include "cli/session.hpp"
 
@@ -35,6 +36,25 @@ expected<int> sling(Session& session, const Values& values) {
     session.terminal().line(session.terminal().styled(Style::bold, id) + "  " + shown(text_of(bead, "title")));
     session.terminal().line(values.has("--held") ? "Held. Let it go with: town start " + id
                                                  : "Watch it: town status --watch   Ask about it: town why " + id);
+  });
+}
+
+expected<int> adopt(Session& session, const Values& values) {
+  const std::string branch = values.text("BRANCH");
+  if (is_url(branch))
+    return fail(Error::Code::invalid, "a pull request cannot be adopted", "Name the branch that it is made from.");
+  const auto body = text_given(values.text("--body"));
+  if (!body) return tl::unexpected(body.error());
+  json::object fields{{"branch", branch}};
+  if (!body->empty()) fields["body"] = *body;
+  if (values.has("--title")) fields["title"] = values.text("--title");
+  if (values.has("--priority")) fields["priority"] = values.text("--priority");
+  const auto rig = session.rig();
+  if (!rig) return tl::unexpected(rig.error());
+  return answer(session, session.in_town("branch.adopt", {{"rig", *rig}}, fields), [&](const json::value& bead) {
+    const std::string id = shown(text_of(bead, "bead_id"));
+    session.terminal().line(session.terminal().styled(Style::bold, id) + "  " + shown(text_of(bead, "title")));
+    session.terminal().line("It is tried and lands, or comes back as rework. See: town queue   town why " + id);
   });
 }
 
@@ -169,6 +189,15 @@ std::vector<Command> work_commands() {
         option("--priority", "low, medium, high or critical"), options("--label", "Label; may be given several times"),
         option("--convoy", "Id of the convoy that it belongs to"), flag("--held", "Do not start it yet")},
        sling},
+      {"adopt",
+       "Give work",
+       "Have a branch that is there already tested and merged",
+       "town adopt feature/totals --title \"Totals on each page\"",
+       {word("BRANCH", "Branch of the rig's repository, as it is now"),
+        option("--title", "What it does, in one line; the branch when left out"),
+        option("--body", "What whoever has to mend it must know; - reads standard input"),
+        option("--priority", "low, medium, high or critical")},
+       adopt},
       {"convoy new",
        "Give work",
        "Make a convoy: pieces of work with an order between them",

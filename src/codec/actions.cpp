@@ -135,6 +135,8 @@ json::object action_json(const ActionBody& body) {
   json::object object = JsonForm<ActionBody>::write(JsonWriter(Blanks::keep), body).get_object();
   if (const json::value* batch = object.if_contains("batch"); batch && batch->get_array().empty())
     object.erase("batch");
+  if (const json::value* ahead = object.if_contains("ahead_of"); ahead && ahead->get_string().empty())
+    object.erase("ahead_of");
   return object;
 }
 

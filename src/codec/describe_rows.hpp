@@ -55,7 +55,7 @@ BOOST_DESCRIBE_STRUCT(Review, (),
                        checks_pending, pr_head, review_decision, merge_state_status, awaiting_approval,
                        awaiting_approval_observed_at, has_conflicts, conflicts_detected_at, auto_merge_pending,
                        merge_requested_at, auto_merge_ready_since, told_waiting, failure_reason, failure_kind,
-                       failure_message, retry_refused, held_alone))
+                       failure_message, retry_refused, held_alone, reviewed))
 BOOST_DESCRIBE_STRUCT(LandingAttempts, (), (rig_id, attempts, last_attempt_at, suppressed_attempt))
 BOOST_DESCRIBE_STRUCT(Convoy, (),
                       (bead_id, total_beads, closed_beads, feature_branch, merge_mode, staged, ready_to_land, landings,
@@ -75,9 +75,10 @@ BOOST_DESCRIBE_STRUCT(RigConfig, (),
                        auto_merge_delay_minutes))
 BOOST_DESCRIBE_STRUCT(GateRecord, (), (gate, reds, flakes))
 BOOST_DESCRIBE_STRUCT(Suspects, (), (target_branch, gate, requests, some_left))
+BOOST_DESCRIBE_STRUCT(TrialAhead, (), (head, of, on))
 BOOST_DESCRIBE_STRUCT(MergeQueue, (),
                       (suspects, gates, tried, culprits, without_landing, blamed, trial_ms, paused_since, paused_reason,
-                       escalation))
+                       escalation, ahead, sound_commit))
 BOOST_DESCRIBE_STRUCT(Rig, (),
                       (rig_id, name, git_url, default_branch, broken_reason, broken_since, setup_failed,
                        untrusted_reason, config, breaker, queue, created_at))

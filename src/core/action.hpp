@@ -134,6 +134,7 @@ struct DispatchAgent {
   RunKind kind = RunKind::work;
   bool probe = false;
   std::vector<BeadId> batch = {};  ///< requests that a refinery tries together with `bead_id`, in order
+  BeadId ahead_of = {};            ///< the head of the trial that they are tried on top of; empty: on the target
 
   friend bool operator==(const DispatchAgent&, const DispatchAgent&) = default;
 };

@@ -214,8 +214,8 @@ class Applier {
     }
     change_.hook(agent_id, a.bead_id);
     if (bead->status == BeadStatus::open) change_.set_status(a.bead_id, BeadStatus::in_progress);
-    const AgentRole role = a.kind == RunKind::review ? AgentRole::refinery : AgentRole::polecat;
-    start_run(a, agent_id, preset_of(town_, *rig, role));
+    start_run(a, agent_id, preset_for(town_, *rig, *town_.bead(a.bead_id)));
+    if (a.ahead_of) change_.try_ahead(a.rig_id, a.bead_id, a.ahead_of);
     Bead counted = *town_.bead(a.bead_id);
     ++counted.dispatch_attempts;
     counted.last_dispatch_attempt_at = change_.now();

@@ -65,6 +65,7 @@ void close_rework(Change& change, const Bead& bead, const events::AgentDone& don
     renewed.commit = done.commit;
     renewed.source_run_id = done.run_id;
     renewed.verdict = Verdict::none;
+    renewed.reviewed = false;
     if (!done.branch.empty()) renewed.branch = done.branch;
     change.town().put(std::move(renewed));
   }
@@ -102,6 +103,13 @@ bool rework_blocks(const Town& town, const BeadId& request) {
   });
 }
 
+/// A coding agent has read the work: townd merges and gates it itself.
+bool queued_when_approved(const Town& town, const Bead& request) {
+  const Rig* rig = town.rig(request.rig_id);
+  return rig && town.review(request.bead_id)->strategy == Strategy::direct &&
+         preset_for(town, *rig, request) != "refine";
+}
+
 void refinery_done(Change& change, const Agent& agent, const Bead& request, const Run* run,
                    const events::AgentDone& done) {
   Town& town = change.town();
@@ -114,6 +122,12 @@ void refinery_done(Change& change, const Agent& agent, const Bead& request, cons
   } else if (!done.pr_url.empty() && !done.pr_url.starts_with("https://")) {
     change.history(request.bead_id, "pr_creation_failed", "", done.pr_url, agent.agent_id);
     change.not_merged(request.bead_id, ReviewResult::failed, "not a pull request URL: " + done.pr_url);
+  } else if (done.pr_url.empty() && queued_when_approved(town, request)) {
+    Review review = *town.review(request.bead_id);
+    review.reviewed = true;
+    town.put(std::move(review));
+    change.back_to_queue(request.bead_id);
+    change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
   } else {
     Review review = *town.review(request.bead_id);
     review.verdict = Verdict::approved;

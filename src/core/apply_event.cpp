@@ -67,7 +67,8 @@ std::string_view event_type(const EventBody& body) {
                                         "molecule_created",
                                         "molecule_advanced",
                                         "convoy_updated",
-                                        "queue_resumed"};
+                                        "queue_resumed",
+                                        "branch_adopted"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }

@@ -113,6 +113,23 @@ Result on(Change& change, const events::BeadCreated& e) {
   return applied();
 }
 
+/// As if an agent had handed it in.
+Result on(Change& change, const events::BranchAdopted& e) {
+  Bead bead;
+  bead.bead_id = e.bead_id;
+  bead.title = e.title;
+  bead.rig_id = e.rig_id;
+  bead.priority = e.priority;
+  bead.created_by = e.created_by;
+  const BeadId id = change.create(std::move(bead), e.body);
+  events::AgentDone done;
+  done.branch = e.branch;
+  done.commit = e.commit;
+  change.submit(id, Agent{}, done);
+  change.set_status(id, BeadStatus::in_review);
+  return applied();
+}
+
 Result on(Change& change, const events::BeadUpdated& e) {
   Town& town = change.town();
   const Bead* found = town.bead(e.bead_id);
@@ -444,6 +461,7 @@ Result on(Change& change, const events::RigChanged& e) {
   std::erase_if(rig.queue.gates, [&](const GateRecord& gate) {
     return std::count(rig.config.gates.begin(), rig.config.gates.end(), gate.gate) == 0;
   });
+  rig.queue.sound_commit.clear();
   change.town().put(std::move(rig));
   allow_all_refused(change, e.rig_id);
   change.effect(effects::PrepareRig{e.rig_id}, e.rig_id.text);

@@ -183,14 +183,16 @@ Result on(Change& change, const events::GitMergeResult& e) {
   if (of_several && e.answer == events::LandingAnswer::landed && e.commit != review->claimed_commit)
     return noted(change, "the landing of an earlier trial");
   switch (e.answer) {
-    case events::LandingAnswer::landed:
+    case events::LandingAnswer::landed: {
+      const bool gated = !review->base_commit.empty();  // a claim that no trial has made is not
       for (const BeadId& id : change.break_up(e.bead_id)) change.merged(id, "commit", e.commit);
       if (const Rig* found = change.town().rig(change.town().bead(e.bead_id)->rig_id)) {
         Rig rig = *found;
-        target_is_sound(rig.queue);
+        target_is_sound(rig.queue, gated ? e.commit : "");
         change.town().put(std::move(rig));
       }
       break;
+    }
     case events::LandingAnswer::moved:  // the trial was on an older base: try again, nobody is to blame
       for (const BeadId& id : change.break_up(e.bead_id)) {
         change.back_to_queue(id);
@@ -206,7 +208,9 @@ Result on(Change& change, const events::GitMergeResult& e) {
       held.held_why = e.why;
       held.held_alone = held.held_alone || e.alone;  // meanwhile another request may be at its landing
       held.verify_tries = 0;
+      const bool alone = held.held_alone;
       change.town().put(std::move(held));
+      if (alone) change.call_off_ahead(e.bead_id);
       break;
     }
     case events::LandingAnswer::failed: {

@@ -84,6 +84,15 @@ class Trial {
     end_run();
   }
 
+  /// Made on top of a trial whose end is not known: whatever went wrong may be that one's fault.
+  bool in_vain() {
+    const Rig* rig = town().rig(town().bead(head())->rig_id);
+    if (result_.outcome == TrialOutcome::green || !rig || rig->queue.ahead.head != head()) return false;
+    for (const BeadId& id : change_.break_up(head())) change_.back_to_queue(id);
+    end_run();
+    return true;
+  }
+
   void broken() {
     for (const BeadId& id : change_.break_up(head())) change_.back_to_queue(id);
     count_red(queue_, result_.gate);
@@ -98,6 +107,7 @@ class Trial {
     if (queue_.without_landing >= kFruitlessTrials && !queue_.paused_since)
       stop_queue(std::to_string(queue_.without_landing) + " trials in a row landed nothing on " + target_);
     Rig rig = *town().rig(rig_id);
+    queue_.ahead = rig.queue.ahead;
     rig.queue = std::move(queue_);
     town().put(std::move(rig));
   }
@@ -132,7 +142,7 @@ class Trial {
     change_.set_status(head(), BeadStatus::open);
     change_.let_go(result_.agent_id);
     count_judged(queue_, 1, 1);
-    if (result_.base_checked) target_is_sound(queue_);
+    if (result_.base_checked) target_is_sound(queue_, result_.base);
     ++queue_.blamed;
     if (const Suspects* suspects = suspects_of(queue_, target_);
         suspects && std::count(suspects->requests.begin(), suspects->requests.end(), head()) > 0)
@@ -195,8 +205,9 @@ Result on(Change& change, const events::TrialResult& e) {
   if (run->outcome) return noted(change, "the trial has been reported");
   if (agent->run_id != e.run_id || agent->current_hook_bead_id != id) return noted(change, "a trial of an earlier run");
   if (!is_the_batch(town, e)) return noted(change, "a trial of other requests than these");
+  if (e.outcome == TrialOutcome::error) change.history(id, "trial_error", "", e.output, e.agent_id);
+  if (Trial trial(change, e); trial.in_vain()) return applied();
   if (e.outcome == TrialOutcome::error) {
-    change.history(id, "trial_error", "", e.output, e.agent_id);
     // Of several perhaps one is the cause, which only shows when it is alone; that is no failure of the run.
     change.settle_run(e.run_id, e.requests.size() > 1 ? Outcome::done : Outcome::crashed);
     change.halve(id, "");

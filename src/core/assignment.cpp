@@ -70,6 +70,17 @@ TrialRequest trial_of(const Town& town, const BeadId& id) {
   return {id, source ? source->title : town.bead(id)->title, review.branch, review.commit, review.source_run_id};
 }
 
+/// The requests that are tried together, in the order in which they are merged.
+std::vector<TrialRequest> batch_of(const Town& town, const BeadId& head) {
+  std::vector<BeadId> members = town.links(head).members;
+  std::sort(members.begin(), members.end(), [&](const BeadId& left, const BeadId& right) {
+    return ready_key(town, *town.bead(left)) < ready_key(town, *town.bead(right));
+  });
+  std::vector<TrialRequest> batch{trial_of(town, head)};
+  for (const BeadId& member : members) batch.push_back(trial_of(town, member));
+  return batch;
+}
+
 /// What people and this mayor said to each other.
 std::vector<Said> thread_of(const Town& town, const AgentId& mayor) {
   std::vector<Said> thread;
@@ -127,12 +138,12 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
   if (const Review* review = town.review(bead->bead_id)) {
     a.branch = review->branch;
     a.target_branch = review->target_branch;
-    a.trial.push_back(trial_of(town, bead->bead_id));
-    std::vector<BeadId> members = town.links(bead->bead_id).members;
-    std::sort(members.begin(), members.end(), [&](const BeadId& left, const BeadId& right) {
-      return ready_key(town, *town.bead(left)) < ready_key(town, *town.bead(right));
-    });
-    for (const BeadId& member : members) a.trial.push_back(trial_of(town, member));
+    a.trial = batch_of(town, bead->bead_id);
+    if (const TrialAhead& ahead = a.rig.queue.ahead; ahead.head == bead->bead_id && town.review(ahead.of)) {
+      a.expected = batch_of(town, ahead.of);
+      const Run* other = town.run(ahead.on);
+      if (const Agent* by = other ? town.agent(other->agent_id) : nullptr) a.expected_by = by->name;
+    }
     std::vector<BeadId> tried;
     for (const TrialRequest& request : a.trial) tried.push_back(request.bead_id);
     a.care = care_for(a.rig.queue, review->target_branch, tried);
@@ -142,6 +153,8 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
   a.target_branch =
       a.rework && !a.rework->target_branch.empty() ? a.rework->target_branch : target_branch_of(town, *bead);
   a.continue_run_id = continue_from(town, *bead, run_id);
+  if (const Review* review = a.rework && !a.continue_run_id ? town.review(a.rework->request) : nullptr)
+    a.start_commit = review->commit;
   if (run->kind == RunKind::triage)
     for (const BeadId& id : town.open_triage_requests()) a.triage.push_back(*town.bead(id));
   return a;

@@ -53,13 +53,17 @@ struct Assignment {
   std::string target_branch;
   /// Where a fresh clone starts: the earlier run whose work is continued, or empty for the tip of `target_branch`.
   RunId continue_run_id;
+  std::string start_commit;  ///< … or work that no run of the town has made, when that is continued
   Strategy strategy = Strategy::direct;
   std::vector<std::string> gates;
   std::vector<EarlierAttempt> attempts;
   std::optional<Rework> rework;
   std::vector<TrialRequest> trial;  ///< of a refinery
-  TrialCare care;                   ///< of a refinery
-  std::vector<Bead> triage;         ///< the questions of a triage batch
+  /// Of a refinery: what another trial has merged first, when this one is made on top of it, and who that is.
+  std::vector<TrialRequest> expected;
+  std::string expected_by;
+  TrialCare care;            ///< of a refinery
+  std::vector<Bead> triage;  ///< the questions of a triage batch
   std::optional<CurrentStep> step;
   TextRef checkpoint;
   std::string convoy_title;

@@ -69,7 +69,10 @@ void Change::after_status(BeadStatus before, const Bead& now) {
   if (now.type == BeadType::merge_request) {
     const BeadId id = now.bead_id;
     const bool ended = terminal(now.status);
-    if (before == BeadStatus::in_progress) leave_batch(id);
+    if (before == BeadStatus::in_progress) {
+      leave_batch(id);
+      settle_ahead(now);
+    }
     if (ended) forget_suspect(id);
     return;
   }

@@ -72,6 +72,10 @@ class Change {
   void halve(const BeadId& head, std::string_view gate);
   /// Takes a batch apart. Answers the head and then its members, whose status is as it was.
   std::vector<BeadId> break_up(const BeadId& head);
+  /// The batch of `head` is tried on top of what the trial that `of` is at the head of will land.
+  void try_ahead(const RigId& rig, const BeadId& head, const BeadId& of);
+  /// The trial at whose head this request is does not land: what is tried on top of it goes back to the queue.
+  void call_off_ahead(const BeadId& of);
   void merged(const BeadId& request, std::string_view evidence, std::string_view commit);
   /// The same for a request that had been given up: it stays failed, its source is closed.
   void merged_after_all(const BeadId& request, std::string_view commit);
@@ -103,6 +107,7 @@ class Change {
   void close_merged(const BeadId& source, const BeadId& request);
   void after_status(BeadStatus before, const Bead& now);
   void leave_batch(const BeadId& request);
+  void settle_ahead(const Bead& request);
   void forget_suspect(const BeadId& request);
   void leave_hook(const AgentId& agent, bool to_idle);
   void turn_to(Agent& agent, AgentStatus to) const;

@@ -149,6 +149,7 @@ void Change::sign_off(const RunId& run) {
 void Change::send_back(const BeadId& request, std::string_view feedback, std::vector<std::string> files) {
   Review review = *town_.review(request);
   review.verdict = Verdict::changes;
+  review.reviewed = false;
   const BeadId source = review.source_bead_id;
   town_.put(std::move(review));
   const Bead* bead = town_.bead(source);
@@ -193,6 +194,40 @@ void Change::leave_batch(const BeadId& request) {
   if (request != head) release_refinery(head);
   for (const BeadId& id : batch)
     if (id != request) back_to_queue(id);
+}
+
+void Change::try_ahead(const RigId& rig_id, const BeadId& head, const BeadId& of) {
+  const auto& hooked = town_.links(of).hooked;
+  const Agent* agent = hooked.empty() ? nullptr : town_.agent(hooked.front());
+  Rig rig = *town_.rig(rig_id);
+  rig.queue.ahead = {head, of, agent ? agent->run_id : RunId{}};
+  town_.put(std::move(rig));
+}
+
+void Change::call_off_ahead(const BeadId& of) {
+  const Rig* found = town_.rig(town_.bead(of)->rig_id);
+  if (!found || !found->queue.ahead.head || found->queue.ahead.of != of) return;
+  Rig rig = *found;
+  const BeadId head = rig.queue.ahead.head;
+  rig.queue.ahead = {{}, {}, rig.queue.ahead.on};
+  town_.put(std::move(rig));
+  release_refinery(head);
+  for (const BeadId& id : break_up(head)) {
+    back_to_queue(id);
+    history(id, "called_off", "", "what it was tried on top of does not land");
+  }
+}
+
+/// A request has left its trial. Landed: what was tried on top of it stands on the target now.
+void Change::settle_ahead(const Bead& request) {
+  const Rig* found = town_.rig(request.rig_id);
+  if (!found || !found->queue.ahead.head) return;
+  const TrialAhead& ahead = found->queue.ahead;
+  if (ahead.of == request.bead_id && request.status != BeadStatus::closed) return call_off_ahead(request.bead_id);
+  if (ahead.of != request.bead_id && ahead.head != request.bead_id) return;
+  Rig rig = *found;
+  rig.queue.ahead = {{}, {}, ahead.on};
+  town_.put(std::move(rig));
 }
 
 void Change::halve(const BeadId& head, std::string_view gate) {

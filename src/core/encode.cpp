@@ -78,6 +78,7 @@ class Encoder {
     add(v.suspects), add(v.gates), add(v.tried), add(v.culprits), add(v.without_landing), add(v.blamed);
     add(v.trial_ms), add(v.paused_since), add(v.paused_reason), add(v.escalation);
   }
+  void add(const TrialAhead& v) { add(v.head), add(v.of), add(v.on); }
   void add(const RigConfig& v) {
     add(v.gates), add(v.no_gates), add(v.setup), add(v.copy), add(v.target), add(v.push_remote), add(v.sandbox);
     add(v.polecat_preset), add(v.refinery_preset), add(v.merge_strategy), add(v.convoy_merge_mode);
@@ -138,6 +139,8 @@ std::string encode(const Rig& v) {
                                       v.setup_failed, v.untrusted_reason, v.config, v.breaker, v.created_at);
   // Later than the first rigs that were written: one without them has the digest that it had.
   if (v.queue != MergeQueue{} || v.config.max_batch) bytes += Encoder('q').of(v.queue, v.config.max_batch);
+  if (v.queue.ahead != TrialAhead{}) bytes += Encoder('h').of(v.queue.ahead);
+  if (!v.queue.sound_commit.empty()) bytes += Encoder('s').of(v.queue.sound_commit);
   return bytes;
 }
 
@@ -163,7 +166,7 @@ std::string encode(const Run& v) {
 }
 
 std::string encode(const Review& v) {
-  return Encoder('V').of(
+  std::string bytes = Encoder('V').of(
       v.bead_id, v.branch, v.target_branch, v.commit, v.source_bead_id, v.source_agent_id, v.source_run_id, v.pr_url,
       v.strategy, v.verdict, v.result, v.base_commit, v.claimed_commit, v.merge_commit, v.evidence, v.trial_run_id,
       v.held_why, v.verifying_since, v.last_verify_at, v.verify_tries, v.batch_head, v.pr_changed_at, v.last_poll_at,
@@ -171,6 +174,8 @@ std::string encode(const Review& v) {
       v.pr_head, v.review_decision, v.merge_state_status, v.awaiting_approval, v.awaiting_approval_observed_at,
       v.has_conflicts, v.conflicts_detected_at, v.auto_merge_pending, v.merge_requested_at, v.auto_merge_ready_since,
       v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused, v.held_alone);
+  if (v.reviewed) bytes += Encoder('v').of(v.reviewed);  // later than the first requests that were written
+  return bytes;
 }
 
 std::string encode(const Convoy& v) {

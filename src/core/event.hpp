@@ -84,6 +84,18 @@ struct BeadCreated {
   std::string created_by;
 };
 
+/// Work that is there already: a branch of the rig's source, as it was at `commit`.
+struct BranchAdopted {
+  BeadId bead_id;  ///< empty in a request; the town gives the id
+  RigId rig_id;
+  std::string branch;
+  std::string commit;  ///< in the rig's repository
+  std::string title;
+  std::string body;
+  Priority priority = Priority::medium;
+  std::string created_by;
+};
+
 struct BeadUpdated {
   BeadId bead_id;
   std::optional<std::string> title;
@@ -486,7 +498,7 @@ using EventBody = std::variant<
     events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
     events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
     events::AgentUnhooked, events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced,
-    events::ConvoyUpdated, events::QueueResumed>;
+    events::ConvoyUpdated, events::QueueResumed, events::BranchAdopted>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

@@ -62,8 +62,7 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
 std::string preset_trouble(const Town& town, const Bead* bead) {
   const Rig* rig = bead ? town.rig(bead->rig_id) : nullptr;
   if (bead && (!rig || !rig->broken_reason.empty())) return {};
-  const AgentRole role = bead && bead->type == BeadType::merge_request ? AgentRole::refinery : AgentRole::polecat;
-  const std::string preset = rig ? preset_of(town, *rig, role) : town.config().mayor_preset;
+  const std::string preset = rig ? preset_for(town, *rig, *bead) : town.config().mayor_preset;
   const PresetState* state = preset_state(town, preset);
   if (!state || state->usable) return {};
   return "the agent program " + preset + " cannot be used" + (state->reason.empty() ? "" : ": " + state->reason);

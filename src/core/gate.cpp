@@ -42,6 +42,12 @@ std::string preset_of(const Town& town, const Rig& rig, AgentRole role) {
   return rig.config.refinery_preset.empty() ? town.config().refinery_preset : rig.config.refinery_preset;
 }
 
+std::string preset_for(const Town& town, const Rig& rig, const Bead& bead) {
+  if (bead.type != BeadType::merge_request) return preset_of(town, rig, AgentRole::polecat);
+  const Review* review = town.review(bead.bead_id);
+  return review && review->reviewed ? "refine" : preset_of(town, rig, AgentRole::refinery);
+}
+
 const PresetState* preset_state(const Town& town, std::string_view preset) {
   const auto& presets = town.row().node.presets;
   const auto found =
@@ -92,7 +98,7 @@ Gate may_dispatch(const Town& town, const Bead& bead, Instant now) {
   if (molecule_step(town, bead)) return shut(Reason::molecule_step);
   if (bead.rig_id.empty()) return shut(Reason::no_rig);
   const Rig* rig = town.rig(bead.rig_id);
-  const std::string preset = rig ? preset_of(town, *rig, review ? AgentRole::refinery : AgentRole::polecat) : "";
+  const std::string preset = rig ? preset_for(town, *rig, bead) : "";
   if (!rig || !rig->broken_reason.empty() || unusable(town, preset)) return shut(Reason::rig_broken);
   if (!rig->untrusted_reason.empty()) return shut(Reason::rig_untrusted);
   if (town.row().paused) return shut(Reason::paused);

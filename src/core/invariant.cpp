@@ -58,13 +58,14 @@ class Checker {
       found(10, id.text, "more issues are finished than it has");
   }
 
-  /// 3: one batch without a pull request at the refinery for each target.
+  /// 3: one batch without a pull request at the refinery for each target, and one that is tried on top of it.
   void alone_at_refinery(const RigId& rig, const Review& review) {
     const auto& reviewing = town_.index(rig).reviewing;
     if (!reviewing.contains(review.bead_id) || !at_refinery(review)) return;
     for (const BeadId& id : reviewing) {
       const Review* other = town_.review(id);
       if (!other || other->target_branch != review.target_branch || head_of(*other) == head_of(review)) continue;
+      if (on_top(rig, head_of(review), head_of(*other)) || on_top(rig, head_of(*other), head_of(review))) continue;
       if (at_refinery(*other)) found(3, review.bead_id.text, "it is at the refinery together with " + id.text);
     }
   }
@@ -78,6 +79,10 @@ class Checker {
   std::vector<Violation> take() { return std::move(violations_); }
 
  private:
+  [[nodiscard]] bool on_top(const RigId& rig, const BeadId& head, const BeadId& of) const {
+    const Rig* row = town_.rig(rig);
+    return row && row->queue.ahead.head == head && row->queue.ahead.of == of;
+  }
   static BeadId head_of(const Review& review) { return review.batch_head ? review.batch_head : review.bead_id; }
   [[nodiscard]] bool at_refinery(const Review& review) const {
     return !town_.links(review.bead_id).hooked.empty() || (review.verifying_since && !review.held_alone);

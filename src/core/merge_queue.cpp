@@ -60,8 +60,10 @@ TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, cons
   // A suspect that stands alone has been in a red trial already: the next one is the second.
   const bool suspected = alone && known && !known->gate.empty() &&
                          std::count(known->requests.begin(), known->requests.end(), requests.front()) > 0;
-  return {unsteady || (alone && !suspected), alone && (queue.paused_since || queue.blamed >= kBlamedBeforeCheck ||
-                                                       queue.without_landing >= kTrialsBeforeCheck)};
+  return {unsteady || (alone && !suspected),
+          alone &&
+              (queue.paused_since || queue.blamed >= kBlamedBeforeCheck || queue.without_landing >= kTrialsBeforeCheck),
+          queue.sound_commit};
 }
 
 MaybeInstant paused_until(const MergeQueue& queue) {
@@ -95,7 +97,8 @@ void count_red(MergeQueue& queue, const std::string& gate) {
 
 void count_flake(MergeQueue& queue, const std::string& gate) { ++record_of(queue, gate).flakes; }
 
-void target_is_sound(MergeQueue& queue) {
+void target_is_sound(MergeQueue& queue, const std::string& commit) {
+  if (!commit.empty()) queue.sound_commit = commit;
   queue.without_landing = queue.blamed = 0;
   queue.paused_since.reset();
   queue.paused_reason.clear();

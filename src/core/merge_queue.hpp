@@ -17,6 +17,11 @@ inline constexpr int kFruitlessTrials = 24;
 /// How long it stays paused before it tries one request, and the target itself, again.
 inline constexpr Duration kQueuePause = minutes(30);
 
+/// Gates that take less, on average, are not worth another trial on top of one that is under way.
+inline constexpr Duration kWorthTryingAhead = minutes(1);
+/// What a coding agent has read waits this long at most for it to read what was handed in later.
+inline constexpr Duration kReviewedTogether = hours(1);
+
 /// How many requests to try together: what lands most for one run of the gates at the rate at which requests have been
 /// sent back lately. A red trial of n is halved until the culprit stands alone, which takes log2 n more.
 int batch_size(const MergeQueue& queue);
@@ -30,7 +35,8 @@ bool flaky(const GateRecord& gate);
 /// How far a trial goes before it calls a gate red.
 struct TrialCare {
   bool retry_gate = false;  ///< a gate that fails is run again
-  bool check_base = false;  ///< a gate that fails is run on the target alone: perhaps nothing passes it
+  bool check_base = false;  ///< a gate that fails is run on the target alone: perhaps nothing passes it …
+  std::string sound{};      ///< … and so it is for one request by itself, unless the target is this commit
 };
 /// For a trial of these requests onto this target.
 TrialCare care_for(const MergeQueue& queue, std::string_view target_branch, const std::vector<BeadId>& requests);
@@ -49,8 +55,8 @@ void count_judged(MergeQueue& queue, int tried, int culprits);
 void count_red(MergeQueue& queue, const std::string& gate);
 /// The gate failed, and it was not the work.
 void count_flake(MergeQueue& queue, const std::string& gate);
-/// The target is sound: whatever failed lately was not the gates.
-void target_is_sound(MergeQueue& queue);
+/// The target is sound: whatever failed lately was not the gates. `commit` is its tip, empty when it was not gated.
+void target_is_sound(MergeQueue& queue, const std::string& commit);
 /// These are suspected from now on, in place of all others of this target; none clears the target.
 void suspect(MergeQueue& queue, Suspects suspects);
 /// The request is no suspect any more, though nothing shows that it was not to blame.

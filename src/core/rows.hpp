@@ -186,6 +186,7 @@ struct Review {
   RunId trial_run_id;
   std::string held_why;     ///< why the landing is held back; empty when it is not
   bool held_alone = false;  ///< … for what this request is: the rig's others go on
+  bool reviewed = false;    ///< a coding agent approves of the work: what is left is to try it
   MaybeInstant verifying_since;
   MaybeInstant last_verify_at;
   int verify_tries = 0;
@@ -331,6 +332,14 @@ struct Suspects {
   friend bool operator==(const Suspects&, const Suspects&) = default;
 };
 
+/// A trial that is made on top of what another will land if it is green.
+struct TrialAhead {
+  BeadId head;  ///< of its batch; empty once the other has landed, or when there is none
+  BeadId of;    ///< the head of the other batch
+  RunId on;     ///< the other trial: nothing else is tried on top of it
+  friend bool operator==(const TrialAhead&, const TrialAhead&) = default;
+};
+
 /// What a rig's merge queue remembers of its trials.
 struct MergeQueue {
   std::vector<Suspects> suspects;  ///< at most one for each target
@@ -343,6 +352,8 @@ struct MergeQueue {
   MaybeInstant paused_since;
   std::string paused_reason;
   BeadId escalation;  ///< in which a person was told of it
+  TrialAhead ahead;
+  std::string sound_commit;  ///< the last one on which the gates are known to pass
   friend bool operator==(const MergeQueue&, const MergeQueue&) = default;
 };
 

@@ -92,7 +92,8 @@ std::string_view to_string(Reason reason) {
                                                             "molecule_step",
                                                             "steps_open",
                                                             "queue_paused",
-                                                            "suspects_first"};
+                                                            "suspects_first",
+                                                            "reviews_first"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -151,7 +152,8 @@ std::string_view because(Reason reason) {
       "it is a step; the agent at work on the whole says when it is done",
       "not all of its steps are done",
       "its rig's merge queue is paused; town queue says why",
-      "a gate failed, and those before it are tried first to find whose fault it is"};
+      "a gate failed, and those before it are tried first to find whose fault it is",
+      "the reviewer reads what was handed in with it first; then they are tried together"};
   return words[static_cast<std::size_t>(reason)];
 }
 

@@ -482,6 +482,8 @@ void Town::changed(const Rig* old, const Rig* now) {
   const RigId id = (now ? now : old)->rig_id;
   const bool named = indexes_.find(id);  // by a bead or an agent
   indexes_.insert(id);
+  const BeadId ahead = old ? old->queue.ahead.head : BeadId{};
+  if (ahead && (!now || now->queue.ahead.head != ahead)) touch_bead(ahead, Edge::batch);
   if (!old && !named) {
     touch_rig(id, Edge::self);
     touch_town(Edge::self);

@@ -33,8 +33,23 @@ class Validator {
     const Bead* parent = town_.bead(e.parent_bead_id);
     if (e.type == BeadType::molecule || (parent && parent->type == BeadType::molecule))
       return fail(Code::invalid, "a molecule is made whole, with its steps", "make it with: town mol create BEAD");
+    if (e.type == BeadType::merge_request)
+      return fail(Code::invalid, "a merge request is made when work is handed in",
+                  "for work that is there: town adopt BRANCH");
+    if (e.type == BeadType::convoy)
+      return fail(Code::invalid, "a convoy is made whole, with its work", "make it with: town convoy new FILE");
     if (e.bead_id && town_.bead(e.bead_id)) return fail(Code::conflict, "bead " + e.bead_id.text + " exists");
     return beads_exist(e.after);
+  }
+  Result on(const events::BranchAdopted& e) {
+    if (e.title.empty()) return fail(Code::invalid, "a bead needs a title");
+    if (!town_.rig(e.rig_id)) return missing("rig", e.rig_id.text);
+    const RigIndex& index = town_.index(e.rig_id);
+    for (const BeadId& id : index.reviewing)
+      if (auto free = other_branch(id, e.branch); !free) return free;
+    for (const ReadyKey& key : index.queue)
+      if (auto free = other_branch(key.bead_id, e.branch); !free) return free;
+    return ok();
   }
   Result on(const events::BeadUpdated& e) {
     if (auto found = bead(e.bead_id); !found) return found;
@@ -290,6 +305,12 @@ class Validator {
   }
 
  private:
+  [[nodiscard]] Result other_branch(const BeadId& request, const std::string& branch) const {
+    const Review* review = town_.review(request);
+    if (!review || review->branch != branch) return ok();
+    return fail(Code::conflict, branch + " is on its way already: " + review->source_bead_id.text,
+                "look at it with: town show " + review->source_bead_id.text);
+  }
   static Result missing(std::string_view kind, const std::string& id) {
     return fail(Code::not_found, "there is no " + std::string(kind) + " " + id,
                 "see what there is: town beads, town agents, town rig list");

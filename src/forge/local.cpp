@@ -63,6 +63,33 @@ expected<void> LocalForge::prepare_branch(const TownId&, const Rig& rig, const s
   return {};
 }
 
+expected<std::string> LocalForge::adopt(const TownId&, const Rig& rig, const std::string& branch) {
+  if (auto ok = git::validate_branch_name(branch); !ok) return tl::unexpected(ok.error());
+  const auto held = lock(rig.rig_id);
+  const auto found = make_or_refresh(git_, rig, git::rig_repository(data_, rig.rig_id));
+  if (!found) return tl::unexpected(found.error());
+  if (!found->broken_reason.empty()) return fail(Error::Code::unavailable, found->broken_reason);
+  const auto source = git::place_of(rig.git_url);
+  if (!source) return tl::unexpected(source.error());
+  const auto tip = git::tip_at(git_, *source, branch);
+  if (!tip) return tl::unexpected(tip.error());
+  const std::string shown = git::without_credentials(rig.git_url);
+  if (!*tip)
+    return fail(Error::Code::not_found, "there is no branch " + branch + " in " + shown,
+                "see them with: git branch -a");
+  const git::Repository bare = repository(rig.rig_id);
+  const auto on_target = bare.is_ancestor(**tip, "refs/heads/" + target_of(rig));
+  if (!on_target) return tl::unexpected(on_target.error());
+  if (*on_target)
+    return fail(Error::Code::conflict, branch + " is on " + target_of(rig) + " already", "there is nothing to merge");
+  const std::string ref = "refs/town/adopted/" + **tip;
+  auto there = bare.commit_of(ref);
+  if (!there) return tl::unexpected(there.error());
+  if (*there) return **tip;
+  if (auto kept = bare.compare_and_swap(ref, **tip, ""); !kept) return tl::unexpected(kept.error());
+  return **tip;
+}
+
 expected<std::string> LocalForge::collect(const CollectSpec& spec) {
   const auto held = lock(spec.rig.rig_id);
   const git::Repository bare = repository(spec.rig.rig_id);

@@ -21,6 +21,7 @@ class LocalForge : public Forge {
 
   expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) override;
   expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) override;
+  expected<std::string> adopt(const TownId& town, const Rig& rig, const std::string& branch) override;
   expected<std::string> collect(const CollectSpec& spec) override;
   expected<void> discard(const CollectSpec& spec) override;
   expected<events::GitMergeResult> land(const LandSpec& spec) override;

@@ -176,6 +176,7 @@ expected<Finished> Program::run_git(std::vector<std::string> place, std::vector<
   for (const char* who : {"AUTHOR", "COMMITTER"}) {
     command.env.push_back(std::string("GIT_") + who + "_NAME=" + name_);
     command.env.push_back(std::string("GIT_") + who + "_EMAIL=" + email_);
+    if (!call.date.empty()) command.env.push_back(std::string("GIT_") + who + "_DATE=" + call.date);
   }
   command.cwd = "/";
   command.input = call.input;

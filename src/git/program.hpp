@@ -24,6 +24,7 @@ struct Call {
   std::size_t output_limit = 1 << 20;
   std::size_t file_size_limit = 0;  ///< no object pack it writes may be larger; 0: no limit
   Transport transport = Transport::none;
+  std::string date{};               ///< of the commits it makes, as git reads it; now when empty
   std::vector<std::string> config;  ///< further `key=value`, stronger than the repository's own
 };
 
@@ -44,6 +45,7 @@ class Program {
   expected<Finished> alone(std::vector<std::string> args, const Call& call = {}) const;
 
   /// Who made the commits and reflog entries of townd itself.
+  [[nodiscard]] std::pair<std::string, std::string> identity() const { return {name_, email_}; }  ///< name, e-mail
   void set_identity(const std::string& name, const std::string& email);
 
  private:

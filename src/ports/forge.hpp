@@ -43,6 +43,9 @@ class Forge {
   virtual expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) = 0;
   /// Makes a branch at the tip of the rig's target when it does not exist.
   virtual expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) = 0;
+  /// Takes over a branch of the rig's source as it is now, so that its commit stays whatever becomes of the branch.
+  /// Answers the commit. `not_found`: no such branch there; `conflict`: it is on the target already.
+  virtual expected<std::string> adopt(const TownId& town, const Rig& rig, const std::string& branch) = 0;
   /// Fetches a run's work into `refs/town/<run>`. Answers the commit, empty when there is none.
   virtual expected<std::string> collect(const CollectSpec& spec) = 0;
   /// Fetches and then removes the run's clone. A clone whose work is not safe on a named ref stays (invariant 13).

@@ -32,6 +32,7 @@ expected<std::string> start_of(const git::Program& git, const std::string& bare,
     if (!commit) return tl::unexpected(commit.error());
     if (*commit) return ref;
   }
+  if (!work.start_commit.empty()) return work.start_commit;
   return "refs/heads/" + work.target_branch;
 }
 

@@ -131,6 +131,16 @@ void add_beads(std::vector<Operation>& all) {
                  "Slung",
                  201});
   all.back().direct = true;
+  all.push_back({"branch.adopt",
+                 "POST",
+                 {"/api/towns/:town/rigs/:rig/adopt"},
+                 kTools,
+                 "Work that is there already, a branch of the rig's source: it is tried, and lands or comes back.",
+                 {required(line("branch", kTitleLimit, "the branch, as it is now")),
+                  line("title", kTitleLimit, "what it does; the branch when left out"),
+                  text("body", kBodyLimit, "what whoever has to mend it must know"), priority()},
+                 "Bead",
+                 201});
   all.push_back({"mayor.sling",
                  "POST",
                  {"/api/mayor/:town/tools/sling"},

@@ -173,6 +173,17 @@ json::object mail_shape(const Mail& mail, LateTexts& texts) {
   return shape;
 }
 
+json::array requests_shape(const std::vector<TrialRequest>& requests) {
+  json::array list;
+  for (const TrialRequest& request : requests)
+    list.push_back({{"bead_id", request.bead_id.text},
+                    {"title", request.title},
+                    {"branch", request.branch},
+                    {"commit", request.commit},
+                    {"source_run_id", request.source_run_id.text}});
+  return list;
+}
+
 json::object assignment_shape(const Assignment& assignment, LateTexts& texts) {
   json::object shape;
   shape.emplace("town_id", assignment.town_id.text);
@@ -190,16 +201,14 @@ json::object assignment_shape(const Assignment& assignment, LateTexts& texts) {
     attempts.push_back(
         {{"run_id", attempt.run_id.text}, {"outcome", attempt.outcome}, {"exit_reason", attempt.exit_reason}});
   shape.emplace("attempts", std::move(attempts));
-  json::array trial;
-  for (const TrialRequest& request : assignment.trial)
-    trial.push_back({{"bead_id", request.bead_id.text},
-                     {"title", request.title},
-                     {"branch", request.branch},
-                     {"commit", request.commit},
-                     {"source_run_id", request.source_run_id.text}});
-  shape.emplace("trial", std::move(trial));
+  shape.emplace("trial", requests_shape(assignment.trial));
+  if (!assignment.expected.empty()) {
+    shape.emplace("expected", requests_shape(assignment.expected));
+    shape.emplace("expected_by", assignment.expected_by);
+  }
   shape.emplace("retry_gate", assignment.care.retry_gate);
   shape.emplace("check_base", assignment.care.check_base);
+  shape.emplace("sound", assignment.care.sound);
   json::array triage;
   for (const Bead& bead : assignment.triage) {
     json::object question = members(bead, {"body"});

@@ -20,6 +20,7 @@ class RefineTest : public ForgeTest {
     input_.clone = clone("t-1");
     input_.scratch = path("scratch");
     input_.base = mine("main");
+    input_.care.sound = input_.base;
   }
   /// Work of a run, as a request.
   std::string work(const std::string& run, const std::string& file, const std::string& text) {
@@ -57,6 +58,47 @@ TEST_F(RefineTest, ItsCommitLands) {
   spec.request_commits = {made};
   EXPECT_EQ(forge_->land(spec)->answer, events::LandingAnswer::landed);
   EXPECT_EQ(mine("main"), result.commit);
+}
+
+TEST_F(RefineTest, OnTopOfAnotherTrialItLandsAfterThatOne) {
+  work("w1", "b.txt", "one");
+  const std::string made = work("w2", "c.txt", "two");
+  work("w3", "b.txt", "conflicts");
+  const auto first = refine(input_);
+  ASSERT_EQ(first.conflicts.size(), 1u);
+  // The commits are the same whoever makes them and when: they have the later date of what they join.
+  EXPECT_EQ(sh("git -C data/clones/t-1 log -1 --format=%ct " + first.commit),
+            sh("git -C data/clones/t-1 log -1 --format=%ct " + made));
+
+  RefineInput ahead = input_;
+  ahead.clone = clone("t-2");
+  sh("git -C data/clones/t-2 config user.name 'Maple (townd)' && git -C data/clones/t-2 config user.email maple@x");
+  ahead.expected = std::move(ahead.requests);
+  ahead.expected_by = "Toast";
+  input_.requests.clear();
+  work("w4", "d.txt", "four");
+  ahead.requests = input_.requests;
+  ahead.gates = {"grep -q one b.txt && grep -q two c.txt && grep -q four d.txt"};
+  const auto second = refine(ahead);
+  ASSERT_EQ(second.outcome, TrialOutcome::green) << second.output;
+  EXPECT_EQ(second.base, first.commit);
+  EXPECT_TRUE(second.conflicts.empty());
+  EXPECT_EQ(second.requests, (std::vector<BeadId>{BeadId("b-w4")}));
+  EXPECT_EQ(sh("git -C data/clones/t-2 log -1 --format=%an " + second.commit), "Maple (townd)");
+
+  const auto land = [&](const char* trial, const events::TrialResult& result) {
+    LandSpec spec;
+    spec.rig = rig_;
+    spec.trial_run_id = RunId(trial);
+    spec.target_branch = "main";
+    spec.base_commit = result.base;
+    spec.commit = result.commit;
+    return forge_->land(spec)->answer;
+  };
+  EXPECT_EQ(land("t-2", second), events::LandingAnswer::moved) << "the other has not landed yet";
+  EXPECT_EQ(land("t-1", first), events::LandingAnswer::landed);
+  EXPECT_EQ(land("t-2", second), events::LandingAnswer::landed);
+  EXPECT_EQ(mine("main"), second.commit);
 }
 
 TEST_F(RefineTest, StopsAtTheFirstRedGateAndKeepsTheTailOfItsOutput) {
@@ -197,6 +239,17 @@ TEST_F(RefineTest, AGateThatFailsOnTheTargetAloneIsNobodysFault) {
   EXPECT_EQ(broken.outcome, TrialOutcome::broken);
   EXPECT_FALSE(broken.base_checked);
   EXPECT_NE(broken.output.find("it never passes"), std::string::npos);
+}
+
+TEST_F(RefineTest, OfOneRequestAGateIsTriedOnATargetThatIsNotKnownToPassIt) {
+  work("w1", "b.txt", "one");
+  input_.gates = {"echo ran >> " + path("runs") + "; false"};
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::red) << "this target is known to be sound";
+  EXPECT_EQ(sh("wc -l < " + path("runs")), "1");
+  input_.care.sound = "another";
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::broken);
+  work("w2", "c.txt", "two");
+  EXPECT_EQ(refine(input_).outcome, TrialOutcome::red) << "of two, halving comes first";
 }
 
 TEST_F(RefineTest, WorkThatChangesNothingIsMergedWithoutACommit) {

@@ -56,6 +56,28 @@ TEST_F(RigTest, WithoutABranchCalledMainTakesTheOneThatIsCheckedOut) {
   EXPECT_EQ(forge_->prepare_rig(town_, rig_)->default_branch, "develop");
 }
 
+TEST_F(RigTest, AdoptsABranchAsItIsNowAndKeepsItWhateverBecomesOfIt) {
+  sh("cd mine && git switch -q -c topic && echo x > x && git add . && git commit -q -m x && git switch -q main");
+  const std::string commit = mine("topic");
+  for (int times = 0; times < 2; ++times) EXPECT_EQ(forge_->adopt(town_, rig_, "topic").value_or("failed"), commit);
+  sh("cd mine && git switch -q topic && git commit -q --amend -m forced");
+  EXPECT_EQ(forge_->adopt(town_, rig_, "topic").value_or("failed"), mine("topic"));
+  EXPECT_NE(mine("topic"), commit);
+  sh("cd mine && git switch -q main && git branch -q -D topic");
+  EXPECT_EQ(forge_->adopt(town_, rig_, "topic").error().code, Error::Code::not_found);
+  EXPECT_EQ(tip("refs/town/adopted/" + commit), commit);
+  EXPECT_EQ(sh("git -C " + bare() + " cat-file -t " + commit), "commit");
+}
+
+TEST_F(RigTest, AdoptsNothingThatIsOnTheTargetOrIsNoBranch) {
+  sh("cd mine && git branch behind && echo two > a.txt && git commit -q -am two && git tag v1");
+  for (const char* branch : {"behind", "main"})
+    EXPECT_EQ(forge_->adopt(town_, rig_, branch).error().code, Error::Code::conflict) << branch;
+  EXPECT_EQ(forge_->adopt(town_, rig_, "v1").error().code, Error::Code::not_found);
+  for (const char* branch : {"--upload-pack=x", "a..b", ""})
+    EXPECT_EQ(forge_->adopt(town_, rig_, branch).error().code, Error::Code::invalid) << branch;
+}
+
 TEST_F(RigTest, SaysWhatToDoAboutASourceThatCannotBeUsed) {
   EXPECT_NE(broken(path("nowhere")).find("There is no folder"), std::string::npos);
   sh("mkdir plain && git init -q -b main empty && git init -q --bare bare.git && mkdir mine/sub && "

@@ -10,6 +10,8 @@ namespace townd {
 
 /// The preset that an agent of this role runs with in this rig.
 std::string preset_of(const Town& town, const Rig& rig, AgentRole role);
+/// The preset that works on this bead: what a coding agent has reviewed is tried by `refine`.
+std::string preset_for(const Town& town, const Rig& rig, const Bead& bead);
 /// What is known of a preset on this node; null when nothing is.
 const PresetState* preset_state(const Town& town, std::string_view preset);
 

@@ -35,11 +35,18 @@ Refinery refinery_of(const Town& town, const RigId& rig) {
   return found;
 }
 
+/// Whether what is left is to merge and gate it, which needs no judgement.
+bool tried_next(const Town& town, const Bead& bead) {
+  const Rig* rig = town.rig(bead.rig_id);
+  return rig && preset_for(town, *rig, bead) == "refine";
+}
+
 /// A request that waits to be merged into this target as work of its own; a convoy's landing is tried alone.
 bool waits_for_trial(const Town& town, const BeadId& id, std::string_view target) {
   const Bead* bead = town.bead(id);
   const Review* review = town.review(id);
   if (!bead || !review || bead->status != BeadStatus::open || !review->pr_url.empty()) return false;
+  if (!tried_next(town, *bead)) return false;
   const Bead* source = town.bead(review->source_bead_id);
   return review->target_branch == target && review->strategy == Strategy::direct &&
          (!source || source->type != BeadType::convoy);
@@ -73,6 +80,46 @@ std::vector<BeadId> companions(const Town& town, const Rig& rig, const BeadId& h
   return found;
 }
 
+/// Whether work that was handed in at about the same time has yet to be read: together they are one trial.
+bool others_to_review(const Town& town, const Rig& rig, const Bead& bead, std::string_view target, Instant now) {
+  std::size_t places = static_cast<std::size_t>(batch_size(rig.queue));
+  for (const ReadyKey& key : town.index(rig.rig_id).queue) {
+    if (places-- == 0) return false;
+    const Bead& other = *town.bead(key.bead_id);
+    const Review* review = town.review(other.bead_id);
+    if (review && review->target_branch == target && !tried_next(town, other) &&
+        other.ready_since <= bead.ready_since + kReviewedTogether && may_dispatch(town, other, now).open())
+      return true;
+  }
+  return false;
+}
+
+/// The trial that is under way in the rig, if another can be made on top of what it will land: one at the gates, of
+/// work for this target, that has no other on top of it, where gates take long and the last trial
+/// has landed.
+BeadId trial_to_build_on(const Town& town, const Rig& rig, std::string_view target) {
+  const MergeQueue& queue = rig.queue;
+  if (queue.trial_ms < kWorthTryingAhead.ms || queue.without_landing > 0 || queue.paused_since) return {};
+  if (suspects_of(queue, target) || rig.config.max_batch == 1) return {};
+  BeadId found;
+  for (const BeadId& id : town.index(rig.rig_id).reviewing) {
+    if (!occupies(town, id)) continue;
+    const Review& review = *town.review(id);
+    const BeadId head = review.batch_head ? review.batch_head : id;
+    if (found && head != found) return {};
+    found = head;
+  }
+  const Review* review = town.review(found);
+  if (!review || review->target_branch != target || review->verifying_since || review->strategy != Strategy::direct)
+    return {};
+  const Bead* source = town.bead(review->source_bead_id);
+  const auto& hooked = town.links(found).hooked;
+  const Agent* agent = hooked.empty() ? nullptr : town.agent(hooked.front());
+  const Run* run = agent ? run_of(town, *agent) : nullptr;
+  const bool at_gates = run && run_live(town, *agent) && run->preset == "refine" && run->run_id != queue.ahead.on;
+  return at_gates && source && source->type != BeadType::convoy ? found : BeadId{};
+}
+
 /// The subject is one request of the rig's queue; the tick walks the queue in its order.
 Decision pop(const Town& town, const SubjectKey& key, Instant now) {
   const Bead* bead = bead_of(town, key);
@@ -81,22 +128,29 @@ Decision pop(const Town& town, const SubjectKey& key, Instant now) {
   if (!review) return not_concerned();
   if (!review->pr_url.empty() && !code_review(town, bead->rig_id)) return not_concerned();
   if (bead->rig_id.empty()) return Hold{Reason::no_rig};
+  const Rig* rig = town.rig(bead->rig_id);
   const auto& busy = town.index(bead->rig_id).reviewing;
-  if (std::any_of(busy.begin(), busy.end(), [&](const BeadId& id) { return occupies(town, id); }))
-    return Hold{Reason::queue_behind};
+  BeadId ahead_of;
+  if (std::any_of(busy.begin(), busy.end(), [&](const BeadId& id) { return occupies(town, id); })) {
+    if (rig && waits_for_trial(town, bead->bead_id, review->target_branch))
+      ahead_of = trial_to_build_on(town, *rig, review->target_branch);
+    if (!ahead_of) return Hold{Reason::queue_behind};
+  }
   const Refinery refinery = refinery_of(town, bead->rig_id);
-  if (refinery.exists && refinery.free.empty()) return Hold{Reason::queue_behind};
+  if (refinery.exists && refinery.free.empty() && !ahead_of) return Hold{Reason::queue_behind};
   const Gate gate = may_dispatch(town, *bead, now);
   if (gate.reason == Reason::attempts_spent)
     return act(TransitionBead{bead->bead_id, bead->status, BeadStatus::failed, "attempts spent"});
   if (!gate.open()) return as_decision(gate);
 
   std::vector<BeadId> batch;
-  const Rig* rig = town.rig(bead->rig_id);
-  if (rig && preset_of(town, *rig, AgentRole::refinery) == "refine") {
+  if (tried_next(town, *bead)) {
+    if (review->reviewed && others_to_review(town, *rig, *bead, review->target_branch, now))
+      return Hold{Reason::reviews_first};
     const MaybeInstant until = paused_until(rig->queue);
     if (until && now < *until) return Wait{*until, Reason::queue_paused};
     const bool together = waits_for_trial(town, bead->bead_id, review->target_branch) && !gate.probe && !until;
+    if (ahead_of && !together) return Hold{Reason::queue_behind};
     if (together) batch = suspects_to_try(town, *rig, review->target_branch, now);
     if (!batch.empty() && batch.front() != bead->bead_id) return Hold{Reason::suspects_first};
     if (!batch.empty())
@@ -108,9 +162,9 @@ Decision pop(const Town& town, const SubjectKey& key, Instant now) {
   for (const BeadId& member : batch)
     start.actions.emplace_back(
         TransitionBead{member, BeadStatus::open, BeadStatus::in_progress, "tried together with " + bead->bead_id.text});
-  if (refinery.exists) start.actions.emplace_back(HookAgent{refinery.free, bead->bead_id});
-  start.actions.emplace_back(
-      DispatchAgent{refinery.free, bead->bead_id, bead->rig_id, RunKind::review, gate.probe, std::move(batch)});
+  if (refinery.free) start.actions.emplace_back(HookAgent{refinery.free, bead->bead_id});
+  start.actions.emplace_back(DispatchAgent{refinery.free, bead->bead_id, bead->rig_id, RunKind::review, gate.probe,
+                                           std::move(batch), ahead_of});
   return start;
 }
 

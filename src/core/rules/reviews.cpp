@@ -77,6 +77,8 @@ Decision verify(const Town& town, const SubjectKey& key, Instant now) {
   const Request r = request(town, key);
   if (!r || !at_its_landing(town, r)) return not_concerned();
   if (r.review->batch_head) return Hold{Reason::verifying};
+  const Rig* rig = town.rig(r.bead->rig_id);
+  if (rig && rig->queue.ahead.head == r.bead->bead_id) return Hold{Reason::queue_behind};
   const Constants& constants = town.constants();
   if (r.review->last_verify_at && now - *r.review->last_verify_at < constants.verify_retry)
     return Wait{*r.review->last_verify_at + constants.verify_retry,

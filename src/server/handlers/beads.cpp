@@ -96,6 +96,33 @@ void sling_into(const CallPtr& call, const std::string& rig) {
 void sling(const CallPtr& call) { sling_into(call, call->parameter("rig")); }
 void mayor_sling(const CallPtr& call) { sling_into(call, call->arguments().text("rig_id")); }
 
+/// The branch is looked up where it is, before the town hears of it: what is adopted is what is there now.
+void adopt_branch(const CallPtr& call) {
+  call->look([call](const Engine::View& view) {
+    const std::string name = call->parameter("rig");
+    const Rig* rig = find_rig(view.town, name);
+    if (!rig) return call->fail(no_rig(name));
+    const Arguments& given = call->arguments();
+    events::BranchAdopted fact;
+    fact.rig_id = rig->rig_id;
+    fact.branch = given.text("branch");
+    fact.title = given.has("title") ? given.text("title") : fact.branch;
+    fact.body = given.text("body");
+    fact.priority = chosen_or(given, "priority", Priority::medium);
+    fact.created_by = call->actor("created_by");
+    call->background([call, fact = std::move(fact), rig = *rig, town = view.town.row().town_id]() mutable {
+      auto commit = call->services().forge.adopt(town, rig, fact.branch);
+      if (!commit) return call->fail(commit.error());
+      fact.commit = std::move(*commit);
+      call->submit(std::move(fact), [call](const Receipt& receipt) {
+        if (receipt.created.empty())
+          return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
+        answer_bead(call, BeadId(receipt.created.front()));
+      });
+    });
+  });
+}
+
 // ---- looking -------------------------------------------------------------------------------------------------------
 
 bool passes(const Bead& bead, const Arguments& given, const std::optional<RigId>& rig) {
@@ -358,28 +385,18 @@ void complete_review(const CallPtr& call) {
   });
 }
 
-constexpr std::array<NamedHandler, 21> kHandlers{{
-    {"bead.create", create_bead},
-    {"bead.sling", sling},
-    {"mayor.sling", mayor_sling},
-    {"bead.list", list_beads},
-    {"bead.get", get_bead},
-    {"bead.update", update_bead},
-    {"bead.delete", delete_bead},
-    {"bead.bulk_delete", bulk_delete},
-    {"bead.delete_by_status", delete_by_status},
-    {"bead.reassign", reassign_bead},
-    {"bead.status", set_status},
-    {"bead.close", close_bead},
-    {"bead.cancel", cancel_bead},
-    {"bead.reopen", reopen_bead},
-    {"bead.retry", retry_bead},
-    {"dependency.add", add_dependency},
-    {"dependency.remove", remove_dependency},
-    {"bead.history", bead_history},
-    {"bead.diff", bead_diff},
-    {"review.list", list_reviews},
-    {"review.complete", complete_review},
+constexpr std::array<NamedHandler, 22> kHandlers{{
+    {"bead.create", create_bead},       {"bead.sling", sling},
+    {"mayor.sling", mayor_sling},       {"branch.adopt", adopt_branch},
+    {"bead.list", list_beads},          {"bead.get", get_bead},
+    {"bead.update", update_bead},       {"bead.delete", delete_bead},
+    {"bead.bulk_delete", bulk_delete},  {"bead.delete_by_status", delete_by_status},
+    {"bead.reassign", reassign_bead},   {"bead.status", set_status},
+    {"bead.close", close_bead},         {"bead.cancel", cancel_bead},
+    {"bead.reopen", reopen_bead},       {"bead.retry", retry_bead},
+    {"dependency.add", add_dependency}, {"dependency.remove", remove_dependency},
+    {"bead.history", bead_history},     {"bead.diff", bead_diff},
+    {"review.list", list_reviews},      {"review.complete", complete_review},
 }};
 
 }  // namespace

@@ -60,13 +60,13 @@ class QueueShape {
 
  private:
   [[nodiscard]] int batch() const {
-    if (preset_of(town_, rig_, AgentRole::refinery) != "refine" || rig_.queue.paused_since) return 1;
+    if (rig_.queue.paused_since) return 1;
     return std::min(batch_size(rig_.queue), rig_.config.max_batch.value_or(kBatchLimit));
   }
 
   /// What is at its gates and what is at its landing.
   void under_way(json::object& shape) {
-    json::array trials, landings;
+    json::array trials, ahead, landings;
     for (const BeadId& id : town_.index(rig_.rig_id).reviewing) {
       const Review* review = town_.review(id);
       if (!review || review->batch_head) continue;
@@ -76,8 +76,10 @@ class QueueShape {
         landings.push_back(std::move(landing));
       }
       for (const AgentId& agent : town_.links(id).hooked)
-        if (run_live(town_, *town_.agent(agent))) trials.push_back(trial_shape(*town_.agent(agent), id));
+        if (run_live(town_, *town_.agent(agent)))
+          (rig_.queue.ahead.head == id ? ahead : trials).push_back(trial_shape(*town_.agent(agent), id));
     }
+    trials.insert(trials.end(), ahead.begin(), ahead.end());
     shape["trials"] = std::move(trials);
     shape["landings"] = std::move(landings);
   }
@@ -86,6 +88,8 @@ class QueueShape {
     json::object trial{{"agent_id", agent.agent_id.text}, {"agent", agent.name}, {"run_id", agent.run_id.text}};
     const Run* run = town_.run(agent.run_id);
     trial["since"] = time_or_null(run ? MaybeInstant(run->requested_at) : std::nullopt);
+    const bool on_top = rig_.queue.ahead.head == head;
+    trial["doing"] = run && run->preset != "refine" ? "review" : on_top ? "trial_ahead" : "trial";
     trial["says"] = agent.status_message;
     trial["requests"] = batch_shape(town_, head);
     if (run && rig_.queue.trial_ms > 0) free_at_ = std::max(now_, run->requested_at + Duration{rig_.queue.trial_ms});

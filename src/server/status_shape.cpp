@@ -54,6 +54,14 @@ bool wanted(const Town& town, const std::string& preset) {
   return false;
 }
 
+/// All that is left of the convoy has failed, and a person has to say what becomes of the rest.
+bool waits_for_failed(const Town& town, const Bead& bead) {
+  const Convoy* convoy = town.convoy(bead.bead_id);
+  if (!convoy || bead.status != BeadStatus::open || convoy->on_failed_child != OnFailedChild::hold) return false;
+  const BeadLinks& links = town.links(bead.bead_id);
+  return links.failed_issues > 0 && links.terminal_issues == links.tracked_issues;
+}
+
 /// What a person should see first.
 json::array problems(const Engine::View& view, const std::string& upgraded) {
   json::array list;
@@ -85,6 +93,9 @@ json::array problems(const Engine::View& view, const std::string& upgraded) {
     if (bead->type == BeadType::escalation && !terminal(bead->status)) say(id.text, "escalation: " + bead->title);
     const bool counts = bead->type == BeadType::issue && !molecule_step(view.town, *bead);  // a step's issue is named
     if (counts && bead->status == BeadStatus::failed) say(id.text, "failed: " + bead->title);
+    if (waits_for_failed(view.town, *bead))
+      say(id.text, "convoy waits because a piece of it failed: " + bead->title +
+                       " (`town reopen` the piece, `town convoy remove` it, or `town convoy close`)");
     const Review* review = view.town.review(id);
     if (review && !terminal(bead->status) && !review->held_why.empty())
       say(id.text, "landing held: " + review->held_why);

@@ -46,7 +46,7 @@ ends "$failed" failed 90
 has shop seven && fail "a convoy that has failed landed"
 
 changed=$(convoy "Changed" 'merge_mode = "review-and-merge"' "nine shop $(work nine)")
-ten=$(sling "ten" "$(work ten | tr -d '\\')" --held)
+ten=$(sling "ten" "$(work ten | tr -d '\\')" --held --rig shop)
 town convoy add "$changed" "$ten" > /dev/null || fail "ten is not taken in"
 [ "$(town show "$changed" --get convoy.total_beads 2> /dev/null || town convoy status "$changed" --get total_beads)" = 2 ] ||
   fail "it has not two pieces: $(town convoy status "$changed")"

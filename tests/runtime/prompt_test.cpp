@@ -90,7 +90,7 @@ TEST(Prompt, TellsARefineryWhatToMerge) {
   told.work.trial = {{BeadId{"mad-8"}, "Louder pump", "gt/furiosa/mad-7", "0123abcd", RunId{"mad-40"}}};
   expect_in_order(told.prompt(), {"refinery", "engine", "mad-8: commit `0123abcd`", "Louder pump", "Earlier attempts",
                                   "half of the pump is done", "`main`", "Strategy: direct", "Never push", "--no-ff",
-                                  "`make test`", "`make lint`", "town request-changes", "town done --commit"});
+                                  "`make test`", "`make lint`", "town request-changes", "town done --summary"});
 }
 
 TEST(Prompt, TellsAMayorToSling) {

@@ -80,6 +80,11 @@ void MergeLane::at_odds(const BeadId& one, const BeadId& other) { at_odds_.inser
 void MergeLane::in_the_way(const BeadId& earlier, const BeadId& later) { in_the_way_.insert({earlier, later}); }
 void MergeLane::cancel(const BeadId& request) { tell(events::BeadCancelled{request, "", "person"}); }
 
+void MergeLane::remove(const BeadId& request) {
+  handed_in_.erase(request);
+  tell(events::BeadDeleted{request, "person"});
+}
+
 std::size_t MergeLane::sent_back() const {
   return static_cast<std::size_t>(std::count_if(handed_in_.begin(), handed_in_.end(), [&](const auto& known) {
     return town_.review(known.first)->verdict == Verdict::changes;

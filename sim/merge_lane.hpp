@@ -34,6 +34,8 @@ class MergeLane {
   void dislike(const BeadId& request) { disliked_.insert(request); }
   /// The person who made it takes it back.
   void cancel(const BeadId& request);
+  /// It is deleted, and all that was known of it.
+  void remove(const BeadId& request);
   /// The target gets a commit that nobody asked townd for.
   void push_behind_our_back() { tip_ = "push-" + std::to_string(++pushed_); }
 

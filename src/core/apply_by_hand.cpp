@@ -75,7 +75,9 @@ Result on(Change& change, const events::BeadDeleted& e) {
   if (!town.bead(e.bead_id)) return noted(change, "no such bead");
   for (const BeadId& id : with_all_below(town, e.bead_id)) {
     for (const AgentId& agent : std::vector<AgentId>(town.links(id).hooked)) change.let_go(agent);
-    change.history(id, "deleted", to_string(town.bead(id)->status), "");
+    const std::string was(to_string(town.bead(id)->status));
+    if (town.review(id)) change.back_to_queue(id);  // what is tried with it, or on top of it, is so no more
+    change.history(id, "deleted", was, "");
     town.erase(id);
   }
   return applied();

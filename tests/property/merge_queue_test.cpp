@@ -285,6 +285,13 @@ TEST_F(TriedAhead, IsCalledOffWhenWorkOfTheFirstIsTakenBack) {
   EXPECT_EQ(lane.sent_back(), 0u);
 }
 
+TEST_F(TriedAhead, IsCalledOffWhenWorkOfTheFirstIsDeleted) {
+  hand_in_two_batches();
+  lane.remove(work[2]);
+  lane.run(days(1));
+  expect_landed({2});
+}
+
 TEST_F(TriedAhead, WorkOfItsOwnThatIsTakenBackLeavesTheFirstAlone) {
   hand_in_two_batches();
   lane.cancel(work[4]);

@@ -104,10 +104,18 @@ bool rework_blocks(const Town& town, const BeadId& request) {
 }
 
 /// A coding agent has read the work: townd merges and gates it itself.
-bool queued_when_approved(const Town& town, const Bead& request) {
+bool queued_when_approved(const Town& town, const Bead& request, const Run* run) {
   const Rig* rig = town.rig(request.rig_id);
-  return rig && town.review(request.bead_id)->strategy == Strategy::direct &&
-         preset_for(town, *rig, request) != "refine";
+  if (!rig || town.review(request.bead_id)->strategy != Strategy::direct) return false;
+  return (run && !run->preset.empty() ? run->preset : preset_for(town, *rig, request)) != "refine";
+}
+
+void approve(Change& change, const Bead& request, const Agent& agent, const events::AgentDone& done) {
+  Review review = *change.town().review(request.bead_id);
+  review.reviewed = true;
+  change.town().put(std::move(review));
+  change.back_to_queue(request.bead_id);
+  change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
 }
 
 void refinery_done(Change& change, const Agent& agent, const Bead& request, const Run* run,
@@ -119,15 +127,11 @@ void refinery_done(Change& change, const Agent& agent, const Bead& request, cons
     change.set_status(request.bead_id, BeadStatus::open);
   } else if (done.pr_url.empty() && !hooked && !run) {
     unproven(change, request, agent, "the refinery says merged, but holds no request and names no commit");
+  } else if (queued_when_approved(town, request, run)) {
+    if (hooked) approve(change, request, agent, done);  // else it has read what is not the work any more
   } else if (!done.pr_url.empty() && !done.pr_url.starts_with("https://")) {
     change.history(request.bead_id, "pr_creation_failed", "", done.pr_url, agent.agent_id);
     change.not_merged(request.bead_id, ReviewResult::failed, "not a pull request URL: " + done.pr_url);
-  } else if (done.pr_url.empty() && queued_when_approved(town, request)) {
-    Review review = *town.review(request.bead_id);
-    review.reviewed = true;
-    town.put(std::move(review));
-    change.back_to_queue(request.bead_id);
-    change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
   } else {
     Review review = *town.review(request.bead_id);
     review.verdict = Verdict::approved;

@@ -76,7 +76,10 @@ Result on(Change& change, const events::BeadDeleted& e) {
   for (const BeadId& id : with_all_below(town, e.bead_id)) {
     for (const AgentId& agent : std::vector<AgentId>(town.links(id).hooked)) change.let_go(agent);
     const std::string was(to_string(town.bead(id)->status));
-    if (town.review(id)) change.back_to_queue(id);  // what is tried with it, or on top of it, is so no more
+    if (town.review(id)) {
+      change.back_to_queue(id);  // what is tried with it, or on top of it, is so no more
+      change.forget_suspect(id);
+    }
     change.history(id, "deleted", was, "");
     town.erase(id);
   }

@@ -87,7 +87,8 @@ class Trial {
   /// Made on top of a trial whose end is not known: whatever went wrong may be that one's fault.
   bool in_vain() {
     const Rig* rig = town().rig(town().bead(head())->rig_id);
-    if (result_.outcome == TrialOutcome::green || !rig || rig->queue.ahead.head != head()) return false;
+    const bool usable = result_.outcome == TrialOutcome::green && !conflict_of(head());
+    if (usable || !rig || rig->queue.ahead.head != head()) return false;
     for (const BeadId& id : change_.break_up(head())) change_.back_to_queue(id);
     end_run();
     return true;
@@ -203,6 +204,10 @@ Result on(Change& change, const events::TrialResult& e) {
   if (!request || !town.review(id) || terminal(request->status)) return noted(change, "the request has ended");
   if (!run || run->bead_id != id || run->agent_id != e.agent_id) return noted(change, "not a trial of this request");
   if (run->outcome) return noted(change, "the trial has been reported");
+  // Others than `town refine` judge the work; what they say of gates is no proof.
+  const bool by_refine = run->preset.empty() || run->preset == "refine";
+  if (!by_refine && (!e.base.empty() || e.outcome == TrialOutcome::green))
+    return noted(change, "only town refine makes trials");
   if (agent->run_id != e.run_id || agent->current_hook_bead_id != id) return noted(change, "a trial of an earlier run");
   if (!is_the_batch(town, e)) return noted(change, "a trial of other requests than these");
   if (e.outcome == TrialOutcome::error) change.history(id, "trial_error", "", e.output, e.agent_id);

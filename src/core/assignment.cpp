@@ -70,6 +70,15 @@ TrialRequest trial_of(const Town& town, const BeadId& id) {
   return {id, source ? source->title : town.bead(id)->title, review.branch, review.commit, review.source_run_id};
 }
 
+/// What was last handed in for the bead, or is to be reworked; empty when nothing was.
+std::string handed_in_before(const Town& town, const Bead& bead, const std::optional<Rework>& rework) {
+  BeadId request = rework ? rework->request : BeadId{};
+  if (!rework)
+    for (const BeadId& id : town.links(bead.bead_id).requests) request = std::max(request, id);
+  const Review* review = town.review(request);
+  return review ? review->commit : "";
+}
+
 /// The requests that are tried together, in the order in which they are merged.
 std::vector<TrialRequest> batch_of(const Town& town, const BeadId& head) {
   std::vector<BeadId> members = town.links(head).members;
@@ -153,8 +162,7 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
   a.target_branch =
       a.rework && !a.rework->target_branch.empty() ? a.rework->target_branch : target_branch_of(town, *bead);
   a.continue_run_id = continue_from(town, *bead, run_id);
-  if (const Review* review = a.rework && !a.continue_run_id ? town.review(a.rework->request) : nullptr)
-    a.start_commit = review->commit;
+  a.start_commit = handed_in_before(town, *bead, a.rework);
   if (run->kind == RunKind::triage)
     for (const BeadId& id : town.open_triage_requests()) a.triage.push_back(*town.bead(id));
   return a;

@@ -53,7 +53,7 @@ struct Assignment {
   std::string target_branch;
   /// Where a fresh clone starts: the earlier run whose work is continued, or empty for the tip of `target_branch`.
   RunId continue_run_id;
-  std::string start_commit;  ///< … or work that no run of the town has made, when that is continued
+  std::string start_commit;  ///< … where that run left nothing: what was handed in before, if anything was
   Strategy strategy = Strategy::direct;
   std::vector<std::string> gates;
   std::vector<EarlierAttempt> attempts;

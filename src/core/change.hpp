@@ -72,6 +72,8 @@ class Change {
   void halve(const BeadId& head, std::string_view gate);
   /// Takes a batch apart. Answers the head and then its members, whose status is as it was.
   std::vector<BeadId> break_up(const BeadId& head);
+  /// It is no suspect any more: it has ended, or is about to be deleted.
+  void forget_suspect(const BeadId& request);
   /// The batch of `head` is tried on top of what the trial that `of` is at the head of will land.
   void try_ahead(const RigId& rig, const BeadId& head, const BeadId& of);
   /// The trial at whose head this request is does not land: what is tried on top of it goes back to the queue.
@@ -108,7 +110,6 @@ class Change {
   void after_status(BeadStatus before, const Bead& now);
   void leave_batch(const BeadId& request);
   void settle_ahead(const Bead& request);
-  void forget_suspect(const BeadId& request);
   void leave_hook(const AgentId& agent, bool to_idle);
   void turn_to(Agent& agent, AgentStatus to) const;
   void count_attempt(const Run& run);

@@ -31,6 +31,7 @@ BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events:
     const bool newer = same.commit != done.commit;
     same.commit = done.commit;
     same.source_run_id = done.run_id;
+    same.reviewed = same.reviewed && !newer;
     const bool being_tried = newer && same.pr_url.empty() && town_.bead(id)->status == BeadStatus::in_progress;
     town_.put(std::move(same));
     if (being_tried) {  // what is tried, or landed, is not this any more
@@ -223,7 +224,9 @@ void Change::settle_ahead(const Bead& request) {
   const Rig* found = town_.rig(request.rig_id);
   if (!found || !found->queue.ahead.head) return;
   const TrialAhead& ahead = found->queue.ahead;
-  if (ahead.of == request.bead_id && request.status != BeadStatus::closed) return call_off_ahead(request.bead_id);
+  const Review* review = town_.review(request.bead_id);
+  const bool landed = request.status == BeadStatus::closed && review && review->evidence == "commit";
+  if (ahead.of == request.bead_id && !landed) return call_off_ahead(request.bead_id);
   if (ahead.of != request.bead_id && ahead.head != request.bead_id) return;
   Rig rig = *found;
   rig.queue.ahead = {{}, {}, ahead.on};

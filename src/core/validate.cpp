@@ -44,11 +44,8 @@ class Validator {
   Result on(const events::BranchAdopted& e) {
     if (e.title.empty()) return fail(Code::invalid, "a bead needs a title");
     if (!town_.rig(e.rig_id)) return missing("rig", e.rig_id.text);
-    const RigIndex& index = town_.index(e.rig_id);
-    for (const BeadId& id : index.reviewing)
+    for (const BeadId& id : town_.index(e.rig_id).requests)
       if (auto free = other_branch(id, e.branch); !free) return free;
-    for (const ReadyKey& key : index.queue)
-      if (auto free = other_branch(key.bead_id, e.branch); !free) return free;
     return ok();
   }
   Result on(const events::BeadUpdated& e) {

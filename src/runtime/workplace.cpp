@@ -32,7 +32,11 @@ expected<std::string> start_of(const git::Program& git, const std::string& bare,
     if (!commit) return tl::unexpected(commit.error());
     if (*commit) return ref;
   }
-  if (!work.start_commit.empty()) return work.start_commit;
+  if (git::is_object_id(work.start_commit)) {  // an agent may have named any
+    const auto commit = git::Repository::bare(git, bare).commit_of(work.start_commit);
+    if (!commit) return tl::unexpected(commit.error());
+    if (*commit) return work.start_commit;
+  }
   return "refs/heads/" + work.target_branch;
 }
 

@@ -104,8 +104,9 @@ BeadId trial_to_build_on(const Town& town, const Rig& rig, std::string_view targ
   BeadId found;
   for (const BeadId& id : town.index(rig.rig_id).reviewing) {
     if (!occupies(town, id)) continue;
-    const Review& review = *town.review(id);
-    const BeadId head = review.batch_head ? review.batch_head : id;
+    const Review* review = town.review(id);
+    if (!review) return {};
+    const BeadId head = review->batch_head ? review->batch_head : id;
     if (found && head != found) return {};
     found = head;
   }
@@ -116,7 +117,8 @@ BeadId trial_to_build_on(const Town& town, const Rig& rig, std::string_view targ
   const auto& hooked = town.links(found).hooked;
   const Agent* agent = hooked.empty() ? nullptr : town.agent(hooked.front());
   const Run* run = agent ? run_of(town, *agent) : nullptr;
-  const bool at_gates = run && run_live(town, *agent) && run->preset == "refine" && run->run_id != queue.ahead.on;
+  const bool at_gates =
+      run && run->state == RunState::running && run->preset == "refine" && run->run_id != queue.ahead.on;
   return at_gates && source && source->type != BeadType::convoy ? found : BeadId{};
 }
 

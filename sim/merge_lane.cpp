@@ -119,6 +119,13 @@ void MergeLane::report(const RunId& run, Under under) {
   } else {
     if (disliked_.contains(under.result.requests.front()))
       tell(events::RequestChanges{agent, run, under.result.requests.front(), "name it better", {}});
+    if (reviewers_lie) {
+      events::TrialResult lie = under.result;
+      lie.base = tip_;
+      lie.commit = "made-up";
+      lie.outcome = events::TrialOutcome::green;
+      tell(std::move(lie));
+    }
     events::AgentDone done;
     done.agent_id = agent;
     done.run_id = run;

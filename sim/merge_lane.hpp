@@ -44,6 +44,7 @@ class MergeLane {
 
   int lanes = 1;               ///< runs of the gates that the machine makes at a time
   double flakes = 0;           ///< of a hundred runs of the gates, so many fail without a cause
+  bool reviewers_lie = false;  ///< the coding agent says that the gates have passed on what it has read
   bool target_broken = false;  ///< the gates fail on the target alone
 
   [[nodiscard]] std::size_t landed() const { return landed_.size(); }

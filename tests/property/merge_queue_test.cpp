@@ -358,6 +358,7 @@ TEST(MergeQueue, TriedAheadOrNotTheSameLandsAndTheSameIsSentBack) {
 TEST(MergeQueue, WhatACodingAgentApprovesOfIsTriedTogetherAndItsWordAloneLandsNothing) {
   MergeLane lane(kGate, kBatchLimit);
   lane.review_first();
+  lane.reviewers_lie = true;
   std::vector<BeadId> work;
   for (int i = 0; i < 8; ++i) work.push_back(lane.hand_in(i == 5));
   lane.dislike(work[2]);

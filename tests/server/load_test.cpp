@@ -168,7 +168,8 @@ TEST_F(Load, MixedCommandsOnEverySeatLoseNothingAndKeepMemoryFlat) {
   // The first one fills what is kept for a while: the tables' room, the remembered stream.
   phase();
   const std::size_t before = phase();
-  const std::size_t after = phase();
+  // A leak grows with each; what is still on its way at the end of one does not.
+  const std::size_t after = std::min(phase(), phase());
   if (!sanitized) {
     EXPECT_LT(after, before + before / 20) << "bytes in use, before " << before;
     std::printf("bytes in use: %zu, then %zu\n", before, after);

@@ -94,17 +94,28 @@ void cancel(Change& change, const BeadId& id, BeadStatus to) {
 
 // ---- beads -------------------------------------------------------------------------------------------------------
 
-Result on(Change& change, const events::BeadCreated& e) {
+namespace {
+
+/// A bead as whoever asks for it names it.
+template <class Asked>
+Bead asked_for(const Asked& e) {
   Bead bead;
   bead.bead_id = e.bead_id;
-  bead.type = e.type;
   bead.title = e.title;
   bead.rig_id = e.rig_id;
   bead.priority = e.priority;
+  bead.created_by = e.created_by;
+  return bead;
+}
+
+}  // namespace
+
+Result on(Change& change, const events::BeadCreated& e) {
+  Bead bead = asked_for(e);
+  bead.type = e.type;
   bead.labels = e.labels;
   bead.metadata = e.metadata;
   bead.parent_bead_id = e.parent_bead_id;
-  bead.created_by = e.created_by;
   if (e.held && !has_label(bead, "gt:held")) bead.labels.emplace_back("gt:held");
   if (bead.bead_id && change.town().bead(bead.bead_id)) return noted(change, "made before");
   const BeadId id = change.create(std::move(bead), e.body);
@@ -115,13 +126,7 @@ Result on(Change& change, const events::BeadCreated& e) {
 
 /// As if an agent had handed it in.
 Result on(Change& change, const events::BranchAdopted& e) {
-  Bead bead;
-  bead.bead_id = e.bead_id;
-  bead.title = e.title;
-  bead.rig_id = e.rig_id;
-  bead.priority = e.priority;
-  bead.created_by = e.created_by;
-  const BeadId id = change.create(std::move(bead), e.body);
+  const BeadId id = change.create(asked_for(e), e.body);
   events::AgentDone done;
   done.branch = e.branch;
   done.commit = e.commit;

@@ -15,6 +15,12 @@ std::string cut(std::string_view text, std::size_t limit) {
   return std::string(text.substr(0, end)) + "…";
 }
 
+/// The trial that it was made on top of is remembered: no other is.
+Rig without_ahead(Rig rig) {
+  rig.queue.ahead.head = rig.queue.ahead.of = {};
+  return rig;
+}
+
 bool live_request(const Town& town, const BeadId& id) {
   const Bead* bead = town.bead(id);
   return bead && bead->type == BeadType::merge_request && !terminal(bead->status);
@@ -208,10 +214,8 @@ void Change::try_ahead(const RigId& rig_id, const BeadId& head, const BeadId& of
 void Change::call_off_ahead(const BeadId& of) {
   const Rig* found = town_.rig(town_.bead(of)->rig_id);
   if (!found || !found->queue.ahead.head || found->queue.ahead.of != of) return;
-  Rig rig = *found;
-  const BeadId head = rig.queue.ahead.head;
-  rig.queue.ahead = {{}, {}, rig.queue.ahead.on};
-  town_.put(std::move(rig));
+  const BeadId head = found->queue.ahead.head;
+  town_.put(without_ahead(*found));
   release_refinery(head);
   for (const BeadId& id : break_up(head)) {
     back_to_queue(id);
@@ -228,9 +232,7 @@ void Change::settle_ahead(const Bead& request) {
   const bool landed = request.status == BeadStatus::closed && review && review->evidence == "commit";
   if (ahead.of == request.bead_id && !landed) return call_off_ahead(request.bead_id);
   if (ahead.of != request.bead_id && ahead.head != request.bead_id) return;
-  Rig rig = *found;
-  rig.queue.ahead = {{}, {}, ahead.on};
-  town_.put(std::move(rig));
+  town_.put(without_ahead(*found));
 }
 
 void Change::halve(const BeadId& head, std::string_view gate) {

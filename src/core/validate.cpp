@@ -45,7 +45,9 @@ class Validator {
     if (e.title.empty()) return fail(Code::invalid, "a bead needs a title");
     if (!town_.rig(e.rig_id)) return missing("rig", e.rig_id.text);
     for (const BeadId& id : town_.index(e.rig_id).requests)
-      if (auto free = other_branch(id, e.branch); !free) return free;
+      if (const Review* review = town_.review(id); review && review->branch == e.branch)
+        return fail(Code::conflict, e.branch + " is on its way already: " + review->source_bead_id.text,
+                    "look at it with: town show " + review->source_bead_id.text);
     return ok();
   }
   Result on(const events::BeadUpdated& e) {
@@ -302,12 +304,6 @@ class Validator {
   }
 
  private:
-  [[nodiscard]] Result other_branch(const BeadId& request, const std::string& branch) const {
-    const Review* review = town_.review(request);
-    if (!review || review->branch != branch) return ok();
-    return fail(Code::conflict, branch + " is on its way already: " + review->source_bead_id.text,
-                "look at it with: town show " + review->source_bead_id.text);
-  }
   static Result missing(std::string_view kind, const std::string& id) {
     return fail(Code::not_found, "there is no " + std::string(kind) + " " + id,
                 "see what there is: town beads, town agents, town rig list");

@@ -95,8 +95,8 @@ bool others_to_review(const Town& town, const Rig& rig, const Bead& bead, std::s
 }
 
 /// The trial that is under way in the rig, if another can be made on top of what it will land: one at the gates, of
-/// work for this target, that has no other on top of it, where gates take long and the last trial
-/// has landed.
+/// work for this target, that has no other on top of it, where gates take long and
+/// the last trial has landed.
 BeadId trial_to_build_on(const Town& town, const Rig& rig, std::string_view target) {
   const MergeQueue& queue = rig.queue;
   if (queue.trial_ms < kWorthTryingAhead.ms || queue.without_landing > 0 || queue.paused_since) return {};

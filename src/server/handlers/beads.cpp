@@ -46,6 +46,15 @@ void change_bead(const CallPtr& call, std::function<EventBody(const Bead&)> fact
 
 // ---- new work ------------------------------------------------------------------------------------------------------
 
+/// Goes on with the bead that was made, or says that none was.
+std::function<void(const Receipt&)> when_made(const CallPtr& call, std::function<void(const BeadId&)> then) {
+  return [call, then = std::move(then)](const Receipt& receipt) {
+    if (receipt.created.empty())
+      return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
+    then(BeadId(receipt.created.front()));
+  };
+}
+
 void make_bead(const CallPtr& call, const std::string& rig_name, std::function<void(const BeadId&)> then) {
   const auto fact = [call, rig_name](const Town& town) -> expected<EventBody> {
     const Rig* rig = find_rig(town, rig_name);
@@ -66,11 +75,7 @@ void make_bead(const CallPtr& call, const std::string& rig_name, std::function<v
     made.created_by = call->actor("created_by");
     return made;
   };
-  call->submit(fact, [call, then = std::move(then)](const Receipt& receipt) {
-    if (receipt.created.empty())
-      return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
-    then(BeadId(receipt.created.front()));
-  });
+  call->submit(fact, when_made(call, std::move(then)));
 }
 
 void create_bead(const CallPtr& call) {
@@ -114,11 +119,7 @@ void adopt_branch(const CallPtr& call) {
       auto commit = call->services().forge.adopt(town, rig, fact.branch);
       if (!commit) return call->fail(commit.error());
       fact.commit = std::move(*commit);
-      call->submit(std::move(fact), [call](const Receipt& receipt) {
-        if (receipt.created.empty())
-          return call->fail(Error::Code::conflict, "no bead was made: " + receipt.note, "look at the town's events");
-        answer_bead(call, BeadId(receipt.created.front()));
-      });
+      call->submit(std::move(fact), when_made(call, [call](const BeadId& id) { answer_bead(call, id); }));
     });
   });
 }

@@ -81,13 +81,6 @@ class IdleForge final : public Forge {
   }
 };
 
-class SilentObserver final : public Observer {
- public:
-  void ticked(const TownId&, const TickRecord&) override {}
-  void differs(const TownId&, const Difference&) override {}
-  void alert(const TownId&, std::string_view, const std::string&) override {}
-};
-
 /// Writes a town into the store, as if it had always been there.
 inline void write_town(Store& store, const TownImage& image) {
   Town town(image.town);
@@ -132,7 +125,7 @@ struct Node {
   std::unique_ptr<SqliteStore> store;
   RecordingRuntime runtime;
   IdleForge forge;
-  SilentObserver observer;
+  Observer observer;
   WallClock clock;
   Engine engine;
   Driver driver;

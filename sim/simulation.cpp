@@ -376,7 +376,9 @@ void Simulation::wrong(std::string what) { verdict_.failures.push_back(std::move
 
 // ---- Observer ----------------------------------------------------------------------------------------------------
 
-void Simulation::ticked(const TownId& town, const TickRecord& record) {
+void Simulation::ticked(const Ticked& tick) {
+  const TownId& town = tick.town.row().town_id;
+  const TickRecord& record = tick.record;
   for (const Decided& decided : record.decisions) {
     if (decided.fate == ActionFate::applied) ++counts_[std::string(decided.rule)].acted;
     if (!telling_) continue;
@@ -403,11 +405,12 @@ void Simulation::differs(const TownId& town, const Difference& difference) {
         " is decided otherwise: " + difference.what);
 }
 
-void Simulation::alert(const TownId& town, std::string_view kind, const std::string& message) {
-  if (telling_) std::cout << "ALERT " << town.text << " " << kind << ": " << message << "\n";
+void Simulation::alarm(const Alarm& alarm) {
+  const std::string& kind = alarm.kind;
+  if (telling_) std::cout << "ALERT " << alarm.town.text << " " << kind << ": " << alarm.message << "\n";
   const bool ours = kind == "town_quarantined" || kind == "rows_altered" || kind == "ticks_do_not_settle" ||
                     kind.starts_with("invariant_");
-  if (ours) wrong(std::string(kind) + ": " + message);
+  if (ours) wrong(kind + ": " + alarm.subject + " " + alarm.message);
 }
 
 }  // namespace townd::sim

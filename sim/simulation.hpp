@@ -68,9 +68,9 @@ class Simulation : private Observer {
   void settle();  ///< steps until everything submitted is answered
 
   // ---- Observer ----
-  void ticked(const TownId& town, const TickRecord& record) override;
+  void ticked(const Ticked& tick) override;
   void differs(const TownId& town, const Difference& difference) override;
-  void alert(const TownId& town, std::string_view kind, const std::string& message) override;
+  void alarm(const Alarm& alarm) override;
 
   Random random_;
   RuleCounts& counts_;

@@ -42,7 +42,8 @@ Where find(const json::value& config, std::string_view key) {
 /// What stands in townd.toml and is the node's, not a town's.
 bool of_the_node(std::string_view key) {
   const std::string_view section = key.substr(0, key.find('.'));
-  return section == "limits" || section == "server" || section == "store" || section == "log" || section == "upgrade";
+  return section == "limits" || section == "server" || section == "store" || section == "log" || section == "metrics" ||
+         section == "events" || section == "upgrade";
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ namespace townd {
 BOOST_DESCRIBE_STRUCT(ServerSettings, (), (listen, hosts, origins, tls_cert, tls_key, behind_proxy))
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (url))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level))
+BOOST_DESCRIBE_STRUCT(MetricsSettings, (), (towns))
+BOOST_DESCRIBE_STRUCT(EventSettings, (), (file, rotate, keep))
 BOOST_DESCRIBE_STRUCT(UpgradeSettings, (), (verify))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))
 BOOST_DESCRIBE_STRUCT(RepositorySettings, (),
@@ -145,13 +147,15 @@ namespace {
 
 // ---- the whole ----
 
-constexpr std::array<std::string_view, 7> kSections{"server", "store", "log",       "upgrade",
-                                                    "limits", "town",  "reconciler"};
+constexpr std::array<std::string_view, 9> kSections{"server",  "store",  "log",  "metrics",   "events",
+                                                    "upgrade", "limits", "town", "reconciler"};
 
 bool read_section(JsonReader& reader, std::string_view section, const json::value& v, NodeSettings& out) {
   if (section == "server") return reader.read(v, out.server);
   if (section == "store") return reader.read(v, out.store);
   if (section == "log") return reader.read(v, out.log);
+  if (section == "metrics") return reader.read(v, out.metrics);
+  if (section == "events") return reader.read(v, out.events);
   if (section == "upgrade") return reader.read(v, out.upgrade);
   if (section == "limits") return reader.read(v, out.limits);
   if (section == "town") return read_town(reader, v, out.town);
@@ -164,6 +168,8 @@ json::object write_settings(const NodeSettings& settings) {
   all.emplace("server", writer.write(settings.server));
   all.emplace("store", writer.write(settings.store));
   all.emplace("log", writer.write(settings.log));
+  all.emplace("metrics", writer.write(settings.metrics));
+  all.emplace("events", writer.write(settings.events));
   all.emplace("upgrade", writer.write(settings.upgrade));
   all.emplace("limits", writer.write(settings.limits));
   all.emplace("town", write_town(writer, settings.town));
@@ -172,6 +178,9 @@ json::object write_settings(const NodeSettings& settings) {
 }
 
 constexpr std::array<std::string_view, 5> kLogLevels{"debug", "info", "warn", "error", "off"};
+constexpr int kMostTownLabels = 1'000;  ///< some 450 series each: what a Prometheus of ordinary size still takes
+constexpr std::int64_t kLeastRotate = 1 << 20;
+constexpr int kMostEventFiles = 1'000;
 constexpr std::array<std::string_view, 3> kVerify{"report", "refuse", "off"};
 
 /// What no single key can say about itself.
@@ -184,6 +193,12 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
   if (std::find(kVerify.begin(), kVerify.end(), verify) == kVerify.end())
     return reader.wrong("\"" + verify + "\" is none of report, refuse, off") || reader.at("verify") ||
            reader.at("upgrade");
+  if (settings.metrics.towns < 0 || settings.metrics.towns > kMostTownLabels)
+    return reader.wrong("it is 0 to " + std::to_string(kMostTownLabels)) || reader.at("towns") || reader.at("metrics");
+  if (settings.events.rotate.bytes < kLeastRotate)
+    return reader.wrong("less than 1MiB is too little") || reader.at("rotate") || reader.at("events");
+  if (settings.events.keep < 0 || settings.events.keep > kMostEventFiles)
+    return reader.wrong("it is 0 to " + std::to_string(kMostEventFiles)) || reader.at("keep") || reader.at("events");
   return check_constants(reader, settings.town.constants) || reader.at("reconciler");
 }
 

@@ -31,14 +31,24 @@ struct LogSettings {
   std::string level = "info";
 };
 
-struct UpgradeSettings {
-  std::string verify = "report";
+struct MetricsSettings {
+  int towns = 50;
 };
 
 /// A number of bytes; in text `4GiB`, `64MiB`, `512KiB` or a bare number.
 struct ByteCount {
   std::int64_t bytes = 0;
   friend bool operator==(const ByteCount&, const ByteCount&) = default;
+};
+
+struct EventSettings {
+  std::string file;
+  ByteCount rotate{64LL << 20};
+  int keep = 5;
+};
+
+struct UpgradeSettings {
+  std::string verify = "report";
 };
 
 struct LimitSettings {
@@ -55,6 +65,8 @@ struct NodeSettings {
   ServerSettings server;
   StoreSettings store;
   LogSettings log;
+  MetricsSettings metrics;
+  EventSettings events;
   UpgradeSettings upgrade;
   LimitSettings limits;
   TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`

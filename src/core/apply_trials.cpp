@@ -210,6 +210,7 @@ Result on(Change& change, const events::TrialResult& e) {
     return noted(change, "only town refine makes trials");
   if (agent->run_id != e.run_id || agent->current_hook_bead_id != id) return noted(change, "a trial of an earlier run");
   if (!is_the_batch(town, e)) return noted(change, "a trial of other requests than these");
+  change.history(id, "trial", "", to_string(e.outcome), e.agent_id);
   if (e.outcome == TrialOutcome::error) change.history(id, "trial_error", "", e.output, e.agent_id);
   if (Trial trial(change, e); trial.in_vain()) return applied();
   if (e.outcome == TrialOutcome::error) {

@@ -427,6 +427,8 @@ enum class TrialOutcome {
   broken  ///< the gate fails on the base alone: it is nobody's fault
 };
 
+std::string_view to_string(TrialOutcome v);
+
 /// A request that could not be merged in a trial.
 struct TrialConflict {
   BeadId bead_id;

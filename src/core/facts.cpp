@@ -177,6 +177,17 @@ std::string_view to_string(Outcome v) {
   return "";
 }
 
+std::string_view events::to_string(TrialOutcome v) {
+  switch (v) {
+    case TrialOutcome::green: return "green";
+    case TrialOutcome::red: return "red";
+    case TrialOutcome::conflict: return "conflict";
+    case TrialOutcome::error: return "error";
+    case TrialOutcome::broken: return "broken";
+  }
+  return "";
+}
+
 std::string_view to_string(Verdict v) {
   switch (v) {
     case Verdict::none: return "none";

@@ -72,6 +72,8 @@ std::vector<Replay::Again> Replay::next(const RecordedTick& tick, Instant late) 
   if (!variation_.empty()) again = let_pass(tick.record.at - Duration{1}, late, tick.record.life);
   if (listens_anew(tick)) town_ = town_of(image_of(town_));
   TickInput input{tick.record.at, tick.record.life, {}, tick.record.missed};
+  for (const Violation& violation : tick.record.violations)
+    if (violation.rule.empty()) input.found.push_back(violation);
   for (const Event& event : tick.events)
     if (!variation_.dropped.contains(event.seq)) input.events.push_back(event);
   again.push_back({tick.record.number, tick.record.at, decide(std::move(input))});

@@ -1,5 +1,7 @@
 #include "core/resync.hpp"
 
+#include "core/invariant.hpp"
+
 namespace townd {
 namespace {
 
@@ -29,15 +31,28 @@ bool queue_acts(const Town& town, Stage stage, const SubjectKey& rig, Instant no
   return false;
 }
 
+/// The rows that a subject is made of; a subject comes once for each of its stages, one after the other.
+void add_rows(const Town& town, const SubjectKey& subject, std::vector<RowKey>& rows) {
+  const std::string id(subject.text);
+  if (!rows.empty() && rows.back().key == id) return;
+  if (town.bead(BeadId(id)))
+    rows.insert(rows.end(), {{RowKey::Table::bead, id}, {RowKey::Table::convoy, id}});
+  else if (town.agent(AgentId(id)))
+    rows.push_back({RowKey::Table::agent, id});
+}
+
 }  // namespace
 
-bool Resync::look(const Town& town, Instant now, std::size_t rows, std::vector<Missed>& missed) {
+bool Resync::look(const Town& town, Instant now, std::size_t rows, Found& found) {
+  std::vector<RowKey> checked;
   for (auto& [stage, subject] : town.some_subjects(place_, rows)) {
+    add_rows(town, subject, checked);
     if (town.agenda().expects(stage, subject, now + kTriedAgain)) continue;
     const bool queue = stage == Stage::work_queue || stage == Stage::merge_queue;
     if (queue ? queue_acts(town, stage, subject, now) : acts(town, stage, subject, now))
-      missed.push_back({stage, std::move(subject)});
+      found.missed.push_back({stage, std::move(subject)});
   }
+  for (Violation& violation : check_rows(town, checked)) found.broken.push_back(std::move(violation));
   return place_ == 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,7 +16,9 @@
 namespace townd {
 
 enum class BeadType { issue, merge_request, convoy, escalation, message, molecule };
+inline constexpr std::size_t kBeadTypes = static_cast<std::size_t>(BeadType::molecule) + 1;
 enum class BeadStatus { open, in_progress, in_review, closed, failed };
+inline constexpr std::size_t kBeadStatuses = static_cast<std::size_t>(BeadStatus::failed) + 1;
 enum class Priority { low, medium, high, critical };
 
 constexpr bool terminal(BeadStatus s) { return s == BeadStatus::closed || s == BeadStatus::failed; }
@@ -92,6 +95,7 @@ struct Bead {
 
 enum class AgentRole { polecat, refinery, mayor };
 enum class AgentStatus { idle, working, waiting, stalled, dead };
+inline constexpr std::size_t kAgentStatuses = static_cast<std::size_t>(AgentStatus::dead) + 1;
 
 struct Agent {
   AgentId agent_id;

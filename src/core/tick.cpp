@@ -23,6 +23,7 @@ class Pass {
       : town_(town), input_(input), looking_(looking), begin_(town.mark()) {}
 
   TickResult run() {
+    result_.violations = input_.found;
     for (const SignOfLife& sign : input_.life) apply_sign_of_life(town_, sign, result_.outbox);
     retry_deferred();
     for (const Event& event : input_.events) drain(event, 0);
@@ -232,6 +233,8 @@ class Pass {
       if (decided.fate == ActionFate::refused) town_.refuse(rule.id, subject, input_.now);
     }
     const bool applied = decided.fate == ActionFate::applied;
+    if (result_.effects_by.empty()) result_.effects_by.push_back(effects);
+    result_.effects_by.push_back(out.effects.size());
     result_.decisions.push_back(std::move(decided));
     return applied;
   }
@@ -291,7 +294,7 @@ std::vector<TimedTick> dry_run(Town& town, const TickInput& input, Instant until
     const Instant due = std::max(last.next_due, next.now + Duration{1});
     const Instant at = last.follow_up ? std::min(due, next.now + kSettlePause) : due;
     if (at > until || at == kNever || ticks.size() >= kForeseenTicks) break;
-    next = {at, {}, {}, {}, input.without_rules};
+    next = {at, {}, {}, {}, {}, input.without_rules};
   }
   town.rollback(mark);
   town.agenda().restore_looked();
@@ -302,7 +305,7 @@ std::vector<TickResult> tick_until_settled(Town& town, const TickInput& input, L
   std::vector<TickResult> ticks;
   ticks.push_back(tick(town, input, looking));
   while (ticks.back().follow_up && static_cast<int>(ticks.size()) <= kFollowUpLimit)
-    ticks.push_back(tick(town, {input.now, {}, {}, {}, input.without_rules}, looking));
+    ticks.push_back(tick(town, {input.now, {}, {}, {}, {}, input.without_rules}, looking));
   return ticks;
 }
 

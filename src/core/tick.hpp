@@ -84,9 +84,10 @@ enum class Phase { drain, reconcile, digest };
 
 struct TickInput {
   Instant now;
-  std::vector<SignOfLife> life;  ///< folded, in agent order
-  std::vector<Event> events;     ///< new ones, in the order of seq
-  std::vector<Missed> missed;    ///< to be looked at too; in a sound town always empty
+  std::vector<SignOfLife> life;       ///< folded, in agent order
+  std::vector<Event> events;          ///< new ones, in the order of seq
+  std::vector<Missed> missed;         ///< to be looked at too; in a sound town always empty
+  std::vector<Violation> found = {};  ///< by whoever checked rows that no decision wrote; reported, and not acted on
   /// Rules that are not asked: of a replay that tries how it would have gone without them.
   std::vector<std::string> without_rules = {};
   /// Told when a part is over, for whoever measures: core knows no time but `now`.
@@ -101,6 +102,7 @@ struct TickResult {
   std::vector<Decided> decisions;
   std::vector<Violation> violations;
   Outbox outbox;
+  std::vector<std::size_t> effects_by;  ///< outbox.effects.size() after each decision, and before the first
   std::vector<RowKey> changed;
   Hash128 digest;
   Instant next_due = kNever;

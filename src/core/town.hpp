@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -48,6 +49,12 @@ struct BeadLinks {
     return blockers.empty() && blocked.empty() && tracks.empty() && tracked_by.empty() && requests.empty() &&
            members.empty() && children.empty() && hooked.empty() && runs.empty() && triage.empty();
   }
+};
+
+/// How many rows there are of each kind, counted when they change.
+struct Census {
+  std::array<std::array<int, kBeadStatuses>, kBeadTypes> beads{};  ///< by type and status
+  std::array<int, kAgentStatuses> agents{};                        ///< by status
 };
 
 /// Order of a ready queue: rework first, then waiting time with priority worth `Constants::ageing` a step, then id.
@@ -108,6 +115,7 @@ class Town {
   [[nodiscard]] std::vector<Dependency> dependencies() const;
   [[nodiscard]] std::size_t bead_count() const { return beads_.size(); }
   [[nodiscard]] std::size_t agent_count() const { return agents_.size(); }
+  [[nodiscard]] const Census& census() const { return census_; }
 
   /// What is known about the neighbours of a bead; empty links when nothing names it.
   [[nodiscard]] const BeadLinks& links(const BeadId& id) const;
@@ -256,6 +264,8 @@ class Town {
   void write(const Dependency& dependency, bool exists);
   void write(std::int64_t seq, std::optional<DeferredEvent> row);
 
+  void count(const Bead* row, int by);
+  void count(const Agent* row, int by);
   void changed(const Rig* old, const Rig* now);
   void changed(const Bead* old, const Bead* now);
   void changed(const Agent* old, const Agent* now);
@@ -308,6 +318,7 @@ class Town {
   std::set<std::pair<Instant, RunId>> runs_by_request_;
   std::set<RunId> live_runs_;
   int slots_taken_ = 0;
+  Census census_;
 
   std::vector<UndoRecord> undo_;
   std::vector<RowKey> dirty_;

@@ -293,7 +293,17 @@ void Town::count_in_convoys(const BeadId& id) {
   links.counts_in_flight = counts_in_flight;
 }
 
+void Town::count(const Bead* row, int by) {
+  if (row) census_.beads.at(static_cast<std::size_t>(row->type)).at(static_cast<std::size_t>(row->status)) += by;
+}
+
+void Town::count(const Agent* row, int by) {
+  if (row) census_.agents.at(static_cast<std::size_t>(row->status)) += by;
+}
+
 void Town::changed(const Bead* old, const Bead* now) {
+  count(old, -1);
+  count(now, 1);
   const BeadId id = (now ? now : old)->bead_id;
   if ((old ? old->parent_bead_id : BeadId{}) != (now ? now->parent_bead_id : BeadId{})) {
     if (old && old->parent_bead_id) remove_sorted(links_for(old->parent_bead_id).children, id);
@@ -421,6 +431,8 @@ void Town::refile(const AgentId& id) {
 }
 
 void Town::changed(const Agent* old, const Agent* now) {
+  count(old, -1);
+  count(now, 1);
   const AgentId id = (now ? now : old)->agent_id;
   const BeadId hook_before = old ? old->current_hook_bead_id : BeadId{};
   const BeadId hook_after = now ? now->current_hook_bead_id : BeadId{};

@@ -125,9 +125,10 @@ struct Carry {
   Answer operator()(const effects::ClosePrComment& comment) const {
     const Review* review = town.review(comment.request_id);
     if (review == nullptr || review->pr_url.empty()) return not_wanted("the request has no pull request");
-    hands.ports.observer.alert(town.row().town_id, "pr_left_open",
-                               review->pr_url + " is still open; its request " + comment.request_id.text +
-                                   " was cancelled. Close it by hand if it is not wanted.");
+    Alarm alarm{"pr_left_open", town.row().town_id,
+                review->pr_url + " is still open; its request was cancelled. Close it by hand if it is not wanted."};
+    alarm.subject = comment.request_id.text;
+    hands.ports.observer.alarm(alarm);
     return Found{};
   }
 
@@ -201,7 +202,9 @@ struct Carry {
   }
 
   Answer operator()(const effects::Alert& alert) const {
-    hands.ports.observer.alert(town.row().town_id, alert.kind, alert.message);
+    Alarm alarm{alert.kind, town.row().town_id, alert.message};
+    alarm.subject = alert.bead_id.text;
+    hands.ports.observer.alarm(alarm);
     return Found{};
   }
 };

@@ -135,6 +135,7 @@ void Engine::State::forget(const TownId& id) {
   const auto found = towns.find(id);
   by_due.erase({found->second->planned_for, id});
   towns.erase(found);
+  ports.observer.left_memory(id);
 }
 
 /// Whether the town did something that can lead to more in the same step.

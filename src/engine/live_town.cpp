@@ -31,6 +31,7 @@ LiveTown::LiveTown(TownId town_id, TownRow row, Engine::Answered answered)
 
 void LiveTown::load(LoadedTown loaded) {
   town = town_of(std::move(loaded.image));
+  unchecked_ = true;
   recorded_ = std::move(loaded.pending);
   next_seq_ = loaded.next_seq;
   next_tick_ = loaded.next_tick;

@@ -98,6 +98,12 @@ class LiveTown {
   /// Ticks. Answers what to commit, or nothing when nothing happened that is worth writing. When it throws, `batch` is
   /// as it was.
   std::optional<TownCommit> tick_once(Instant now, std::string_view trigger, Batch& batch);
+  /// What the last tick was of which nothing is remembered.
+  struct Quiet {
+    std::int64_t wall_us = 0;
+    std::vector<SignOfLife> life;
+  };
+  [[nodiscard]] const Quiet& last_quiet() const { return quiet_; }
   /// A commit of what effects came to, when there is nothing to tick for.
   TownCommit outcomes_only();
 
@@ -145,7 +151,7 @@ class LiveTown {
   [[nodiscard]] bool listening_lapsed(Instant now) const;
   void add_gap(Batch& batch, Instant now);
   [[nodiscard]] Instant drain_ends() const;  ///< kNever when it is not draining
-  [[nodiscard]] std::vector<Missed> resync(Instant now);
+  [[nodiscard]] Resync::Found resync(Instant now);
   /// What a submission says, or why it is refused.
   [[nodiscard]] expected<EventBody> fact_of(const Submission& submission, Instant now) const;
   void accept(Batch& batch, Submission& submission, Instant now, bool look_ahead);
@@ -161,7 +167,9 @@ class LiveTown {
   bool life_matters_ = false;  ///< a sign that changes more than a time
   bool gap_ = false;
   bool restarted_ = false;
+  bool unchecked_ = true;  ///< its rows have come from the store, and no tick has said whether they are sound
   Resync resync_;
+  Quiet quiet_;
   Life carried_life_;  ///< of ticks that wrote nothing
   std::set<RowKey> carried_rows_;
   bool new_town_ = false;

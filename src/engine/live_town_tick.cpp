@@ -2,6 +2,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/invariant.hpp"
 #include "engine/live_town.hpp"
 
 /// The tick of one town, its commit, and what becomes of both.
@@ -56,16 +57,16 @@ TickRecord LiveTown::record_of(const TickInput& input, const TickResult& result,
   return record;
 }
 
-std::vector<Missed> LiveTown::resync(Instant now) {
+Resync::Found LiveTown::resync(Instant now) {
   constexpr std::size_t kStride = 64;  // rows between two looks at the time
   constexpr int kRounds = 60;          // resyncs in which the whole town is looked at, if time allows
   constexpr std::chrono::microseconds kSlice{1'000};
-  std::vector<Missed> missed;
+  Resync::Found found;
   const std::size_t share = (town.bead_count() + town.agent_count()) / kRounds + kStride;
   const auto over = std::chrono::steady_clock::now() + kSlice;
   for (std::size_t looked = 0; looked < share && std::chrono::steady_clock::now() < over; looked += kStride)
-    if (resync_.look(town, now, kStride, missed)) break;
-  return missed;
+    if (resync_.look(town, now, kStride, found)) break;
+  return found;
 }
 
 void LiveTown::plan_next(const TickResult& result, Instant now, std::string_view trigger) {
@@ -96,7 +97,10 @@ void LiveTown::keep_for_later(TickResult result, const std::vector<SignOfLife>& 
 std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trigger, Batch& batch) {
   Stopwatch watch;
   PhaseTimes phases;
-  TickInput input{now, life_.all(), {}, trigger == "resync" ? resync(now) : std::vector<Missed>{}};
+  Resync::Found found;
+  if (trigger == "resync") found = resync(now);
+  if (std::exchange(unchecked_, false)) found.broken = check_all_rows(town);
+  TickInput input{now, life_.all(), {}, std::move(found.missed), std::move(found.broken)};
   input.events.swap(batch.events);
   input.phase_ended = [&](Phase phase) {
     (phase == Phase::drain ? phases.drain : phase == Phase::reconcile ? phases.reconcile : phases.digest) = watch.lap();
@@ -118,6 +122,7 @@ std::optional<TownCommit> LiveTown::tick_once(Instant now, std::string_view trig
   if (!worth_writing(input, result) && !first_signs && !made_now) {
     outcomes_.insert(outcomes_.begin(), batch.outcomes.begin(), batch.outcomes.end());
     keep_for_later(std::move(result), input.life);
+    quiet_ = {watch.total(), std::move(input.life)};
     return std::nullopt;
   }
 

@@ -127,7 +127,7 @@ void Engine::State::ended(const inbox::EffectEnded& result) {
     if (never_given_up(stored.effect) || stored.attempts < kRetries)
       return queue.add(result.town, std::move(stored), now + retry_pause(stored.attempts));
     stored.state = EffectState::failed;
-    ports.observer.alert(result.town, "effect_failed", stored.effect.key + ": " + stored.detail);
+    alarm(result.town, "effect_failed", stored.effect.key + ": " + stored.detail);
   }
   if (stored.state == EffectState::unknown)
     town->in_doubt[result.key] = stored;
@@ -165,7 +165,7 @@ void Engine::State::end_tokens(LiveTown& town, const Flight& flight) {
             [tokens = hands.tokens, observer = &ports.observer, town_id = town.id, id, at = now]() -> inbox::Item {
               const auto over = tokens->end(id, at);
               return inbox::Say{[observer, town_id, id, over] {
-                if (!over) observer->alert(town_id, "token_not_ended", id.text + ": " + over.error().what);
+                if (!over) observer->alarm({"token_not_ended", town_id, id.text + ": " + over.error().what});
               }};
             });
   }
@@ -183,7 +183,7 @@ void Engine::State::observe() {
     if (const auto sign = sign_in(seen, now)) town->hear(*sign);
     if (is_end(seen)) town->submit(seen);
     if (!is_stray(town->town, seen, now) || !strays.insert(seen.run_id).second) continue;
-    ports.observer.alert(town->id, "stray_agent", "run " + seen.run_id.text + " is over, but its process lives");
+    alarm(town->id, "stray_agent", "run " + seen.run_id.text + " is over, but its process lives");
     in_pool("stop_agent", [&runtime = ports.runtime, run = seen.run_id]() -> inbox::Item {
       // Whether it worked shows in what is observed next.
       static_cast<void>(runtime.stop(run));
@@ -236,7 +236,7 @@ void Engine::State::keep_house() {
   in_pool("house", [store = &ports.store, observer = &ports.observer, before = now - kRetention]() -> inbox::Item {
     const auto pruned = store->prune(before);
     return inbox::Say{[observer, pruned] {
-      if (!pruned) observer->alert({}, "prune_failed", pruned.error().what);
+      if (!pruned) observer->alarm({"prune_failed", {}, pruned.error().what});
     }};
   });
 }

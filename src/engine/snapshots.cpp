@@ -47,7 +47,7 @@ void Engine::State::keep_snapshots() {
 void Engine::State::snapshot_kept(const inbox::SnapshotKept& kept) {
   keeping_snapshot = false;
   snapshots_due.erase(kept.town);  // what was noted while it was made
-  if (!kept.made) ports.observer.alert(kept.town, "snapshot_failed", kept.made.error().what);
+  if (!kept.made) alarm(kept.town, "snapshot_failed", kept.made.error().what);
   const auto found = towns.find(kept.town);
   if (found == towns.end()) return;
   LiveTown& town = *found->second;

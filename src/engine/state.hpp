@@ -50,6 +50,7 @@ struct Engine::State {
   void try_reload(LiveTown& town);
   void quarantine(LiveTown& town, const std::string& why);
   void publish(const LiveTown& town, const Flight& flight);
+  void alarm(const TownId& town, std::string_view kind, const std::string& message);
 
   // ---- away.cpp: towns that are not in memory ----
   [[nodiscard]] bool may_leave(LiveTown& town) const;

@@ -94,10 +94,9 @@ void Engine::State::load_town(const TownId& id, bool restarted) {
       town->used_at = now;
       if (restarted) town->notice_restart();
       if (digest && town->town.digest() != *digest)
-        ports.observer.alert(id, "rows_altered",
-                             "the rows of " + id.text +
-                                 " are not those that its last tick left; a replay across this "
-                                 "point will not match");
+        alarm(id, "rows_altered",
+              "the rows of " + id.text +
+                  " are not those that its last tick left; a replay across this point will not match");
       for (const StoredEffect& effect : outbox) queue.add(id, effect);
     } else {
       why = loaded.error().what;
@@ -112,10 +111,10 @@ void Engine::State::load_town(const TownId& id, bool restarted) {
     queue.drop(id);
     if (restarted) {
       town->quarantine("it could not be read: " + why);
-      ports.observer.alert(id, "town_quarantined", town->why_not);
+      alarm(id, "town_quarantined", town->why_not);
     } else {
       town->lose(why, now + kReloadPause);
-      ports.observer.alert(id, "store_failed", why);
+      alarm(id, "store_failed", why);
     }
   }
   add_town(std::move(town));
@@ -127,6 +126,7 @@ void Engine::State::add_town(std::unique_ptr<LiveTown> town) {
   if (place == names.end() || *place != town->id) names.insert(place, town->id);
   if (const std::string& prefix = town->town.row().prefix; !prefix.empty()) prefixes.emplace(prefix, town->id);
   stirred.insert(town->id);
+  ports.observer.in_memory(town->town, town->state == LiveTown::State::ready);
   towns.emplace(town->id, std::move(town));
 }
 
@@ -190,6 +190,10 @@ void Engine::State::dry_run(LiveTown& town, inbox::DryRun dry_run) {
   dry_run.answered(std::move(results));
 }
 
+void Engine::State::alarm(const TownId& town, std::string_view kind, const std::string& message) {
+  ports.observer.alarm({std::string(kind), town, message});
+}
+
 // ---- ticks and commits -------------------------------------------------------------------------------------------
 
 void Engine::State::tick_town(LiveTown& town, std::string_view trigger) {
@@ -199,12 +203,12 @@ void Engine::State::tick_town(LiveTown& town, std::string_view trigger) {
     town.take_batch(batch, now, [&](const Town&, const Observation& seen) { return end_of_run(town, seen); });
     auto work = town.tick_once(at, trigger, batch);
     if (town.take_unsettled())
-      ports.observer.alert(town.id, "ticks_do_not_settle",
-                           std::to_string(kFollowUpLimit) + " ticks followed one another; the rest waits a second");
-    if (work)
-      commit(town, std::move(*work));
-    else
-      note_use(town);
+      alarm(town.id, "ticks_do_not_settle",
+            std::to_string(kFollowUpLimit) + " ticks followed one another; the rest waits a second");
+    if (work) return commit(town, std::move(*work));
+    const LiveTown::Quiet& quiet = town.last_quiet();
+    ports.observer.ticked_quietly({town.id, trigger, at, quiet.wall_us, quiet.life});
+    note_use(town);
   } catch (const std::exception& thrown) {
     quarantine(town, thrown.what());
     for (const Batch::Asker& asker : batch.askers) asker.answered(tl::unexpected(not_run(town)));
@@ -230,6 +234,8 @@ void Engine::State::landed(LiveTown& town) {
   const Flight flight = town.landed();
   note_use(town);
   for (const StoredEffect& outcome : flight.batch.outcomes) queue.settled(town.id, outcome.effect.key);
+  if (!flight.batch.outcomes.empty())
+    ports.observer.effects_ended(town.id, flight.batch.outcomes, static_cast<int>(town.in_doubt.size()));
   if (!flight.record) return;
   note_snapshot(town);
   std::map<std::int64_t, const EventOutcome*> outcomes;
@@ -263,7 +269,7 @@ void Engine::State::crashed(LiveTown& town, const Error& error) {
   Flight flight = town.crashed();
   const Error answer{Error::Code::unavailable, "store_failed: " + error.what, "try again; nothing was changed"};
   for (const Batch::Asker& asker : flight.batch.askers) asker.answered(tl::unexpected(answer));
-  ports.observer.alert(town.id, "store_failed", error.what);
+  alarm(town.id, "store_failed", error.what);
   if (flight.creation) {
     for (const Engine::Answered& waiting : town.dismiss()) waiting(tl::unexpected(answer));
     (*flight.creation)(tl::unexpected(answer));
@@ -276,6 +282,7 @@ void Engine::State::crashed(LiveTown& town, const Error& error) {
   }
   queue.drop(town.id);
   town.lose(error.what, now);
+  ports.observer.in_memory(town.town, false);
   try_reload(town);
 }
 
@@ -287,6 +294,7 @@ void Engine::State::try_reload(LiveTown& town) {
       const std::vector<StoredEffect> outbox = loaded->outbox;
       town.reload(std::move(*loaded));
       note_use(town);
+      ports.observer.in_memory(town.town, true);
       const std::set<std::string> over = town.outcomes_waiting();
       for (const StoredEffect& effect : outbox)
         if (!over.contains(effect.effect.key)) queue.add(town.id, effect);
@@ -305,20 +313,27 @@ void Engine::State::try_reload(LiveTown& town) {
 void Engine::State::quarantine(LiveTown& town, const std::string& why) {
   queue.drop(town.id);
   town.quarantine(why);
-  ports.observer.alert(town.id, "town_quarantined", "a tick of " + town.id.text + " failed: " + why);
+  alarm(town.id, "town_quarantined", "a tick of " + town.id.text + " failed: " + why);
+  ports.observer.in_memory(town.town, false);
   for (const Engine::Answered& waiting : town.dismiss()) waiting(tl::unexpected(not_run(town)));
 }
 
 void Engine::State::publish(const LiveTown& town, const Flight& flight) {
   const TickRecord& record = *flight.record;
-  ports.observer.ticked(town.id, record);
-  for (const Violation& violation : record.violations)
-    ports.observer.alert(town.id, "invariant_" + std::to_string(violation.invariant),
-                         violation.subject + ": " + violation.message);
-  for (const Missed& missed : record.missed)
-    ports.observer.alert(town.id, "agenda_missed",
-                         std::string(to_string(missed.stage)) + " " + missed.subject.text +
-                             ": a rule acts on it and the agenda did not know; this is a fault of townd");
+  ports.observer.ticked({town.town, record, flight.result, static_cast<int>(town.in_doubt.size())});
+  for (const Violation& violation : record.violations) {
+    Alarm alarm{"invariant_" + std::to_string(violation.invariant), town.id, violation.message, record.number};
+    alarm.invariant = violation.invariant;
+    alarm.subject = violation.subject;
+    alarm.rule = violation.rule;
+    ports.observer.alarm(alarm);
+  }
+  for (const Missed& missed : record.missed) {
+    Alarm alarm{"agenda_missed", town.id, "a rule acts on it and the agenda did not know; this is a fault of townd",
+                record.number};
+    alarm.subject = std::string(to_string(missed.stage)) + " " + missed.subject.text;
+    ports.observer.alarm(alarm);
+  }
   if (listeners.empty()) return;
   std::vector<StreamItem> items;
   items.push_back({record.number, "tick", std::to_string(record.number),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,15 @@
 namespace townd {
 
 enum class EffectState { pending, done, failed, unknown };
+constexpr std::string_view to_string(EffectState state) {
+  switch (state) {
+    case EffectState::pending: return "pending";
+    case EffectState::done: return "done";
+    case EffectState::failed: return "failed";
+    case EffectState::unknown: return "unknown";
+  }
+  return "unknown";
+}
 
 struct StoredEffect {
   Effect effect;

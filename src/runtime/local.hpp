@@ -31,6 +31,8 @@ class LocalRuntime final : public Runtime {
   expected<std::string> log(const RunId& run, std::int64_t offset, std::int64_t limit) override;
 
   [[nodiscard]] const Presets& presets() const { return presets_; }
+  /// Bytes that the run has printed.
+  [[nodiscard]] std::int64_t log_bytes(const RunId& run) const { return link_of(run).log_end(); }
 
  private:
   LocalRuntime(LocalSettings settings, Presets presets, git::Program git);

@@ -37,6 +37,12 @@ bool disk_is_low(const std::string& data) {
   return ::statvfs(data.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize < kDiskLow;
 }
 
+double disk_use(const std::string& data) {
+  struct statvfs info {};
+  if (::statvfs(data.c_str(), &info) != 0 || info.f_blocks == 0) return 0;
+  return 1.0 - static_cast<double>(info.f_bavail) / static_cast<double>(info.f_blocks);
+}
+
 expected<std::string> program_of(const Preset& preset, const LocalSettings& settings) {
   auto program = find_program(preset.command, agent_path(settings));
   if (program.empty())

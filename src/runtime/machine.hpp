@@ -12,6 +12,8 @@ namespace townd {
 int slots_of(const LocalSettings& settings);
 /// Less than 2 GiB are left where the data folder is.
 bool disk_is_low(const std::string& data);
+/// How full the file system of the data folder is, 0 to 1; what is kept for root counts as used.
+double disk_use(const std::string& data);
 
 /// Where the preset's program is, or what to install.
 expected<std::string> program_of(const Preset& preset, const LocalSettings& settings);

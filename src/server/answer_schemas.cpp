@@ -117,6 +117,7 @@ const std::map<std::string_view, std::string_view>& members() {
       {"OpenedTick", "tick:i at:t record:o facts:a effects:a"},
       {"Bundle", ""},
       {"Stream", ""},
+      {"Metrics", ""},
       {"Snapshot", "format:s town:o"},
   };
   return all;
@@ -151,6 +152,7 @@ json::object answer_schema(std::string_view name) {
   if (rest.starts_with("[]")) return {{"type", "array"}, {"items", answer_schema(rest.substr(2))}};
   if (name == "Stream")
     return {{"type", "string"}, {"description", "events tick, bead, agent, alert and gap; each id is <tick>.<n>"}};
+  if (name == "Metrics") return {{"type", "string"}, {"description", "docs/metrics.md names them all"}};
   json::object properties;
   json::array required;
   while (!rest.empty()) {

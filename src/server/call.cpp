@@ -36,6 +36,7 @@ std::string Call::actor(std::string_view field) const {
 RunId Call::run() const { return caller_.has_run() ? caller_.run : RunId(arguments_.text("run_id")); }
 
 void Call::respond(Response response) {
+  response.operation = operation().name;
   if (const Answer answer = std::exchange(answer_, nullptr)) answer(std::move(response));
 }
 

@@ -1,5 +1,6 @@
 #include "server/daemon.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -9,8 +10,13 @@
 #include "codec/config.hpp"
 #include "engine/driver.hpp"
 #include "forge/local.hpp"
+#include "observe/event_file.hpp"
+#include "observe/lifecycle.hpp"
 #include "observe/log_observer.hpp"
+#include "observe/metrics.hpp"
+#include "observe/observers.hpp"
 #include "runtime/local.hpp"
+#include "runtime/machine.hpp"
 #include "server/api.hpp"
 #include "server/diff.hpp"
 #include "server/find.hpp"
@@ -19,6 +25,7 @@
 #include "server/listen_address.hpp"
 #include "server/live_hub.hpp"
 #include "server/log_tails.hpp"
+#include "server/operations.hpp"
 #include "server/stream_seats.hpp"
 #include "server/upgrade.hpp"
 #include "server/version.hpp"
@@ -96,6 +103,14 @@ LocalSettings runtime_settings(const std::string& data, const NodeSettings& node
   return settings;
 }
 
+MetricsOptions metrics_options(const NodeSettings& node) {
+  MetricsOptions options;
+  options.towns = node.metrics.towns;
+  options.version = kVersion;
+  for (const Operation& operation : operations()) options.operations.push_back(operation.name);
+  return options;
+}
+
 EngineOptions engine_options(const NodeSettings& node, const NodeFacts& facts) {
   EngineOptions options;
   options.max_agents = facts.slots;
@@ -113,6 +128,9 @@ struct Daemon::Parts {
   Log log;
   SystemClock clock;
   LogObserver log_observer{log};
+  std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<EventFile> event_file;
+  std::unique_ptr<Lifecycle> lifecycle;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<LocalRuntime> runtime;
   std::unique_ptr<LocalForge> forge;
@@ -122,7 +140,8 @@ struct Daemon::Parts {
   StreamSeats seats;
   LiveHub live{seats};
   std::unique_ptr<Workers> workers;
-  std::unique_ptr<Incidents> observer;
+  std::unique_ptr<Incidents> incidents;
+  std::unique_ptr<Observers> observers;
   UpgradeReport upgrade;
   std::unique_ptr<LogTails> tails;
   std::unique_ptr<Services> services;
@@ -135,6 +154,9 @@ struct Daemon::Parts {
   expected<void> open(const DaemonOptions& options, const NodeSettings& node);
   expected<void> listen(const DaemonOptions& options, const ServerSettings& server);
   expected<void> refuse_if_otherwise(const std::string& data);
+  expected<void> tell_events(const std::string& data, const EventSettings& events);
+  [[nodiscard]] Answer measured(Answer answer) const;
+  [[nodiscard]] NodeReadings readings(const std::string& data) const;
   void report_what_differs(const std::string& data);
   void try_on_the_past(const std::string& data);
   void close();
@@ -150,7 +172,10 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
                 "the store " + node.store.url.substr(0, node.store.url.find(':')) + ": is not known here",
                 "leave store.url out to use SQLite in the data folder");
 
-  auto opened = SqliteStore::open(options.data);
+  metrics = std::make_unique<Metrics>(metrics_options(node), clock);
+  SqliteOptions store_options;
+  store_options.written = [this](std::size_t jobs, double seconds) { metrics->committed(jobs, seconds); };
+  auto opened = SqliteStore::open(options.data, std::move(store_options));
   if (!opened) return tl::unexpected(opened.error());
   store = std::move(*opened);
   tokens = std::make_unique<TokenBook>(*store);
@@ -162,9 +187,13 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   // The port is taken before agents are taken up again: a daemon that cannot listen must not touch them.
   workers = std::make_unique<Workers>(kWorkers);
-  observer = std::make_unique<Incidents>(log_observer, *store, *workers, clock, options.data);
+  incidents = std::make_unique<Incidents>(log_observer, *store, *workers, clock, options.data);
+  std::vector<Observer*> watching{&log_observer, metrics.get(), incidents.get()};
+  if (auto told = tell_events(options.data, node.events); !told) return told;
+  if (lifecycle) watching.push_back(lifecycle.get());
+  observers = std::make_unique<Observers>(std::move(watching));
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
-    api->handle(std::move(request), std::move(answer));
+    api->handle(std::move(request), measured(std::move(answer)));
   });
   if (auto listening = listen(options, node.server); !listening) return listening;
 
@@ -182,7 +211,7 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
       return known;
     }
   forge = std::make_unique<LocalForge>(*git, options.data);
-  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, *observer, clock}, engine_options(node, facts));
+  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, *observers, clock}, engine_options(node, facts));
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);
   if (auto loaded = engine->open(); !loaded) return loaded;
@@ -190,7 +219,9 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
   services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
-                                                 *workers, upgrade, diff_reader(*git, options.data), node, presets});
+                                                 *workers, upgrade, diff_reader(*git, options.data),
+                                                 [this, data = options.data] { return metrics->text(readings(data)); },
+                                                 node, presets});
   api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins, https});
   http->start();
   if (node.upgrade.verify == "report") report_what_differs(options.data);
@@ -251,6 +282,40 @@ void Daemon::Parts::try_on_the_past(const std::string& data) {
     upgrade.add(town, std::move(finding));
   }
   if (alike) program.remember();
+}
+
+/// Lifecycle events go to a file if somebody wants them.
+expected<void> Daemon::Parts::tell_events(const std::string& data, const EventSettings& events) {
+  if (events.file.empty()) return {};
+  EventFileSettings settings;
+  settings.path = (fs::path(data) / events.file).string();
+  settings.bytes = static_cast<std::size_t>(events.rotate.bytes);
+  settings.kept = static_cast<std::size_t>(events.keep);
+  auto opened = EventFile::open(settings, [this](const std::string& problem) {
+    log.write(LogLevel::warn, "events cannot be written", {{"because", problem}});
+  });
+  if (!opened) return tl::unexpected(opened.error());
+  event_file = std::move(*opened);
+  lifecycle = std::make_unique<Lifecycle>([this](const std::string& line) { event_file->write(line); });
+  return {};
+}
+
+/// The answer with a note of how long it took.
+Answer Daemon::Parts::measured(Answer answer) const {
+  return [this, began = std::chrono::steady_clock::now(), answer = std::move(answer)](Response response) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    metrics->answered(response.operation, response.status, took.count());
+    if (lifecycle) lifecycle->answered(response.operation, response.status, took.count(), clock.now());
+    answer(std::move(response));
+  };
+}
+
+NodeReadings Daemon::Parts::readings(const std::string& data) const {
+  NodeReadings node{disk_use(data), 0};
+  const auto budget = static_cast<double>(services->node.run_limits().log_bytes);
+  for (const RunId& run : metrics->live_runs())
+    node.log_used = std::max(node.log_used, std::min(1.0, static_cast<double>(runtime->log_bytes(run)) / budget));
+  return node;
 }
 
 /// Binds the doors; nobody is let in before `http->start`.

@@ -35,7 +35,7 @@ expected<void> write_incident(Store& store, const TownId& town, const TickRecord
   std::error_code problem;
   fs::create_directories(folder, problem);
   fs::permissions(folder, fs::perms::owner_all, problem);
-  const fs::path path = folder / (town.text + "-tick-" + std::to_string(record.number) + ".bundle");
+  const fs::path path = folder / incident_file(town, record.number);
   const fs::path part = path.string() + ".part";
   std::ofstream file(part, std::ios::binary | std::ios::trunc);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -49,11 +49,16 @@ expected<void> write_incident(Store& store, const TownId& town, const TickRecord
 
 }  // namespace
 
-Incidents::Incidents(Observer& next, Store& store, Workers& workers, const Clock& clock, const std::string& data)
-    : next_(next), store_(store), workers_(workers), clock_(clock), folder_(data + "/bundles") {}
+std::string incident_file(const TownId& town, std::int64_t tick) {
+  return town.text + "-tick-" + std::to_string(tick) + ".bundle";
+}
 
-void Incidents::ticked(const TownId& town, const TickRecord& record) {
-  next_.ticked(town, record);
+Incidents::Incidents(Observer& told, Store& store, Workers& workers, const Clock& clock, const std::string& data)
+    : told_(told), store_(store), workers_(workers), clock_(clock), folder_(data + "/bundles") {}
+
+void Incidents::ticked(const Ticked& tick) {
+  const TownId& town = tick.town.row().town_id;
+  const TickRecord& record = tick.record;
   std::string troubles;
   for (const Violation& violation : record.violations) {
     const std::string trouble = "invariant " + std::to_string(violation.invariant) + " " + violation.rule;
@@ -63,13 +68,8 @@ void Incidents::ticked(const TownId& town, const TickRecord& record) {
 }
 
 void Incidents::differs(const TownId& town, const Difference& difference) {
-  next_.differs(town, difference);
   const std::string trouble = "decided again otherwise: " + difference.what;
   if (fresh(town, trouble)) keep(town, difference.recorded, trouble);
-}
-
-void Incidents::alert(const TownId& town, std::string_view kind, const std::string& message) {
-  next_.alert(town, kind, message);
 }
 
 bool Incidents::fresh(const TownId& town, const std::string& trouble) {
@@ -85,9 +85,9 @@ void Incidents::keep(const TownId& town, const TickRecord& record, const std::st
   workers_.post([this, town, record, about = "tick " + std::to_string(record.number) + ": " + trouble] {
     try {
       if (const auto written = write_incident(store_, town, record, about, folder_); !written)
-        next_.alert(town, "bundle_failed", written.error().what);
+        told_.alarm({"bundle_failed", town, written.error().what});
     } catch (const std::exception& thrown) {
-      next_.alert(town, "bundle_failed", thrown.what());
+      told_.alarm({"bundle_failed", town, thrown.what()});
     }
   });
 }

@@ -12,23 +12,25 @@ namespace townd {
 /// Bundles that are kept of incidents; the oldest goes for one more.
 inline constexpr std::size_t kIncidentsKept = 16;
 
-/// Passes everything on, and writes a bundle (town-bundle/1) of each tick in which an action was refused, an invariant
-/// found to be broken, or something decided again otherwise: `bundles/<town>-tick-<n>.bundle` in the data folder. Of
-/// the same trouble of a town one in 24 hours is enough.
+/// The bundle that is written of such a tick.
+std::string incident_file(const TownId& town, std::int64_t tick);
+
+/// Writes a bundle (town-bundle/1) of each tick in which an action was refused, an invariant found to be broken, or
+/// something decided again otherwise: `bundles/<town>-tick-<n>.bundle` in the data folder. Of the same trouble of a
+/// town one in 24 hours is enough. What cannot be written is an alarm to `told`.
 class Incidents final : public Observer {
  public:
-  Incidents(Observer& next, Store& store, Workers& workers, const Clock& clock, const std::string& data);
+  Incidents(Observer& told, Store& store, Workers& workers, const Clock& clock, const std::string& data);
 
-  void ticked(const TownId& town, const TickRecord& record) override;
+  void ticked(const Ticked& tick) override;
   void differs(const TownId& town, const Difference& difference) override;
-  void alert(const TownId& town, std::string_view kind, const std::string& message) override;
 
  private:
   /// Whether it is the first trouble of this kind in a day.
   bool fresh(const TownId& town, const std::string& trouble);
   void keep(const TownId& town, const TickRecord& record, const std::string& trouble);
 
-  Observer& next_;
+  Observer& told_;
   Store& store_;
   Workers& workers_;
   const Clock& clock_;

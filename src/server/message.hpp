@@ -45,6 +45,7 @@ struct Response {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<LiveStream> stream;  ///< set: the body is this stream, written as it comes
+  std::string_view operation = {};     ///< that answered; empty for a request that asked for none
 };
 
 /// Answers one request; from any thread, once.

@@ -117,9 +117,10 @@ json::object answer_of(const Operation& operation) {
     schema.emplace("required", json::array{"success", "data"});
   }
   json::object content;
-  const std::string_view type = operation.answers == "Stream"   ? "text/event-stream"
-                                : operation.answers == "Bundle" ? "application/zstd"
-                                                                : "application/json";
+  const std::string_view type = operation.answers == "Stream"    ? "text/event-stream"
+                                : operation.answers == "Bundle"  ? "application/zstd"
+                                : operation.answers == "Metrics" ? "text/plain"
+                                                                 : "application/json";
   content.emplace(type, json::object{{"schema", std::move(schema)}});
   return {{"description", operation.about}, {"content", std::move(content)}};
 }

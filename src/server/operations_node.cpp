@@ -8,6 +8,8 @@ void add_node(std::vector<Operation>& all) {
       {"node.ready", "GET", {"/readyz"}, kEverybody, "Can it take work: store and engine answer.", {}, "Health"});
   all.push_back({"node.openapi", "GET", {"/openapi.json"}, kEverybody, "This list, as OpenAPI 3.1.", {}, "OpenApi"});
   all.back().raw = true;
+  all.push_back({"node.metrics", "GET", {"/metrics"}, kReaders, "Metrics in Prometheus' text format.", {}, "Metrics"});
+  all.back().raw = true;
   all.push_back(
       {"token.list", "GET", {"/api/tokens"}, kAdmin, "Tokens of people, without the tokens themselves.", {}, "Tokens"});
   all.push_back({"token.create",

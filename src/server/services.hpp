@@ -45,8 +45,9 @@ struct Services {
   Workers& workers;
   const UpgradeReport& upgrade;
   std::function<expected<std::string>(const DiffSpec&)> diff;
-  NodeSettings node;                 ///< `node.town` is what a new town begins with
-  std::vector<std::string> presets;  ///< agent programs by name
+  std::function<std::string()> metrics;  ///< in Prometheus' text format
+  NodeSettings node;                     ///< `node.town` is what a new town begins with
+  std::vector<std::string> presets;      ///< agent programs by name
 };
 
 }  // namespace townd

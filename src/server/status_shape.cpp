@@ -4,6 +4,7 @@
 #include "codec/describe_rows.hpp"
 #include "codec/fields.hpp"
 #include "core/budget.hpp"
+#include "core/explain.hpp"
 #include "core/merge_queue.hpp"
 #include "core/molecule.hpp"
 #include "core/rules/common.hpp"
@@ -25,22 +26,20 @@ struct Counts {
 
 Counts count(const Town& town) {
   Counts counts;
-  for (const AgentStatus s :
-       {AgentStatus::idle, AgentStatus::working, AgentStatus::waiting, AgentStatus::stalled, AgentStatus::dead})
-    counts.agents[std::string(to_string(s))] = 0;
+  const Census& census = town.census();
+  for (std::size_t s = 0; s < kAgentStatuses; ++s)
+    counts.agents[std::string(to_string(static_cast<AgentStatus>(s)))] = census.agents.at(s);
+  counts.agents_total = static_cast<int>(town.agent_count());
+  counts.stalled = census.agents.at(static_cast<std::size_t>(AgentStatus::stalled));
   for (const AgentId& id : town.agent_ids()) {
     const Agent* agent = town.agent(id);
-    ++counts.agents[std::string(to_string(agent->status))];
-    ++counts.agents_total;
-    if (agent->status == AgentStatus::stalled) ++counts.stalled;
     const Bead* hook = town.bead(agent->current_hook_bead_id);
     if (!agent->current_hook_bead_id.empty() && (!hook || terminal(hook->status))) ++counts.orphaned_hooks;
   }
-  for (const BeadId& id : town.bead_ids()) {
-    const Bead* bead = town.bead(id);
-    if (bead->type == BeadType::issue || bead->type == BeadType::merge_request)
-      ++counts.beads[std::string(to_string(bead->status))];
-  }
+  for (const BeadType type : {BeadType::issue, BeadType::merge_request})
+    for (std::size_t s = 0; s < kBeadStatuses; ++s)
+      counts.beads[std::string(to_string(static_cast<BeadStatus>(s)))] +=
+          census.beads.at(static_cast<std::size_t>(type)).at(s);
   counts.triage_requests = static_cast<int>(town.open_triage_requests().size());
   return counts;
 }
@@ -166,6 +165,18 @@ json::object budgets(const Town& town, Instant now) {
   return shape;
 }
 
+/// What is in the way of the first in a rig's queue; null when nothing waits there.
+template <class Queue>
+json::value waits_for(const Town& town, const Queue& queue, Instant now) {
+  if (queue.empty()) return nullptr;
+  const BeadId& first = queue.begin()->bead_id;
+  const Explanation why = explain(town, first.text, now);
+  std::string because;
+  for (const Explained& decision : why.decisions)
+    if (decision.kind != Explained::Kind::act && !decision.because.empty()) because = decision.because;
+  return json::object{{"id", first.text}, {"because", because.empty() ? why.next : because}};
+}
+
 int number(const std::map<std::string, int>& counts, const std::string& name) {
   const auto found = counts.find(name);
   return found == counts.end() ? 0 : found->second;
@@ -228,6 +239,8 @@ json::object status_shape(const Engine::View& view, const std::string& upgraded)
                     {"queue", index.queue.size()},
                     {"reviewing", index.reviewing.size()},
                     {"busy_polecats", index.busy_polecats},
+                    {"work_waits_for", waits_for(town, index.ready, view.now)},
+                    {"merge_waits_for", waits_for(town, index.queue, view.now)},
                     {"breaker", to_json(rig->breaker)}});
   }
   shape.emplace("rigs", std::move(rigs));

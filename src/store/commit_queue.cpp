@@ -1,6 +1,7 @@
 #include "store/commit_queue.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace townd::sqlite {
@@ -13,8 +14,11 @@ constexpr std::size_t kGroupLimit = 1024;
 
 }  // namespace
 
-CommitQueue::CommitQueue(Connection& writer, int pages_before_move)
-    : db_(writer), pages_before_move_(pages_before_move), pages_to_move_at_(pages_before_move) {
+CommitQueue::CommitQueue(Connection& writer, int pages_before_move, Written written)
+    : db_(writer),
+      pages_before_move_(pages_before_move),
+      written_(std::move(written)),
+      pages_to_move_at_(pages_before_move) {
   const auto note_pages = [](void* queue, sqlite3*, const char*, int pages) {
     static_cast<CommitQueue*>(queue)->pages_in_wal_ = pages;
     return SQLITE_OK;
@@ -43,8 +47,11 @@ void CommitQueue::push(Write write, Done done) {
 
 void CommitQueue::run() {
   for (std::deque<Job> group = next_group(); !group.empty(); group = next_group()) {
+    const auto began = std::chrono::steady_clock::now();
     const expected<void> written = write_group(group);
     if (written) {
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+      if (written_) written_(group.size(), took.count());
       const std::lock_guard lock(mutex_);
       ++counters_.groups;
       counters_.commits += static_cast<std::int64_t>(group.size());

@@ -36,7 +36,10 @@ class CommitQueue {
   /// Called on the writer's thread when the job is durable, or with the reason why its whole group is not.
   using Done = std::function<void(const expected<void>&)>;
 
-  CommitQueue(Connection& writer, int pages_before_move);
+  /// Told on the writer's thread how many jobs a group held and how many seconds it took.
+  using Written = std::function<void(std::size_t jobs, double seconds)>;
+
+  CommitQueue(Connection& writer, int pages_before_move, Written written = {});
   /// Writes what still waits.
   ~CommitQueue();
 
@@ -58,6 +61,7 @@ class CommitQueue {
 
   Connection& db_;
   const int pages_before_move_;
+  const Written written_;
   int pages_to_move_at_;
   int pages_in_wal_ = 0;  ///< as of the last commit; the writer's thread only
   mutable std::mutex mutex_;

@@ -28,7 +28,7 @@ expected<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::
   expected<std::unique_ptr<SyncCounter>> layer = SyncCounter::over(options.file_layer);
   if (!layer) return tl::unexpected<Error>(std::move(layer.error()));
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(*locked), std::move(*layer)));  // NOLINT: private
-  if (auto connected = store->connect(file->string(), options.pages_before_move); !connected)
+  if (auto connected = store->connect(file->string(), std::move(options)); !connected)
     return tl::unexpected<Error>(std::move(connected.error()));
   return store;
 }
@@ -38,7 +38,7 @@ SqliteStore::SqliteStore(DataFolder folder, std::unique_ptr<SyncCounter> file_la
 
 SqliteStore::~SqliteStore() = default;
 
-expected<void> SqliteStore::connect(const std::string& path, int pages_before_move) {
+expected<void> SqliteStore::connect(const std::string& path, SqliteOptions options) {
   using sqlite::Connection;
   auto writer = Connection::open(path, Connection::Mode::read_write, file_layer_->name());
   if (!writer) return tl::unexpected<Error>(std::move(writer.error()));
@@ -47,7 +47,7 @@ expected<void> SqliteStore::connect(const std::string& path, int pages_before_mo
   auto reader = Connection::open(path, Connection::Mode::read_only, file_layer_->name());
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   reader_ = std::move(*reader);
-  queue_ = std::make_unique<sqlite::CommitQueue>(*writer_, pages_before_move);
+  queue_ = std::make_unique<sqlite::CommitQueue>(*writer_, options.pages_before_move, std::move(options.written));
   return {};
 }
 

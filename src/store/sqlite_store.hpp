@@ -19,6 +19,8 @@ struct SqliteOptions {
   std::string file_layer;
   /// The WAL is moved into the file when it has this many pages of 4 KiB: 4 MiB take some 5 ms.
   int pages_before_move = 1000;
+  /// Told on the writer's thread what each group commit held and how long it took, its sync included.
+  sqlite::CommitQueue::Written written = {};
 };
 
 /// All towns of a node in the file `townd.db` of a data folder that is locked as long as the store is open.
@@ -58,7 +60,7 @@ class SqliteStore final : public Store {
 
  private:
   SqliteStore(DataFolder folder, std::unique_ptr<SyncCounter> file_layer);
-  expected<void> connect(const std::string& path, int pages_before_move);
+  expected<void> connect(const std::string& path, SqliteOptions options);
   /// Runs `read` on the one connection for reading.
   template <class Read>
   auto reading(Read read);

@@ -114,16 +114,14 @@ class Told : public Runtime {
 
 class Quiet : public Observer {
  public:
-  void ticked(const TownId&, const TickRecord& tick) override {
-    for (const Decided& decided : tick.decisions)
-      story << tick.at.ms / 1000 << " " << decided.rule << " " << decided.subject.text << "\n";
+  void ticked(const Ticked& tick) override {
+    for (const Decided& decided : tick.record.decisions)
+      story << tick.record.at.ms / 1000 << " " << decided.rule << " " << decided.subject.text << "\n";
   }
   void differs(const TownId& town, const Difference& difference) override {
     alerts.push_back(town.text + " differs at tick " + std::to_string(difference.recorded.number));
   }
-  void alert(const TownId&, std::string_view kind, const std::string& message) override {
-    alerts.push_back(std::string(kind) + ": " + message);
-  }
+  void alarm(const Alarm& alarm) override { alerts.push_back(alarm.kind + ": " + alarm.message); }
   std::vector<std::string> alerts;
   std::ostringstream story;  ///< what was decided, and at which second
 };

@@ -20,13 +20,11 @@ namespace townd {
 /// Remembers what people are told.
 class Told : public Observer {
  public:
-  void ticked(const TownId&, const TickRecord& record) override { ticks.push_back(record); }
+  void ticked(const Ticked& tick) override { ticks.push_back(tick.record); }
   void differs(const TownId&, const Difference& difference) override {
     differing.push_back(difference.recorded.number);
   }
-  void alert(const TownId&, std::string_view kind, const std::string& message) override {
-    alerts.emplace_back(std::string(kind) + ": " + message);
-  }
+  void alarm(const Alarm& alarm) override { alerts.emplace_back(alarm.kind + ": " + alarm.message); }
   [[nodiscard]] int alerts_of(std::string_view kind) const {
     int n = 0;
     for (const std::string& alert : alerts) n += alert.starts_with(kind) ? 1 : 0;
@@ -54,7 +52,7 @@ class Node : public testing::Test {
 
   /// A daemon begins; whatever an earlier one had in memory is gone.
   void start() {
-    engine = std::make_unique<Engine>(Ports{store, runtime, forge, told, clock}, options);
+    engine = std::make_unique<Engine>(Ports{store, runtime, forge, *watching, clock}, options);
     if (pool) engine->run_effects_with(pool);
     ASSERT_TRUE(engine->open());
   }
@@ -144,6 +142,7 @@ class Node : public testing::Test {
   sim::FakeForge forge;
   sim::FakeRuntime runtime;
   Told told;
+  Observer* watching = &told;
   EngineOptions options;
   std::function<void(std::string_view, std::function<void()>)> pool;
   std::unique_ptr<Engine> engine;

@@ -120,12 +120,12 @@ class Check {
   /// The safety net agrees with the agenda, as long as the agenda is right.
   void nothing_was_missed(const Town& town, Instant now) {
     Resync round;
-    std::vector<Missed> missed;
+    Resync::Found found;
     if (story_.size() <= kScanEachTickUpTo)
-      while (!round.look(town, now, 50, missed)) {
+      while (!round.look(town, now, 50, found)) {
       }
-    for (const Missed& found : missed)
-      ADD_FAILURE() << "seed " << seed_ << ": " << to_string(found.stage) << ' ' << found.subject.text << " at "
+    for (const Missed& missed : found.missed)
+      ADD_FAILURE() << "seed " << seed_ << ": " << to_string(missed.stage) << ' ' << missed.subject.text << " at "
                     << now.ms;
   }
 

@@ -16,7 +16,7 @@ NodeSettings node_settings() {
 
 ApiTest::ApiTest() {
   runtime.manner = [](const AgentSpec&) { return sim::Manner::hangs; };
-  engine = std::make_unique<Engine>(Ports{store, runtime, forge, observer, clock}, EngineOptions{});
+  engine = std::make_unique<Engine>(Ports{store, runtime, forge, metrics, clock}, EngineOptions{});
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);
   EXPECT_TRUE(engine->open());
@@ -34,6 +34,7 @@ ApiTest::ApiTest() {
                workers,
                upgrade,
                [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
+               [this] { return metrics.text({}); },
                node_settings(),
                {"claude", "custom", "refine"}});
   api = std::make_unique<Api>(*services, Doorman{{"town.example"}, {"https://ui.example"}});

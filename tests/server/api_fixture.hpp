@@ -7,6 +7,7 @@
 
 #include "codec/json.hpp"
 #include "engine/driver.hpp"
+#include "observe/metrics.hpp"
 #include "server/api.hpp"
 #include "server/http_server.hpp"
 #include "server/live_hub.hpp"
@@ -21,13 +22,6 @@
 #include "sim/fake_store.hpp"
 
 namespace townd::test {
-
-/// Nobody watches.
-class NoObserver final : public Observer {
-  void ticked(const TownId&, const TickRecord&) override {}
-  void differs(const TownId&, const Difference&) override {}
-  void alert(const TownId&, std::string_view, const std::string&) override {}
-};
 
 /// A node with everything real but the outside: store, runtime, forge and clock are the simulator's. One town `t` with
 /// the prefix `tt` and one rig `app` is there from the start, its repository already looked at. The clock stands, so
@@ -73,7 +67,7 @@ class ApiTest : public testing::Test {
   sim::FakeStore store{complaints};
   sim::FakeForge forge{complaints};
   sim::FakeRuntime runtime{clock, forge, complaints, 1};
-  NoObserver observer;
+  Metrics metrics{{}, clock};
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Driver> driver;
   TokenBook tokens{store};

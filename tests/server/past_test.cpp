@@ -28,13 +28,15 @@ Instant wall_now() {
   return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
+Town town_named(const TownId& id) {
+  TownRow row;
+  row.town_id = id;
+  return Town(row);
+}
+
 class Silent final : public Observer {
  public:
-  void ticked(const TownId&, const TickRecord&) override {}
-  void differs(const TownId&, const Difference&) override {}
-  void alert(const TownId&, std::string_view kind, const std::string& message) override {
-    alerts.push_back(std::string(kind) + ": " + message);
-  }
+  void alarm(const Alarm& alarm) override { alerts.push_back(alarm.kind + ": " + alarm.message); }
   std::vector<std::string> alerts;
 };
 
@@ -166,14 +168,16 @@ TEST_F(PastOfADaemon, ABundleOfEachTroubleIsKeptByItself) {
   {
     Workers workers(1);
     Incidents incidents(silent, *disk, workers, clock, folder_.path());
+    const Town nowhere = town_named(town_);
+    const TickResult nothing;
     TickRecord record = (*ticks)[20].record;
-    incidents.ticked(town_, record);  // without a trouble
+    incidents.ticked({nowhere, record, nothing});  // without a trouble
     record.violations = {{5, "x-1", "two runs", "beads.assign"}};
-    incidents.ticked(town_, record);
-    incidents.ticked(town_, record);  // the same again
+    incidents.ticked({nowhere, record, nothing});
+    incidents.ticked({nowhere, record, nothing});  // the same again
     TickRecord later = (*ticks)[30].record;
     later.violations = record.violations;
-    incidents.ticked(town_, later);  // the same trouble, on the same day
+    incidents.ticked({nowhere, later, nothing});  // the same trouble, on the same day
     Difference difference{"digest", (*ticks)[40].record, (*ticks)[40].record};
     incidents.differs(town_, difference);
     workers.stop();
@@ -200,10 +204,12 @@ TEST_F(PastOfADaemon, OnlySoManyBundlesAreKept) {
   const auto ticks = disk->recorded(town_, 1, 100);
   Workers workers(1);
   Incidents incidents(silent, *disk, workers, clock, folder_.path());
+  const Town nowhere = town_named(town_);
+  const TickResult nothing;
   for (int i = 0; i < static_cast<int>(kIncidentsKept) + 4; ++i) {
     TickRecord record = (*ticks)[static_cast<std::size_t>(i) + 20].record;
     record.violations = {{i, "x-1", "trouble", ""}};
-    incidents.ticked(town_, record);
+    incidents.ticked({nowhere, record, nothing});
   }
   workers.stop();
   EXPECT_THAT(silent.alerts, testing::IsEmpty());

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include "core/invariant.hpp"
 #include "core/resync.hpp"
 
 namespace townd {
@@ -85,19 +86,37 @@ Town settled_town(int beads) {
   return town;
 }
 
-std::vector<Missed> a_round(const Town& town, std::size_t rows, int& looks) {
+Resync::Found a_round(const Town& town, std::size_t rows, int& looks) {
   Resync resync;
-  std::vector<Missed> missed;
-  for (looks = 1; !resync.look(town, kNow, rows, missed) && looks < 1'000; ++looks) {
+  Resync::Found found;
+  for (looks = 1; !resync.look(town, kNow, rows, found) && looks < 1'000; ++looks) {
   }
-  return missed;
+  return found;
 }
 
 TEST(ResyncTest, FindsNothingInASettledTown) {
   int looks = 0;
-  EXPECT_TRUE(a_round(settled_town(100), 10, looks).empty());
+  const Resync::Found found = a_round(settled_town(100), 10, looks);
+  EXPECT_TRUE(found.missed.empty());
+  EXPECT_TRUE(found.broken.empty());
   EXPECT_GT(looks, 10);
   EXPECT_LT(looks, 15);
+}
+
+TEST(ResyncTest, FindsAnInvariantThatDoesNotHoldAndTheTickReportsItAndActsOnNothing) {
+  Town town = settled_town(100);
+  Agent agent = *town.agent(town.agent_ids().front());
+  agent.agent_id = AgentId("another");
+  town.put(agent);
+  town.settle();
+  int looks = 0;
+  const Resync::Found found = a_round(town, 10, looks);
+  ASSERT_FALSE(found.broken.empty());
+  EXPECT_EQ(found.broken[0].invariant, 6);
+  EXPECT_EQ(found.broken[0].subject, agent.current_hook_bead_id.text);
+  TickInput input{kNow, {}, {}, {}, found.broken};
+  EXPECT_EQ(tick(town, input).violations, found.broken);
+  EXPECT_FALSE(check_all_rows(town).empty());
 }
 
 TEST(ResyncTest, FindsWhatTheAgendaHasForgottenAndTheTickActsOnIt) {
@@ -107,9 +126,10 @@ TEST(ResyncTest, FindsWhatTheAgendaHasForgottenAndTheTickActsOnIt) {
   town.agenda().forget(Stage::agents, SubjectKey(agent.text));
   const Instant later = kNow + minutes(5);
   Resync resync;
-  std::vector<Missed> missed;
-  while (!resync.look(town, later, 16, missed)) {
+  Resync::Found looked;
+  while (!resync.look(town, later, 16, looked)) {
   }
+  const std::vector<Missed>& missed = looked.missed;
   ASSERT_EQ(missed.size(), 1u);
   EXPECT_EQ(missed[0].stage, Stage::agents);
   EXPECT_EQ(missed[0].subject.text, agent.text);

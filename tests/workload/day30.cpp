@@ -148,8 +148,6 @@ void Day30::differs(const TownId& /*town*/, const Difference& difference) {
   complaints_.add("tick " + std::to_string(difference.recorded.number) + " was decided again otherwise");
 }
 
-void Day30::ticked(const TownId& /*town*/, const TickRecord& record) {
-  signs += static_cast<std::int64_t>(record.life.size());
-}
+void Day30::ticked(const Ticked& tick) { signs += static_cast<std::int64_t>(tick.record.life.size()); }
 
 }  // namespace townd::workload

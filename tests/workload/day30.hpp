@@ -58,9 +58,8 @@ class Day30 : private Observer {
  private:
   void make_town();
   void give_convoy();
-  void ticked(const TownId& town, const TickRecord& record) override;
+  void ticked(const Ticked& tick) override;
   void differs(const TownId&, const Difference& difference) override;
-  void alert(const TownId&, std::string_view, const std::string&) override {}
 
   sim::Complaints& complaints_;
   sim::Random random_;

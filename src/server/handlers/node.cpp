@@ -27,6 +27,13 @@ void ready(const CallPtr& call) {
 
 void openapi(const CallPtr& call) { call->succeed(openapi_document()); }
 
+void metrics(const CallPtr& call) {
+  Response response;
+  response.body = call->services().metrics();
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  call->respond(std::move(response));
+}
+
 json::object token_shape(const TokenRow& row) {
   json::object shape;
   shape.emplace("id", row.id);
@@ -62,10 +69,11 @@ void revoke_token(const CallPtr& call) {
   call->succeed(json::object{{"revoked", true}});
 }
 
-constexpr std::array<NamedHandler, 6> kHandlers{{
+constexpr std::array<NamedHandler, 7> kHandlers{{
     {"node.health", health},
     {"node.ready", ready},
     {"node.openapi", openapi},
+    {"node.metrics", metrics},
     {"token.list", list_tokens},
     {"token.create", create_token},
     {"token.revoke", revoke_token},

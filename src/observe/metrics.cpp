@@ -1,0 +1,423 @@
+#include "observe/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+#include "core/merge_queue.hpp"
+#include "observe/process_numbers.hpp"
+#include "observe/town_series.hpp"
+
+namespace townd {
+namespace {
+
+constexpr const char* kOther = "_other";
+const std::vector<double> kCommitBuckets{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.5, 1, 5};
+const std::vector<double> kGroupBuckets{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+const std::vector<double> kRequestBuckets{1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1, 5, 10, 60};
+constexpr std::array<std::string_view, 4> kStatusClasses{"2xx", "3xx", "4xx", "5xx"};
+
+double in_seconds(Duration time) { return static_cast<double>(std::max<std::int64_t>(time.ms, 0)) / 1000.0; }
+
+bool could_not_start(Outcome outcome) {
+  return outcome != Outcome::stopped && outcome != Outcome::evicted && outcome != Outcome::done;
+}
+
+}  // namespace
+
+namespace metrics {
+
+/// One town's part of a gauge that several towns may share.
+class Part {
+ public:
+  void set(prometheus::Gauge& gauge, double now) {
+    if (now == said_) return;
+    gauge.Increment(now - said_);
+    said_ = now;
+  }
+
+ private:
+  double said_ = 0;
+};
+
+/// What a rig's gauges are made of.
+struct RigPart {
+  RigSeries* series = nullptr;
+  Part breaker, ready, queue, paused;
+  MaybeInstant ready_since;  ///< of the first in its ready queue
+  MaybeInstant queue_moved;  ///< while its merge queue is not empty
+  Instant moved_at;          ///< when anything in the queue last changed its state
+};
+
+struct LiveRun {
+  Instant requested_at;
+  MaybeInstant heard;
+  std::int64_t tokens = 0;
+  std::int64_t micro_usd = 0;
+};
+
+/// What is known about one town.
+struct TownPart {
+  TownSeries* series = nullptr;
+  bool in_memory = false;
+  bool runs = true;
+  Part pending, quarantined, in_doubt, live, breaker, free, taken;
+  std::array<Part, kAgentStatuses> agents{};
+  std::array<std::array<Part, kBeadStatuses>, kBeadTypes> beads{};
+  std::map<RigId, RigPart> rigs;
+  std::map<RunId, LiveRun> live_runs;
+};
+
+}  // namespace metrics
+
+using metrics::LiveRun;
+using metrics::RigPart;
+using metrics::TownPart;
+
+struct Metrics::State {
+  State(MetricsOptions o, const Clock& c)
+      : options(std::move(o)),
+        clock(c),
+        families(registry),
+        towns_gauge(prometheus::BuildGauge().Name("townd_towns").Help("Towns of this node").Register(registry)),
+        alerts(prometheus::BuildCounter()
+                   .Name("townd_alerts_total")
+                   .Help("What people were told, by kind")
+                   .Register(registry)),
+        commit_seconds(prometheus::BuildHistogram()
+                           .Name("townd_commit_seconds")
+                           .Help("One group commit")
+                           .Register(registry)
+                           .Add({}, kCommitBuckets)),
+        commit_towns(prometheus::BuildHistogram()
+                         .Name("townd_commit_towns")
+                         .Help("Ticks that one group commit wrote")
+                         .Register(registry)
+                         .Add({}, kGroupBuckets)),
+        requests(prometheus::BuildCounter()
+                     .Name("townd_http_requests_total")
+                     .Help("HTTP requests by operation and status")
+                     .Register(registry)),
+        request_seconds(prometheus::BuildHistogram()
+                            .Name("townd_http_request_seconds")
+                            .Help("From a request's arrival to its answer")
+                            .Register(registry)
+                            .Add({}, kRequestBuckets)),
+        disk_used(node_gauge("townd_disk_used_ratio", "Of the data folder's file system")),
+        log_used(node_gauge("townd_log_used_ratio", "Of the log that one run may keep")),
+        resident(node_gauge("process_resident_memory_bytes", "Resident memory size in bytes")),
+        open_fds(node_gauge("process_open_fds", "Number of open file descriptors")),
+        max_fds(node_gauge("process_max_fds", "Maximum number of open file descriptors")),
+        started_at(node_gauge("process_start_time_seconds", "Start time of the process since 1970 in seconds")),
+        cpu(prometheus::BuildCounter()
+                .Name("process_cpu_seconds_total")
+                .Help("User and system CPU time spent in seconds")
+                .Register(registry)
+                .Add({})) {
+    prometheus::BuildGauge()
+        .Name("townd_build_info")
+        .Help("Which townd this is")
+        .Register(registry)
+        .Add({{"version", options.version}})
+        .Set(1);
+    options.operations.emplace_back("none");
+    for (const std::string& operation : options.operations)
+      for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
+        by_operation[operation].at(i) =
+            &requests.Add({{"operation", operation}, {"status", std::string(kStatusClasses.at(i))}});
+    alerts.Add({{"kind", "escalation"}});
+  }
+
+  prometheus::Gauge& node_gauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
+
+  TownPart& part(const TownId& id);
+  RigPart& rig_part(TownPart& part, const Town& town, const RigId& id);
+  void note_rig(TownPart& part, const Town& town, const RigId& id);
+  void note_town(TownPart& part, const Town& town);
+  void note_run(TownPart& part, const Town& town, const RunId& id, Instant now);
+  void note_ages(Instant now);
+  void note_towns();
+
+  MetricsOptions options;
+  const Clock& clock;
+  prometheus::Registry registry;
+  TownFamilies families;
+  prometheus::Family<prometheus::Gauge>& towns_gauge;
+  prometheus::Family<prometheus::Counter>& alerts;
+  prometheus::Histogram& commit_seconds;
+  prometheus::Histogram& commit_towns;
+  prometheus::Family<prometheus::Counter>& requests;
+  prometheus::Histogram& request_seconds;
+  prometheus::Gauge& disk_used;
+  prometheus::Gauge& log_used;
+  prometheus::Gauge& resident;
+  prometheus::Gauge& open_fds;
+  prometheus::Gauge& max_fds;
+  prometheus::Gauge& started_at;
+  prometheus::Counter& cpu;
+  std::map<std::string, std::array<prometheus::Counter*, kStatusClasses.size()>, std::less<>> by_operation;
+
+  std::mutex mutex;  ///< of what follows
+  std::map<std::string, TownSeries, std::less<>> series;
+  std::unordered_map<std::string, TownPart> towns;
+};
+
+TownPart& Metrics::State::part(const TownId& id) {
+  TownPart& part = towns[id.text];
+  if (part.series != nullptr) return part;
+  const std::string label = series.size() < static_cast<std::size_t>(options.towns) ? id.text : kOther;
+  part.series = &series.try_emplace(label, families, label).first->second;
+  return part;
+}
+
+RigPart& Metrics::State::rig_part(TownPart& part, const Town& town, const RigId& id) {
+  RigPart& rig = part.rigs[id];
+  if (rig.series == nullptr) {
+    const Rig* row = town.rig(id);
+    const bool shared = part.series->label == kOther;
+    rig.series = &part.series->rig(shared ? kOther : row == nullptr ? id.text : row->name);
+  }
+  return rig;
+}
+
+void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id) {
+  const Rig* row = town.rig(id);
+  if (row == nullptr) return;
+  RigPart& rig = rig_part(part, town, id);
+  const RigIndex& index = town.index(id);
+  rig.breaker.set(rig.series->breaker, row->breaker.opened_at ? 1 : 0);
+  rig.ready.set(rig.series->ready, static_cast<double>(index.ready.size()));
+  rig.queue.set(rig.series->queue, static_cast<double>(index.requests.size()));
+  rig.paused.set(rig.series->queue_paused, row->queue.paused_since ? 1 : 0);
+  rig.ready_since.reset();
+  if (!index.ready.empty())
+    if (const Bead* first = town.bead(index.ready.begin()->bead_id)) rig.ready_since = first->ready_since;
+  rig.queue_moved.reset();
+  // A pull request waits for people and machines elsewhere; what townd lands itself has to move.
+  if (!index.queue.empty() || !index.reviewing.empty()) rig.queue_moved = rig.moved_at;
+}
+
+void Metrics::State::note_town(TownPart& part, const Town& town) {
+  TownSeries& to = *part.series;
+  const Census& census = town.census();
+  for (std::size_t i = 0; i < kAgentStatuses; ++i) part.agents[i].set(*to.agents[i], census.agents[i]);
+  for (std::size_t t = 0; t < kBeadTypes; ++t)
+    for (std::size_t s = 0; s < kBeadStatuses; ++s) part.beads[t][s].set(*to.beads[t][s], census.beads[t][s]);
+  const TownRow& row = town.row();
+  part.live.set(to.live_runs, static_cast<double>(town.live_runs().size()));
+  part.breaker.set(to.breaker, row.breaker.opened_at ? 1 : 0);
+  part.taken.set(to.slots_taken, town.slots_taken());
+  part.free.set(to.slots_free, std::max(0, row.node.slots - town.slots_taken()));
+  part.quarantined.set(to.quarantined, static_cast<double>(town.deferred().size()));
+}
+
+/// A run is followed from its request to its end.
+void Metrics::State::note_run(TownPart& part, const Town& town, const RunId& id, Instant now) {
+  TownSeries& to = *part.series;
+  const Run* run = town.run(id);
+  auto live = part.live_runs.find(id);
+  if (run == nullptr) {
+    if (live != part.live_runs.end()) part.live_runs.erase(live);
+    return;
+  }
+  if (live == part.live_runs.end()) {
+    if (run->state == RunState::ended && run->requested_at != now) return;
+    live = part.live_runs.emplace(id, LiveRun{run->requested_at, {}, 0, 0}).first;
+    if (const Bead* bead = town.bead(run->bead_id); bead != nullptr && run->kind == RunKind::work)
+      to.ready_wait.Observe(in_seconds(run->requested_at - bead->ready_since));
+  }
+  LiveRun& known = live->second;
+  if (!known.heard && run->last_sign_at) {
+    to.started.Increment();
+    to.dispatch.Observe(in_seconds(*run->last_sign_at - run->requested_at));
+  }
+  known.heard = run->last_sign_at;
+  if (run->tokens > known.tokens) to.tokens.Increment(static_cast<double>(run->tokens - known.tokens));
+  if (run->cost_micro_usd > known.micro_usd)
+    to.cost.Increment(static_cast<double>(run->cost_micro_usd - known.micro_usd) / 1e6);
+  known.tokens = std::max(known.tokens, run->tokens);
+  known.micro_usd = std::max(known.micro_usd, run->cost_micro_usd);
+  if (run->state != RunState::ended) return;
+  if (run->outcome) to.runs_ended.at(static_cast<std::size_t>(*run->outcome))->Increment();
+  if (!known.heard && run->outcome && could_not_start(*run->outcome)) to.start_failed.Increment();
+  part.live_runs.erase(live);
+}
+
+/// Ages grow by themselves; of towns or rigs that share a label the greatest counts.
+void Metrics::State::note_ages(Instant now) {
+  for (auto& [label, town] : series) {
+    town.silent.Set(0);
+    for (auto& [name, rig] : town.rigs) {
+      rig.ready_head.Set(0);
+      rig.queue_head.Set(0);
+    }
+  }
+  const auto raise = [now](prometheus::Gauge& gauge, MaybeInstant since) {
+    if (since) gauge.Set(std::max(gauge.Value(), in_seconds(now - *since)));
+  };
+  for (auto& [id, part] : towns) {
+    for (const auto& [run_id, run] : part.live_runs) raise(part.series->silent, run.heard.value_or(run.requested_at));
+    for (auto& [rig_id, rig] : part.rigs) {
+      raise(rig.series->ready_head, rig.ready_since);
+      raise(rig.series->queue_head, rig.queue_moved);
+    }
+  }
+}
+
+void Metrics::State::note_towns() {
+  double open = 0, not_run = 0;
+  for (const auto& [id, part] : towns) {
+    if (!part.in_memory) continue;
+    ++(part.runs ? open : not_run);
+  }
+  towns_gauge.Add({{"state", "open"}}).Set(open);
+  towns_gauge.Add({{"state", "not_run"}}).Set(not_run);
+  towns_gauge.Add({{"state", "away"}}).Set(static_cast<double>(towns.size()) - open - not_run);
+}
+
+Metrics::Metrics(MetricsOptions options, const Clock& clock)
+    : state_(std::make_unique<State>(std::move(options), clock)) {}
+Metrics::~Metrics() = default;
+
+void Metrics::ticked(const Ticked& tick) {
+  const Town& town = tick.town;
+  const TickRecord& record = tick.record;
+  const std::lock_guard lock(state_->mutex);
+  TownPart& part = state_->part(town.row().town_id);
+  TownSeries& to = *part.series;
+  to.tick_seconds.Observe(static_cast<double>(record.wall_us) / 1e6);
+  for (std::size_t i = 0; i < kTriggers.size(); ++i)
+    if (record.trigger == kTriggers[i]) to.ticks[i]->Increment();
+  to.last_tick.Set(static_cast<double>(record.at.ms) / 1000.0);
+  to.events.Increment(static_cast<double>(record.events.size()));
+  for (const Decided& decided : record.decisions)
+    for (const ActionBody& action : decided.actions) {
+      if (decided.fate == ActionFate::applied) to.action(decided.rule, action.index()).Increment();
+      if (decided.fate == ActionFate::stale) to.stale[action.index()]->Increment();
+    }
+  for (const Effect& effect : tick.result.outbox.effects) to.effects[effect.body.index()][0]->Increment();
+  for (const Violation& violation : record.violations)
+    if (violation.invariant >= 1 && violation.invariant <= static_cast<int>(kInvariants))
+      to.violations.at(static_cast<std::size_t>(violation.invariant) - 1)->Increment();
+  to.misses.Increment(static_cast<double>(record.missed.size()));
+  for (const HistoryRow& line : tick.result.outbox.history) {
+    const bool review = line.event_type == "review_completed";
+    if (!review && line.event_type != "trial") continue;
+    const auto& counters = review ? to.reviews : to.trials;
+    if (const auto counter = counters.find(line.new_value); counter != counters.end()) counter->second->Increment();
+  }
+  part.pending.set(to.pending, record.pending_events);
+  part.in_doubt.set(to.in_doubt, tick.effects_in_doubt);
+  std::set<RigId> rigs;
+  for (const RowKey& key : tick.result.changed) {
+    if (key.table == RowKey::Table::run) state_->note_run(part, town, RunId(key.key), record.at);
+    if (key.table == RowKey::Table::rig) rigs.insert(RigId(key.key));
+    if (key.table != RowKey::Table::bead) continue;
+    const Bead* bead = town.bead(BeadId(key.key));
+    if (bead == nullptr || bead->rig_id.empty()) continue;
+    rigs.insert(bead->rig_id);
+    if (bead->type == BeadType::merge_request && bead->status_since == record.at)
+      state_->rig_part(part, town, bead->rig_id).moved_at = record.at;
+  }
+  for (const RigId& rig : rigs) state_->note_rig(part, town, rig);
+  state_->note_town(part, town);
+}
+
+void Metrics::ticked_quietly(const QuietTick& tick) {
+  const std::lock_guard lock(state_->mutex);
+  TownPart& part = state_->part(tick.town);
+  part.series->tick_seconds.Observe(static_cast<double>(tick.wall_us) / 1e6);
+  part.series->last_tick.Set(static_cast<double>(tick.at.ms) / 1000.0);
+  for (std::size_t i = 0; i < kTriggers.size(); ++i)
+    if (tick.trigger == kTriggers[i]) part.series->ticks[i]->Increment();
+  for (const SignOfLife& sign : tick.life)
+    if (const auto run = part.live_runs.find(sign.run_id); run != part.live_runs.end()) run->second.heard = sign.at;
+}
+
+void Metrics::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) {
+  const std::lock_guard lock(state_->mutex);
+  TownPart& part = state_->part(town);
+  for (const StoredEffect& outcome : outcomes) {
+    auto& counters = part.series->effects.at(outcome.effect.body.index());
+    if (outcome.state == EffectState::done) counters[1]->Increment();
+    if (outcome.state == EffectState::failed) counters[2]->Increment();
+    if (outcome.state == EffectState::unknown) counters[3]->Increment();
+  }
+  part.in_doubt.set(part.series->in_doubt, in_doubt);
+}
+
+void Metrics::differs(const TownId& town, const Difference& /*difference*/) {
+  const std::lock_guard lock(state_->mutex);
+  state_->part(town).series->mismatches.Increment();
+}
+
+void Metrics::alarm(const Alarm& alarm) { state_->alerts.Add({{"kind", alarm.kind}}).Increment(); }
+
+void Metrics::in_memory(const Town& town, bool runs) {
+  const std::lock_guard lock(state_->mutex);
+  TownPart& part = state_->part(town.row().town_id);
+  part.in_memory = true;
+  part.runs = runs;
+  if (!runs) return;
+  for (const RunId& id : town.live_runs()) {
+    const Run& run = *town.run(id);
+    part.live_runs.try_emplace(id, LiveRun{run.requested_at, run.last_sign_at, run.tokens, run.cost_micro_usd});
+  }
+  for (const RigId& id : town.rig_ids()) {
+    RigPart& rig = state_->rig_part(part, town, id);
+    for (const BeadId& request : town.index(id).requests)
+      if (const Bead* bead = town.bead(request)) rig.moved_at = std::max(rig.moved_at, bead->status_since);
+    state_->note_rig(part, town, id);
+  }
+  state_->note_town(part, town);
+}
+
+void Metrics::left_memory(const TownId& town) {
+  const std::lock_guard lock(state_->mutex);
+  state_->part(town).in_memory = false;
+}
+
+void Metrics::committed(std::size_t towns, double seconds) {
+  state_->commit_seconds.Observe(seconds);
+  state_->commit_towns.Observe(static_cast<double>(towns));
+}
+
+void Metrics::answered(std::string_view operation, int status, double seconds) {
+  auto counters = state_->by_operation.find(operation);
+  if (counters == state_->by_operation.end()) counters = state_->by_operation.find("none");
+  const std::size_t index = std::clamp(status / 100, 2, 5) - 2U;
+  counters->second.at(index)->Increment();
+  state_->request_seconds.Observe(seconds);
+}
+
+std::vector<RunId> Metrics::live_runs() {
+  std::vector<RunId> runs;
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [town, part] : state_->towns)
+    for (const auto& [run, about] : part.live_runs) runs.push_back(run);
+  return runs;
+}
+
+std::string Metrics::text(const NodeReadings& node) {
+  const ProcessNumbers process = read_process();
+  state_->disk_used.Set(node.disk_used);
+  state_->log_used.Set(node.log_used);
+  state_->resident.Set(process.resident_bytes);
+  state_->open_fds.Set(process.open_fds);
+  state_->max_fds.Set(process.max_fds);
+  state_->started_at.Set(process.started_at);
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (const double more = process.cpu_seconds - state_->cpu.Value(); more > 0) state_->cpu.Increment(more);
+    state_->note_ages(state_->clock.now());
+    state_->note_towns();
+  }
+  return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+}
+
+}  // namespace townd

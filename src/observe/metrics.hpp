@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ports/clock.hpp"
+#include "ports/observer.hpp"
+
+namespace townd {
+
+struct MetricsOptions {
+  int towns = 50;  ///< that have a label of their own; all others share `_other`
+  std::string version;
+  std::vector<std::string> operations;  ///< of HTTP
+};
+
+/// Rigs of a town that have a label of their own; the others share `_other`.
+inline constexpr std::size_t kRigLabels = 20;
+
+/// What is read when somebody asks for the metrics, each 0 to 1.
+struct NodeReadings {
+  double disk_used = 0;
+  double log_used = 0;
+};
+
+/// Counts what happens, as docs/metrics.md has it. Thread-safe. prometheus-cpp stays in this folder's sources.
+class Metrics final : public Observer {
+ public:
+  Metrics(MetricsOptions options, const Clock& clock);
+  ~Metrics() override;
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void ticked(const Ticked& tick) override;
+  void ticked_quietly(const QuietTick& tick) override;
+  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) override;
+  void differs(const TownId& town, const Difference& difference) override;
+  void alarm(const Alarm& alarm) override;
+  void in_memory(const Town& town, bool runs) override;
+  void left_memory(const TownId& town) override;
+
+  /// One group commit of so many towns' ticks.
+  void committed(std::size_t towns, double seconds);
+  /// `operation` is empty for a request that asked for none.
+  void answered(std::string_view operation, int status, double seconds);
+
+  /// Runs that have not ended.
+  std::vector<RunId> live_runs();
+  /// Prometheus' text format.
+  std::string text(const NodeReadings& node);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace townd

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Metrics need a token, count what happens to one bead, and log lines and lifecycle events tell the same story.
+. "$(dirname "$0")/world.sh"
+printf '[events]\nfile = "events.jsonl"\n' >> "$world/townd.toml"
+make_repository shop
+up
+make_town shop
+url=$(sed -n 2p "$TOWND_DATA/listen")
+ask() { curl -s -o "$world/answer" -w '%{http_code} %{content_type}' "$@" "$url/metrics"; }
+[ "$(ask | cut -d' ' -f1)" = 401 ] || fail "metrics are open to everybody"
+token=$(town token new viewer --get token) || fail "no token"
+[ "$(ask -H "Authorization: Bearer $token")" = "200 text/plain; version=0.0.4; charset=utf-8" ] || fail "no metrics"
+
+bead=$(sling "Number two" 'echo two > two && git add two && git commit -qm two && town done')
+ends "$bead" closed
+ask -H "Authorization: Bearer $token" > /dev/null
+value() { sed -n "s/^$1 //p" "$world/answer"; }
+id=$(town status --json | sed -n 's/.*"town_id":"\([^"]*\)".*/\1/p' | head -n 1)
+[ "$(value "townd_beads{status=\"closed\",town=\"$id\",type=\"issue\"}")" = 1 ] || fail "one bead is closed"
+[ "$(value "townd_reviews_ended_total{result=\"merged\",town=\"$id\"}")" = 1 ] || fail "one request is merged"
+[ "$(value "townd_trials_total{outcome=\"green\",town=\"$id\"}")" = 1 ] || fail "one trial was green"
+[ "$(value "townd_dispatches_total{outcome=\"started\",town=\"$id\"}")" = 2 ] || fail "two runs came to life"
+[ "$(value "townd_side_effects_total{kind=\"land\",outcome=\"succeeded\",town=\"$id\"}")" = 1 ] || fail "one landing"
+[ "$(value "townd_merge_queue_depth{rig=\"shop\",town=\"$id\"}")" = 0 ] || fail "the queue is empty"
+if command -v promtool > /dev/null; then promtool check metrics < "$world/answer" || fail "promtool objects"; fi
+
+# One decision can be followed to its effects and to what they came to.
+log="$TOWND_DATA/townd.log"
+line=$(grep 'msg=decided' "$log" | grep 'actions=dispatch_agent' | grep "bead=$bead" | head -n 1)
+[ -n "$line" ] || fail "the dispatch of $bead is not in the log"
+action=$(printf '%s' "$line" | sed -n 's/.* action=\([0-9.]*\).*/\1/p')
+effect=$(grep 'msg="effect wanted"' "$log" | grep "action=$action " | sed -n 's/.* effect=//p' | head -n 1)
+case $effect in start_agent:*) ;; *) fail "action $action asked for $effect" ;; esac
+grep 'msg="effect ended"' "$log" | grep -q "effect=$effect outcome=done" || fail "what $effect came to is not in the log"
+grep -E 'msg=(decided|"effect wanted"|"invariant)' "$log" | grep -vq ' tick=[0-9]' && fail "a line of a tick does not name it"
+
+for kind in bead.created agent.spawned agent.exited review.submitted review.completed bead.closed reconciler_tick http.bead.sling; do
+  grep -q "\"event\":\"$kind\"" "$TOWND_DATA/events.jsonl" || fail "there is no event $kind"
+done
+grep -q "\"event\":\"bead.closed\".*\"bead\":\"$bead\"" "$TOWND_DATA/events.jsonl" || fail "the end of $bead is not told"
+grep -q "$token" "$log" "$TOWND_DATA/events.jsonl" && fail "a token is in the log"
+true

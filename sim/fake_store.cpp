@@ -77,7 +77,8 @@ void FakeStore::keep_events(Held& town, const TownCommit& commit) {
     if (!town.events.contains(outcome.seq))
       complaints_.add("the fate of an event that was not recorded: " + std::to_string(outcome.seq));
     const auto known = town.outcomes.find(outcome.seq);
-    if (known != town.outcomes.end() && known->second.outcome.fate != EventFate::deferred)
+    const auto settled_before = [](EventFate fate) { return fate == EventFate::applied || fate == EventFate::refused; };
+    if (known != town.outcomes.end() && settled_before(known->second.outcome.fate))
       complaints_.add("event " + std::to_string(outcome.seq) + " was processed twice");
     const bool settled = outcome.fate != EventFate::deferred && commit.tick;
     town.outcomes[outcome.seq] = {outcome, settled ? MaybeInstant(commit.tick->at) : std::nullopt};

@@ -327,6 +327,8 @@ void RandomTown::people_interfere(TickInput& input) {
         add(input, events::RigChanged{id, "", "", "", rig.config});
       else if (random_.one_in(3))
         add(input, events::QueueResumed{id});
+      else if (!town_.deferred().empty() && random_.one_in(3))
+        add(input, events::EventRetried{town_.deferred().begin()->first, "person"});
       else if (random_.one_in(3))
         add(input,
             events::BranchAdopted{{}, id, "feature-" + std::to_string(random_.between(1, 9)), "c0ffee", "Adopted", ""});

@@ -56,6 +56,7 @@ BOOST_DESCRIBE_STRUCT(RigChanged, (), (rig_id, name, git_url, default_branch, co
 BOOST_DESCRIBE_STRUCT(RigChecked, (), (rig_id, broken_reason, default_branch))
 BOOST_DESCRIBE_STRUCT(RigTrust, (), (rig_id, untrusted_reason))
 BOOST_DESCRIBE_STRUCT(QueueResumed, (), (rig_id))
+BOOST_DESCRIBE_STRUCT(EventRetried, (), (event_seq, actor))
 BOOST_DESCRIBE_STRUCT(ConfigChanged, (), (config))
 BOOST_DESCRIBE_STRUCT(DrainStarted, (), ())
 BOOST_DESCRIBE_STRUCT(DrainEnded, (), ())

@@ -102,5 +102,15 @@ Result on(Change& change, const events::ConvoyUpdated& e) {
   return applied();
 }
 
+Result on(Change& change, const events::EventRetried& e) {
+  const auto& deferred = change.town().deferred();
+  const auto found = deferred.find(e.event_seq);
+  if (found == deferred.end()) return noted(change, "no such event waits");
+  DeferredEvent again = found->second;
+  again.retry_at = change.now();  // the same tick takes it up
+  change.town().put(std::move(again));
+  return applied();
+}
+
 }  // namespace apply
 }  // namespace townd

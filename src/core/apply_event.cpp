@@ -68,7 +68,8 @@ std::string_view event_type(const EventBody& body) {
                                         "molecule_advanced",
                                         "convoy_updated",
                                         "queue_resumed",
-                                        "branch_adopted"};
+                                        "branch_adopted",
+                                        "event_retried"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }

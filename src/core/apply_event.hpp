@@ -59,6 +59,7 @@ Result on(Change& change, const events::RigChanged& e);
 Result on(Change& change, const events::RigTrust& e);
 Result on(Change& change, const events::QueueResumed& e);
 Result on(Change& change, const events::BranchAdopted& e);
+Result on(Change& change, const events::EventRetried& e);
 Result on(Change& change, const events::ConfigChanged& e);
 Result on(Change& change, const events::DrainStarted& e);
 Result on(Change& change, const events::DrainEnded& e);

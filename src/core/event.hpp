@@ -318,6 +318,12 @@ struct QueueResumed {
   RigId rig_id;
 };
 
+/// A person has a fact that could not be applied tried again now, usually one that is quarantined.
+struct EventRetried {
+  std::int64_t event_seq = 0;
+  std::string actor;
+};
+
 struct ConfigChanged {
   TownConfig config;  ///< complete; its version is the town's next
 };
@@ -500,7 +506,7 @@ using EventBody = std::variant<
     events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
     events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
     events::AgentUnhooked, events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced,
-    events::ConvoyUpdated, events::QueueResumed, events::BranchAdopted>;
+    events::ConvoyUpdated, events::QueueResumed, events::BranchAdopted, events::EventRetried>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

@@ -27,6 +27,7 @@ class Pass {
     for (const SignOfLife& sign : input_.life) apply_sign_of_life(town_, sign, result_.outbox);
     retry_deferred();
     for (const Event& event : input_.events) drain(event, 0);
+    retry_deferred();  // those that a person has just asked for
     ended(Phase::drain);
     if (looking_ == Looking::agenda) town_.agenda().wake(input_.now);
     for (const Missed& missed : input_.missed) town_.agenda().touch(missed.stage, missed.subject, Edge::self);

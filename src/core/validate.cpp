@@ -296,6 +296,11 @@ class Validator {
     const MaybeInstant until = paused_until(row->queue);
     return until && *until > now_ ? ok() : fail(Code::conflict, "the merge queue of " + row->name + " is not paused");
   }
+  Result on(const events::EventRetried& e) {
+    if (town_.deferred().contains(e.event_seq)) return ok();
+    return fail(Code::not_found, "event " + std::to_string(e.event_seq) + " waits for nothing",
+                "see what is quarantined with: town doctor");
+  }
   Result on(const events::TownPaused&) {
     return town_.row().paused ? fail(Code::conflict, "the town is paused already") : ok();
   }

@@ -64,6 +64,21 @@ TEST(OddRows, ARequestMayWaitForItsOwnSource) {
   EXPECT_EQ(town.links(BeadId("t-2")).live_requests, 0);
 }
 
+TEST(Quarantine, AnEventThatAPersonHasTriedAgainIsAppliedInTheSameTick) {
+  Town town = empty_town();
+  const auto event = std::make_shared<const Event>(Event{7, kNow, events::TownPaused{"for lunch"}});
+  town.put(DeferredEvent{event, 3, "it could not be", kNever});
+  const TickResult result = tick(town, {kNow, {}, {Event{8, kNow, events::EventRetried{7, "me"}}}, {}});
+  ASSERT_EQ(result.events.size(), 2u);
+  EXPECT_EQ(result.events[1].seq, 7);
+  EXPECT_EQ(result.events[1].fate, EventFate::applied);
+  EXPECT_TRUE(town.row().paused);
+  EXPECT_TRUE(town.deferred().empty());
+  const auto again = validate(town, events::EventRetried{7, "me"}, kNow);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Error::Code::not_found);
+}
+
 TEST(Requests, AConvoyTracksIssuesOnly) {
   Town town = empty_town();
   Convoy convoy;

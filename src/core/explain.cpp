@@ -91,12 +91,12 @@ std::string what_a_person_can_do(const Town& town, const Bead& bead, const Expla
 void ask(const Town& town, Stage stage, const SubjectKey& subject, const Bead* bead, Instant now, Explanation& into) {
   for (const Rule& rule : rules_of(stage)) {
     const Decision decision = rule.decide(town, subject, now);
-    Explained explained{rule.id, Explained::Kind::act, std::string(rule.line), now};
+    Explained explained{rule.id, Explained::Kind::act, std::string(rule.line), now, Reason::none};
     if (const auto* wait = std::get_if<Wait>(&decision)) {
-      explained = {rule.id, Explained::Kind::wait, words(town, bead, wait->because), wait->until};
+      explained = {rule.id, Explained::Kind::wait, words(town, bead, wait->because), wait->until, wait->because};
     } else if (const auto* hold = std::get_if<Hold>(&decision)) {
       if (hold->because == Reason::none) continue;
-      explained = {rule.id, Explained::Kind::hold, words(town, bead, hold->because), kNever};
+      explained = {rule.id, Explained::Kind::hold, words(town, bead, hold->because), kNever, hold->because};
     }
     into.decisions.push_back(std::move(explained));
   }

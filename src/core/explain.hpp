@@ -14,6 +14,7 @@ struct Explained {
   enum class Kind { act, wait, hold } kind = Kind::hold;
   std::string because;
   Instant until = kNever;
+  Reason reason = Reason::none;  ///< what `because` words; of one that acts none
 };
 
 struct Explanation {

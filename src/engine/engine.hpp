@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -81,8 +82,9 @@ class Engine {
     std::int64_t last_tick;
     int pending_events;
     int effects_in_doubt;
-    const TickRecord* last_record;  ///< null before the first
-    std::string quarantined;        ///< why the town as a whole is not run; empty when it is
+    const TickRecord* last_record;                      ///< null before the first
+    std::string quarantined;                            ///< why the town as a whole is not run; empty when it is
+    const std::map<std::string, StoredEffect>& doubts;  ///< effects whose outcome is not known yet, by key
   };
   void look(const TownId& town, std::function<void(const View&)> seen, std::function<void()> missing);
   /// What the next tick would do now, and what will have followed by `until` if nothing else happens; everything is

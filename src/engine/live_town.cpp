@@ -231,7 +231,8 @@ Engine::View LiveTown::view(Instant now) const {
           static_cast<int>(waiting_.size() + recorded_.size()),
           static_cast<int>(in_doubt.size()),
           last_record_.get(),
-          why_not};
+          why_not,
+          in_doubt};
 }
 
 }  // namespace townd

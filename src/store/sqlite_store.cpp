@@ -13,8 +13,6 @@ namespace townd {
 
 namespace {
 
-constexpr const char* kFileName = "townd.db";
-
 /// Rows of each kind that pruning takes away at a time, so that commits wait no longer than for a large group.
 constexpr int kPruneStep = 1000;
 

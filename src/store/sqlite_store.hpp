@@ -26,6 +26,8 @@ struct SqliteOptions {
 /// All towns of a node in the file `townd.db` of a data folder that is locked as long as the store is open.
 class SqliteStore final : public Store {
  public:
+  static constexpr const char* kFileName = "townd.db";  ///< in the data folder
+
   static expected<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& folder, SqliteOptions options = {});
   /// Everything committed is written and answered first.
   ~SqliteStore() override;

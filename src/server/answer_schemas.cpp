@@ -16,6 +16,8 @@ const std::map<std::string_view, std::string_view>& members() {
       {"Token", "id:s role:s created_at:t"},
       {"NewToken", "id:s role:s token:s"},
       {"Revoked", "revoked:b"},
+      {"Doctor", "findings:a unmade:a made:a"},
+      {"Retried", "retried:b"},
       {"Town",
        "town_id:s name:s prefix:s paused:b paused_reason:s? draining:b draining_since:t? config_version:i rigs:i "
        "beads:i last_tick:i"},

@@ -221,7 +221,7 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
                                                  *workers, upgrade, diff_reader(*git, options.data),
                                                  [this, data = options.data] { return metrics->text(readings(data)); },
-                                                 node, presets});
+                                                 node, presets, options.data, [this] { return store->check(); }});
   api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins, https});
   http->start();
   if (node.upgrade.verify == "report") report_what_differs(options.data);

@@ -11,7 +11,7 @@ Handler find_handler(std::string_view operation) {
     for (const auto page :
          std::array{node_handlers(), town_handlers(), config_handlers(), rig_handlers(), queue_handlers(),
                     bead_handlers(), convoy_handlers(), molecule_handlers(), agent_handlers(), callback_handlers(),
-                    message_handlers(), mayor_handlers(), explain_handlers(), past_handlers()})
+                    message_handlers(), mayor_handlers(), explain_handlers(), past_handlers(), doctor_handlers()})
       for (const NamedHandler& named : page) map.emplace(named.operation, named.handler);
     return map;
   }();

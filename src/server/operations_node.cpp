@@ -23,6 +23,15 @@ void add_node(std::vector<Operation>& all) {
                  201});
   all.push_back(
       {"token.revoke", "POST", {"/api/tokens/:token/revoke"}, kAdmin, "Ends a token at once.", {}, "Revoked"});
+  all.push_back(
+      {"doctor.look", "GET", {"/api/doctor"}, kPeople, "What is wrong with this node and its towns.", {}, "Doctor"});
+  all.push_back({"doctor.fix",
+                 "POST",
+                 {"/api/doctor/fix"},
+                 kPeople,
+                 "The same, and puts right what can be put right without harm.",
+                 {},
+                 "Doctor"});
 }
 
 void add_explain(std::vector<Operation>& all) {
@@ -100,6 +109,13 @@ void add_explain(std::vector<Operation>& all) {
                   id("agent", "only about this agent"), number("after", 1LL << 52, "only behind this one"),
                   number("limit", kPageLimit, "rows of this page")},
                  "Events"});
+  all.push_back({"event.retry",
+                 "POST",
+                 {"/api/towns/:town/events/:seq/retry"},
+                 kPeople,
+                 "Has an event that could not be applied tried again.",
+                 {},
+                 "Retried"});
   all.push_back({"tick.list",
                  "GET",
                  {"/api/towns/:town/ticks"},

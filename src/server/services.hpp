@@ -45,9 +45,11 @@ struct Services {
   Workers& workers;
   const UpgradeReport& upgrade;
   std::function<expected<std::string>(const DiffSpec&)> diff;
-  std::function<std::string()> metrics;  ///< in Prometheus' text format
-  NodeSettings node;                     ///< `node.town` is what a new town begins with
-  std::vector<std::string> presets;      ///< agent programs by name
+  std::function<std::string()> metrics;         ///< in Prometheus' text format
+  NodeSettings node;                            ///< `node.town` is what a new town begins with
+  std::vector<std::string> presets;             ///< agent programs by name
+  std::string data;                             ///< the data folder
+  std::function<expected<void>()> check_pages;  ///< looks at every page of the store's file
 };
 
 }  // namespace townd

@@ -1,5 +1,7 @@
 #include "server/api_fixture.hpp"
 
+#include <stdlib.h>
+
 #include <chrono>
 #include <future>
 
@@ -15,6 +17,9 @@ NodeSettings node_settings() {
 }  // namespace
 
 ApiTest::ApiTest() {
+  std::string made = (std::filesystem::path(testing::TempDir()) / "townd-api-XXXXXX").string();
+  EXPECT_NE(::mkdtemp(made.data()), nullptr);  // 0700
+  data_folder = made;
   runtime.manner = [](const AgentSpec&) { return sim::Manner::hangs; };
   engine = std::make_unique<Engine>(Ports{store, runtime, forge, metrics, clock}, EngineOptions{});
   live.listen(*engine);
@@ -36,7 +41,12 @@ ApiTest::ApiTest() {
                [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
                [this] { return metrics.text({}); },
                node_settings(),
-               {"claude", "custom", "refine"}});
+               {"claude", "custom", "refine"},
+               data_folder.string(),
+               [this]() -> expected<void> {
+                 if (page_damage.empty()) return {};
+                 return fail(Error::Code::internal, page_damage);
+               }});
   api = std::make_unique<Api>(*services, Doorman{{"town.example"}, {"https://ui.example"}});
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), std::move(answer));
@@ -47,9 +57,9 @@ ApiTest::ApiTest() {
   http->start();
   admin = *tokens.make("the-admin", kAdmin, clock.now());
   post("/api/towns", R"({"name":"t","prefix":"tt"})", 201);
-  const json::value made =
+  const json::value added =
       post(town + "/rigs", R"({"name":"app","git_url":"/srv/app","config":{"no_gates":true}})", 201);
-  if (made.is_object()) rig_id = made.at("rig_id").as_string();
+  if (added.is_object()) rig_id = added.at("rig_id").as_string();
   rig = town + "/rigs/" + rig_id;
   wait_for_event("rig_checked");
 }
@@ -60,6 +70,7 @@ ApiTest::~ApiTest() {
   tails->stop();
   driver->stop();
   workers.stop();
+  std::filesystem::remove_all(data_folder);
 }
 
 Reply ApiTest::ask(std::string_view method, const std::string& path, std::string_view body, const std::string& token,

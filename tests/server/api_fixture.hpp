@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -75,6 +76,8 @@ class ApiTest : public testing::Test {
   LiveHub live{seats};
   Workers workers{2};
   UpgradeReport upgrade;
+  std::filesystem::path data_folder;  ///< a data folder with nothing in it
+  std::string page_damage;            ///< what is wrong with the store's pages
   std::unique_ptr<LogTails> tails;
   std::unique_ptr<Services> services;
   std::unique_ptr<Api> api;

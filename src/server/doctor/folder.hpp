@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "server/doctor/finding.hpp"
+
+/// What can be seen of a data folder whether a daemon runs on it or not.
+namespace townd::doctor {
+
+/// Others may not read what is in there; `repair` takes their rights away.
+void check_modes(const std::string& data, Report& report);
+void check_disk(const std::string& data, Report& report);
+/// `look` looks at every page.
+void check_pages(const std::function<expected<void>()>& look, Report& report);
+
+}  // namespace townd::doctor

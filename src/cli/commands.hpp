@@ -21,7 +21,8 @@ std::vector<Command> speak_commands();     ///< nudge mail escalations ack triag
 std::vector<Command> talk_commands();      ///< talk reply
 std::vector<Command> token_commands();     ///< token
 std::vector<Command> file_commands();      ///< plan scenario export import
-std::vector<Command> keep_commands();      ///< doctor agent version
+std::vector<Command> keep_commands();      ///< agent version
+std::vector<Command> doctor_commands();    ///< doctor
 std::vector<Command> manual_commands();    ///< completion manual
 std::vector<Command> refine_commands();    ///< refine
 std::vector<Command> agent_commands();     ///< what agents call from their clones

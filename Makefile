@@ -13,7 +13,7 @@ NINJA = ninja -j $(JOBS)
 CTEST = ctest -j $(JOBS) --output-on-failure --no-tests=error --test-dir
 
 .PHONY: help run build bench test test-long sim lint fmt install clean
-.PHONY: programs bench-program test-build sanitize-build setup-run setup-bench setup-test setup-lint
+.PHONY: programs bench-program test-build sanitize-build setup-run setup-bench setup-test setup-watch setup-lint
 
 help:
 	@echo 'make run        set up, build the programs, run the demo'
@@ -35,7 +35,7 @@ build: programs bench-program
 test: test-build sanitize-build
 	@first=0; $(CTEST) build/test -LE long || first=$$?; $(CTEST) build/sanitize -LE long && exit $$first
 
-test-long: test-build
+test-long: test-build setup-watch
 	@$(CMAKE) -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DTOWND_SANITIZE=ON -DTOWND_SERVER=ON
 	$(NINJA) -C build/sanitize
 	$(CTEST) build/test
@@ -81,5 +81,5 @@ sanitize-build: setup-test
 	@$(CMAKE) -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DTOWND_SANITIZE=ON -DTOWND_SERVER=OFF
 	@$(NINJA) -C build/sanitize
 
-setup-run setup-bench setup-test setup-lint: setup-%:
+setup-run setup-bench setup-test setup-watch setup-lint: setup-%:
 	@scripts/setup $*

@@ -137,6 +137,9 @@ ROWS = [
         lines("Agents by status", "Stalled ones wait for a decision: `town triage list`.",
               (total("townd_agents", "status"), "{{status}}"), stack=True,
               colors={"working": GREEN, "idle": "blue", "waiting": YELLOW, "stalled": "orange", "dead": RED}),
+        lines("Not at work", "Towns that somebody paused, that drain, or that cannot be run.",
+              (total("townd_paused"), "paused"), (total("townd_draining"), "draining"),
+              ("count(%s == 0)" % of("townd_town_runs"), "not run"), colors={"not run": RED}),
         lines("Live runs", "Runs that have not ended.", (total("townd_live_runs", "town"), "{{town}}"), stack=True),
         lines("Silence", "Of the live run that is silent longest. From 90 s on its agent counts as lost.",
               (greatest("townd_silent_seconds", "town"), "{{town}}"), unit="s", steps=any_is_red(300), line=True),
@@ -234,12 +237,11 @@ ROWS = [
     ]),
 ]
 
-# Lines across every panel. A daemon's start tells its version; a drain is seen by who asked for it.
+# Lines across every panel. A daemon's start tells its version; a drain lasts until the next start.
 ANNOTATIONS = [
     {"name": "Starts and deploys", "color": "blue", "title": "townd {{version}} starts", "text": "{{instance}}",
      "expr": "(%s * on (instance) group_left (version) %s) * 1000" % (of("process_start_time_seconds"),
                                                                       of("townd_build_info")), "value_is_time": True},
-    {"name": "Drains", "color": "orange", "title": "drain asked for", "text": "{{instance}}",
-     "expr": "%s > bool 0" % by("sum", "instance", "increase(%s[1m])" % of(
-         "townd_http_requests_total", 'operation="town.drain"', 'status="2xx"')), "value_is_time": False},
+    {"name": "Drains", "color": "orange", "title": "{{town}} drains", "text": "{{instance}}",
+     "expr": total("townd_draining", "instance, town"), "value_is_time": False},
 ]

@@ -1,8 +1,8 @@
-#include <chrono>
-
 #include "cli/commands.hpp"
 #include "cli/past_file.hpp"
+#include "cli/past_words.hpp"
 #include "cli/session.hpp"
+#include "cli/story.hpp"
 #include "codec/ticks.hpp"
 #include "codec/time_text.hpp"
 #include "core/explain.hpp"
@@ -13,16 +13,6 @@ namespace {
 
 constexpr int kPage = 500;
 constexpr int kTicksShown = 100;
-
-/// `12:30:05` of an ISO time, with the date in front of it when it is not today's.
-std::string clock_of(const std::string& iso) {
-  using namespace std::chrono;
-  if (iso.size() < 19) return iso;
-  const auto now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-  const std::string today = to_text(Instant{now_ms}).substr(0, 10);
-  const std::string time = iso.substr(11, 8);
-  return iso.starts_with(today) ? time : iso.substr(0, 10) + " " + time;
-}
 
 void print_event(Terminal& terminal, const json::value& event) {
   if (terminal.json()) {
@@ -36,22 +26,6 @@ void print_event(Terminal& terminal, const json::value& event) {
   const std::string fate = text_of(event, "fate");
   if (fate == "deferred" || fate == "quarantined") line += "  " + terminal.styled(Style::bad, fate);
   if (const std::string note = text_of(event, "note"); !note.empty()) line += "  " + shown(cut(note, 120));
-  terminal.line(line);
-}
-
-void print_history(Terminal& terminal, const json::value& row) {
-  if (terminal.json()) {
-    terminal.value(row);
-    return;
-  }
-  std::string line = terminal.styled(Style::dim, clock_of(text_of(row, "created_at"))) + "  " +
-                     terminal.styled(Style::bold, shown(text_of(row, "event_type")));
-  const std::string before = text_of(row, "old_value");
-  const std::string after = text_of(row, "new_value");
-  if (!before.empty() || !after.empty()) line += "  " + shown(cut(before, 60)) + " → " + shown(cut(after, 120));
-  if (const std::string agent = text_of(row, "agent_id"); !agent.empty()) line += "  " + shown(agent);
-  if (const std::string rule = text_of(row, "rule"); !rule.empty())
-    line += "  " + terminal.styled(Style::dim, shown(rule));
   terminal.line(line);
 }
 
@@ -95,15 +69,16 @@ expected<int> follow_events(Session& session, const json::object& query, std::in
 expected<int> log(Session& session, const Values& values) {
   Terminal& terminal = session.terminal();
   const std::string id = values.text("ID");
-  if (!id.empty()) {
-    const auto history = session.in_town("bead.history", {{"bead", id}}, {{"limit", kPage}}, id);
-    if (!history) return tl::unexpected(history.error());
-    if (!values.has("--follow")) {
-      if (terminal.json()) return terminal.value(*history) ? kOk : kNotFound;
-      for (const json::value& row : list_of(*history)) print_history(terminal, row);
-      return kOk;
-    }
+  if (!id.empty() && !values.has("--follow")) {
+    for (const char* name : {"--from", "--to", "--type"})
+      if (values.has(name))
+        return fail(Error::Code::invalid, std::string(name) + " is for what the town was told, not for one bead",
+                    "leave it out, or follow the bead with -f");
+    return tell_story(session, id);
   }
+  if (!id.empty())
+    if (const auto known = session.in_town("bead.get", {{"bead", id}}, {}, id); !known)
+      return tl::unexpected(known.error());
   json::object query;
   if (!id.empty()) query["bead"] = id;
   if (values.has("--from")) query["from"] = values.text("--from");
@@ -265,7 +240,7 @@ std::vector<Command> past_commands() {
   return {
       {"log",
        "Look",
-       "What happened: to one bead, or everything the town was told",
+       "What happened: to one bead, its requests, decisions and effects, or everything the town was told",
        "town log -f",
        {maybe("ID", "A bead's id; everything when left out"), flag("-f,--follow", "Go on as it happens"),
         option("--from", "Since this time, such as 2026-07-01T12:00:00Z"), option("--to", "Until this time"),

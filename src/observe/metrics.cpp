@@ -22,6 +22,36 @@ constexpr std::array<std::string_view, 4> kStatusClasses{"2xx", "3xx", "4xx", "5
 
 double in_seconds(Duration time) { return static_cast<double>(std::max<std::int64_t>(time.ms, 0)) / 1000.0; }
 
+/// All kinds of alarms but those of invariants.
+constexpr auto kAlarms = std::to_array<std::string_view>(
+    {"agenda_missed", "breaker", "bundle_failed", "convoy_failed", "crash", "effect_failed", "escalation",
+     "escalation_again", "pr_left_open", "prune_failed", "rows_altered", "snapshot_failed", "store_failed",
+     "stray_agent", "ticks_do_not_settle", "token_not_ended", "town_quarantined"});
+
+/// Since when the first of a ready queue is ready, if nothing but a fault keeps it from being started: not when
+/// somebody has paused it, nor when its rig has all the workers that it may have.
+MaybeInstant should_start(const Town& town, const RigIndex& index, Instant now) {
+  if (index.ready.empty()) return std::nullopt;
+  const Bead* first = town.bead(index.ready.begin()->bead_id);
+  if (first == nullptr) return std::nullopt;
+  const Reason reason = may_dispatch(town, *first, now).reason;
+  const bool fault = reason == Reason::none || reason == Reason::rig_broken || reason == Reason::rig_untrusted;
+  return fault ? MaybeInstant(first->ready_since) : std::nullopt;
+}
+
+/// Something in a merge queue waits for nobody but townd: pull requests, rework and what a person holds do not count.
+bool should_move(const Town& town, const RigIndex& index) {
+  const auto free = [&town](const BeadId& id) {
+    const Bead* bead = town.bead(id);
+    const Review* review = town.review(id);
+    return bead != nullptr && review != nullptr && review->held_why.empty() && !held(town, *bead) &&
+           first_blocker(town, id).empty();
+  };
+  if (!town.row().paused && std::any_of(index.reviewing.begin(), index.reviewing.end(), free)) return true;
+  return !town.row().paused && std::any_of(index.queue.begin(), index.queue.end(),
+                                           [&free](const ReadyKey& key) { return free(key.bead_id); });
+}
+
 bool could_not_start(Outcome outcome) {
   return outcome != Outcome::stopped && outcome != Outcome::evicted && outcome != Outcome::done;
 }
@@ -64,7 +94,8 @@ struct TownPart {
   TownSeries* series = nullptr;
   bool in_memory = false;
   bool runs = true;
-  Part pending, quarantined, in_doubt, live, breaker, free, taken;
+  Instant ticked_at;
+  Part pending, quarantined, in_doubt, live, breaker, free, taken, paused, draining;
   std::array<Part, kAgentStatuses> agents{};
   std::array<std::array<Part, kBeadStatuses>, kBeadTypes> beads{};
   std::map<RigId, RigPart> rigs;
@@ -128,7 +159,8 @@ struct Metrics::State {
       for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
         by_operation[operation].at(i) =
             &requests.Add({{"operation", operation}, {"status", std::string(kStatusClasses.at(i))}});
-    alerts.Add({{"kind", "escalation"}});
+    for (const std::string_view kind : kAlarms) alerts.Add({{"kind", std::string(kind)}});
+    for (std::size_t i = 1; i <= kInvariants; ++i) alerts.Add({{"kind", "invariant_" + std::to_string(i)}});
   }
 
   prometheus::Gauge& node_gauge(const char* name, const char* help) {
@@ -137,7 +169,7 @@ struct Metrics::State {
 
   TownPart& part(const TownId& id);
   RigPart& rig_part(TownPart& part, const Town& town, const RigId& id);
-  void note_rig(TownPart& part, const Town& town, const RigId& id);
+  void note_rig(TownPart& part, const Town& town, const RigId& id, Instant now);
   void note_town(TownPart& part, const Town& town);
   void note_run(TownPart& part, const Town& town, const RunId& id, Instant now);
   void note_ages(Instant now);
@@ -185,7 +217,7 @@ RigPart& Metrics::State::rig_part(TownPart& part, const Town& town, const RigId&
   return rig;
 }
 
-void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id) {
+void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id, Instant now) {
   const Rig* row = town.rig(id);
   if (row == nullptr) return;
   RigPart& rig = rig_part(part, town, id);
@@ -194,12 +226,9 @@ void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id)
   rig.ready.set(rig.series->ready, static_cast<double>(index.ready.size()));
   rig.queue.set(rig.series->queue, static_cast<double>(index.requests.size()));
   rig.paused.set(rig.series->queue_paused, row->queue.paused_since ? 1 : 0);
-  rig.ready_since.reset();
-  if (!index.ready.empty())
-    if (const Bead* first = town.bead(index.ready.begin()->bead_id)) rig.ready_since = first->ready_since;
+  rig.ready_since = should_start(town, index, now);
   rig.queue_moved.reset();
-  // A pull request waits for people and machines elsewhere; what townd lands itself has to move.
-  if (!index.queue.empty() || !index.reviewing.empty()) rig.queue_moved = rig.moved_at;
+  if (should_move(town, index)) rig.queue_moved = rig.moved_at;
 }
 
 void Metrics::State::note_town(TownPart& part, const Town& town) {
@@ -211,6 +240,8 @@ void Metrics::State::note_town(TownPart& part, const Town& town) {
   const TownRow& row = town.row();
   part.live.set(to.live_runs, static_cast<double>(town.live_runs().size()));
   part.breaker.set(to.breaker, row.breaker.opened_at ? 1 : 0);
+  part.paused.set(to.paused, row.paused ? 1 : 0);
+  part.draining.set(to.draining, row.draining_since ? 1 : 0);
   part.taken.set(to.slots_taken, town.slots_taken());
   part.free.set(to.slots_free, std::max(0, row.node.slots - town.slots_taken()));
   part.quarantined.set(to.quarantined, static_cast<double>(town.deferred().size()));
@@ -252,6 +283,8 @@ void Metrics::State::note_run(TownPart& part, const Town& town, const RunId& id,
 void Metrics::State::note_ages(Instant now) {
   for (auto& [label, town] : series) {
     town.silent.Set(0);
+    town.last_tick.Set(0);
+    town.runs_itself.Set(1);
     for (auto& [name, rig] : town.rigs) {
       rig.ready_head.Set(0);
       rig.queue_head.Set(0);
@@ -260,6 +293,18 @@ void Metrics::State::note_ages(Instant now) {
   const auto raise = [now](prometheus::Gauge& gauge, MaybeInstant since) {
     if (since) gauge.Set(std::max(gauge.Value(), in_seconds(now - *since)));
   };
+  // Of towns that share a label the one counts that has not ticked for longest although it has a reason to.
+  std::map<TownSeries*, Instant> ticked;
+  for (auto& [id, part] : towns) {
+    if (!part.runs) part.series->runs_itself.Set(0);
+    Instant& at = ticked.try_emplace(part.series, kNever).first->second;
+    if (!part.live_runs.empty()) at = std::min(at, part.ticked_at);
+  }
+  for (auto& [id, part] : towns)
+    if (ticked.at(part.series) == kNever)
+      part.series->last_tick.Set(std::max(part.series->last_tick.Value(), in_seconds(part.ticked_at - Instant{})));
+  for (auto& [to, at] : ticked)
+    if (at != kNever) to->last_tick.Set(in_seconds(at - Instant{}));
   for (auto& [id, part] : towns) {
     for (const auto& [run_id, run] : part.live_runs) raise(part.series->silent, run.heard.value_or(run.requested_at));
     for (auto& [rig_id, rig] : part.rigs) {
@@ -293,7 +338,7 @@ void Metrics::ticked(const Ticked& tick) {
   to.tick_seconds.Observe(static_cast<double>(record.wall_us) / 1e6);
   for (std::size_t i = 0; i < kTriggers.size(); ++i)
     if (record.trigger == kTriggers[i]) to.ticks[i]->Increment();
-  to.last_tick.Set(static_cast<double>(record.at.ms) / 1000.0);
+  part.ticked_at = record.at;
   to.events.Increment(static_cast<double>(record.events.size()));
   for (const Decided& decided : record.decisions)
     for (const ActionBody& action : decided.actions) {
@@ -317,6 +362,8 @@ void Metrics::ticked(const Ticked& tick) {
   for (const RowKey& key : tick.result.changed) {
     if (key.table == RowKey::Table::run) state_->note_run(part, town, RunId(key.key), record.at);
     if (key.table == RowKey::Table::rig) rigs.insert(RigId(key.key));
+    if (key.table == RowKey::Table::town)  // a pause, a drain, a share of the node: they open and shut every gate
+      for (const RigId& rig : town.rig_ids()) rigs.insert(rig);
     if (key.table != RowKey::Table::bead) continue;
     const Bead* bead = town.bead(BeadId(key.key));
     if (bead == nullptr || bead->rig_id.empty()) continue;
@@ -324,7 +371,7 @@ void Metrics::ticked(const Ticked& tick) {
     if (bead->type == BeadType::merge_request && bead->status_since == record.at)
       state_->rig_part(part, town, bead->rig_id).moved_at = record.at;
   }
-  for (const RigId& rig : rigs) state_->note_rig(part, town, rig);
+  for (const RigId& rig : rigs) state_->note_rig(part, town, rig, record.at);
   state_->note_town(part, town);
 }
 
@@ -332,7 +379,7 @@ void Metrics::ticked_quietly(const QuietTick& tick) {
   const std::lock_guard lock(state_->mutex);
   TownPart& part = state_->part(tick.town);
   part.series->tick_seconds.Observe(static_cast<double>(tick.wall_us) / 1e6);
-  part.series->last_tick.Set(static_cast<double>(tick.at.ms) / 1000.0);
+  part.ticked_at = tick.at;
   for (std::size_t i = 0; i < kTriggers.size(); ++i)
     if (tick.trigger == kTriggers[i]) part.series->ticks[i]->Increment();
   for (const SignOfLife& sign : tick.life)
@@ -372,7 +419,7 @@ void Metrics::in_memory(const Town& town, bool runs) {
     RigPart& rig = state_->rig_part(part, town, id);
     for (const BeadId& request : town.index(id).requests)
       if (const Bead* bead = town.bead(request)) rig.moved_at = std::max(rig.moved_at, bead->status_since);
-    state_->note_rig(part, town, id);
+    state_->note_rig(part, town, id, state_->clock.now());
   }
   state_->note_town(part, town);
 }

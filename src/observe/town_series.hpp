@@ -49,6 +49,9 @@ struct TownFamilies {
   Gauges& in_doubt;
   Gauges& agents;
   Gauges& beads;
+  Gauges& runs_itself;
+  Gauges& paused;
+  Gauges& draining;
   Gauges& live_runs;
   Gauges& silent;
   Counters& runs_ended;
@@ -103,6 +106,9 @@ struct TownSeries {
   prometheus::Gauge& in_doubt;
   std::array<prometheus::Gauge*, kAgentStatuses> agents{};
   std::array<std::array<prometheus::Gauge*, kBeadStatuses>, kBeadTypes> beads{};
+  prometheus::Gauge& runs_itself;
+  prometheus::Gauge& paused;
+  prometheus::Gauge& draining;
   prometheus::Gauge& live_runs;
   prometheus::Gauge& silent;
   std::array<prometheus::Counter*, kOutcomes> runs_ended{};

@@ -34,6 +34,13 @@ case $effect in start_agent:*) ;; *) fail "action $action asked for $effect" ;; 
 grep 'msg="effect ended"' "$log" | grep -q "effect=$effect outcome=done" || fail "what $effect came to is not in the log"
 grep -E 'msg=(decided|"effect wanted"|"invariant)' "$log" | grep -vq ' tick=[0-9]' && fail "a line of a tick does not name it"
 
+# The same for people: one bead followed across its history, the facts, the decisions and the effects.
+town log "$bead" > "$world/story" || fail "no story of $bead"
+for line in "fact .* bead_created" "decided $action  beads.assign" "effect  $effect  done" "decided .* reviews.verify" "effect  land:" "closed"; do
+  grep -q -- "$line" "$world/story" || fail "the story of $bead lacks $line: $(cat "$world/story")"
+done
+town log "$bead" --json | grep -q "\"action\":\"$action\"" || fail "no action $action as JSON"
+
 for kind in bead.created agent.spawned agent.exited review.submitted review.completed bead.closed reconciler_tick http.bead.sling; do
   grep -q "\"event\":\"$kind\"" "$TOWND_DATA/events.jsonl" || fail "there is no event $kind"
 done

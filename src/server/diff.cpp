@@ -2,10 +2,10 @@
 
 #include <vector>
 
+#include "codec/utf8.hpp"
 #include "git/layout.hpp"
 #include "git/names.hpp"
 #include "git/repository.hpp"
-#include "server/plain_text.hpp"
 
 namespace townd {
 namespace {

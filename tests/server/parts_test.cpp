@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "codec/utf8.hpp"
 #include "observe/log.hpp"
 #include "server/kept_answers.hpp"
 #include "server/listen_address.hpp"
 #include "server/live_hub.hpp"
-#include "server/plain_text.hpp"
 #include "server/rates.hpp"
 
 namespace townd {

@@ -1,6 +1,7 @@
 #include <array>
 #include <functional>
 
+#include "codec/utf8.hpp"
 #include "ports/clock.hpp"
 #include "ports/runtime.hpp"
 #include "ports/store.hpp"
@@ -9,7 +10,6 @@
 #include "server/handlers.hpp"
 #include "server/log_tails.hpp"
 #include "server/pages.hpp"
-#include "server/plain_text.hpp"
 #include "server/with_agent.hpp"
 
 namespace townd {

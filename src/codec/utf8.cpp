@@ -1,4 +1,4 @@
-#include "server/plain_text.hpp"
+#include "codec/utf8.hpp"
 
 #include <cstddef>
 

@@ -19,6 +19,9 @@ BOOST_DESCRIBE_STRUCT(MetricsSettings, (), (towns))
 BOOST_DESCRIBE_STRUCT(EventSettings, (), (file, rotate, keep))
 BOOST_DESCRIBE_STRUCT(UpgradeSettings, (), (verify))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))
+BOOST_DESCRIBE_STRUCT(SentrySettings, (), (dsn))
+BOOST_DESCRIBE_STRUCT(WebhookSettings, (), (url, secret))
+BOOST_DESCRIBE_STRUCT(AlertSettings, (), (command, quiet, repeat))
 BOOST_DESCRIBE_STRUCT(RepositorySettings, (),
                       (gates, setup, copy, target, strategy, max_polecats, max_dispatch_attempts))
 
@@ -147,8 +150,8 @@ namespace {
 
 // ---- the whole ----
 
-constexpr std::array<std::string_view, 9> kSections{"server",  "store",  "log",  "metrics",   "events",
-                                                    "upgrade", "limits", "town", "reconciler"};
+constexpr std::array<std::string_view, 12> kSections{"server", "store", "log",        "metrics", "events",  "upgrade",
+                                                     "limits", "town",  "reconciler", "sentry",  "webhook", "alerts"};
 
 bool read_section(JsonReader& reader, std::string_view section, const json::value& v, NodeSettings& out) {
   if (section == "server") return reader.read(v, out.server);
@@ -159,6 +162,9 @@ bool read_section(JsonReader& reader, std::string_view section, const json::valu
   if (section == "upgrade") return reader.read(v, out.upgrade);
   if (section == "limits") return reader.read(v, out.limits);
   if (section == "town") return read_town(reader, v, out.town);
+  if (section == "sentry") return reader.read(v, out.sentry);
+  if (section == "webhook") return reader.read(v, out.webhook);
+  if (section == "alerts") return reader.read(v, out.alerts);
   return reader.read_members(v, out.town.constants);
 }
 
@@ -174,6 +180,9 @@ json::object write_settings(const NodeSettings& settings) {
   all.emplace("limits", writer.write(settings.limits));
   all.emplace("town", write_town(writer, settings.town));
   all.emplace("reconciler", writer.write_members(settings.town.constants));
+  all.emplace("sentry", writer.write(settings.sentry));
+  all.emplace("webhook", writer.write(settings.webhook));
+  all.emplace("alerts", writer.write(settings.alerts));
   return all;
 }
 
@@ -199,7 +208,25 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
     return reader.wrong("less than 1MiB is too little") || reader.at("rotate") || reader.at("events");
   if (settings.events.keep < 0 || settings.events.keep > kMostEventFiles)
     return reader.wrong("it is 0 to " + std::to_string(kMostEventFiles)) || reader.at("keep") || reader.at("events");
+  if (settings.alerts.repeat.ms < 0)
+    return reader.wrong("a length of time is not negative") || reader.at("repeat") || reader.at("alerts");
   return check_constants(reader, settings.town.constants) || reader.at("reconciler");
+}
+
+// ---- secrets ----
+
+/// A webhook's address is one too: of many services it is all that is needed to write there.
+constexpr std::array<std::string_view, 3> kSecrets{"sentry.dsn", "webhook.url", "webhook.secret"};
+constexpr std::size_t kShownOfSecret = 4;
+constexpr std::size_t kLongEnough = 12;  ///< a shorter secret would be given away by a part of it
+
+json::value masked(std::string_view key, const json::value& value) {
+  const bool secret = std::find(kSecrets.begin(), kSecrets.end(), key) != kSecrets.end();
+  if (!secret || !value.is_string()) return value;
+  const std::string_view text = value.get_string();
+  if (text.empty() || text.starts_with("env:") || text.starts_with("file:")) return value;
+  const std::size_t shown = text.size() < kLongEnough ? 0 : kShownOfSecret;
+  return json::value("****" + std::string(text.substr(text.size() - shown)));
 }
 
 /// As TOML writes it; nothing for what is not set.
@@ -257,7 +284,8 @@ expected<NodeSettings> read_node_settings(std::string_view toml, const std::stri
       reader.at(section);
     if (!reader.issue.message.empty()) return tl::unexpected(document->error(reader.issue));
     for (const auto& member : keys.get_object())
-      settings.said.insert(std::string(section) + "." + std::string(member.key()));
+      settings.said.emplace(std::string(section) + "." + std::string(member.key()),
+                            document->line("/" + std::string(section) + "/" + std::string(member.key())));
   }
   if (!check(reader, settings)) return tl::unexpected(document->error(reader.issue));
   return settings;
@@ -294,7 +322,7 @@ std::vector<ConfigKey> config_keys(const NodeSettings& settings) {
     for (const auto& [name, value] : members.get_object()) {
       ConfigKey key;
       key.key = std::string(section) + "." + std::string(name);
-      key.value = toml_text(value);
+      key.value = toml_text(masked(key.key, value));
       key.default_value = toml_text(defaults.at(section).at(name));
       key.from_file = settings.said.contains(key.key);
       key.meaning = config_meaning(key.key);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +35,21 @@ struct MetricsSettings {
   int towns = 50;
 };
 
+struct SentrySettings {
+  std::string dsn;
+};
+
+struct WebhookSettings {
+  std::string url;
+  std::string secret;
+};
+
+struct AlertSettings {
+  std::vector<std::string> command;
+  std::string quiet;
+  Duration repeat = hours(1);
+};
+
 /// A number of bytes; in text `4GiB`, `64MiB`, `512KiB` or a bare number.
 struct ByteCount {
   std::int64_t bytes = 0;
@@ -60,7 +75,7 @@ struct LimitSettings {
   ByteCount log{Limits{}.log_bytes};
 };
 
-/// `townd.toml`: the node's settings. `said` holds the dotted keys that the file has.
+/// `townd.toml`: the node's settings. `said` holds the dotted keys that the file has, and their lines.
 struct NodeSettings {
   ServerSettings server;
   StoreSettings store;
@@ -70,7 +85,10 @@ struct NodeSettings {
   UpgradeSettings upgrade;
   LimitSettings limits;
   TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`
-  std::set<std::string> said;
+  SentrySettings sentry;
+  WebhookSettings webhook;
+  AlertSettings alerts;
+  std::map<std::string, int> said;
 
   [[nodiscard]] Limits run_limits() const;
 };
@@ -105,7 +123,9 @@ struct ConfigKey {
   bool from_file = false;
   std::string meaning;
 };
-/// Every key of `townd.toml`, in the order of the file.
+/// Every key of `townd.toml`, in the order of the file. Of a secret only the last 4 characters, unless it is a
+/// reference
+/// (`env:NAME`, `file:PATH`).
 std::vector<ConfigKey> config_keys(const NodeSettings& settings);
 
 }  // namespace townd

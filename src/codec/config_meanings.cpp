@@ -96,6 +96,12 @@ constexpr std::array kMeanings{
     Meaning{"reconciler.poll_malformed_limit", "unreadable poll answers in a row that fail a request"},
     Meaning{"reconciler.ageing", "waiting time that one step of priority is worth"},
     Meaning{"reconciler.delivery_timeout", "a message not confirmed for so long is delivered again"},
+    Meaning{"sentry.dsn", "the Sentry that alerts go to, or env:NAME or file:PATH where its DSN is"},
+    Meaning{"webhook.url", "where alerts are posted to, or env:NAME or file:PATH where the address is"},
+    Meaning{"webhook.secret", "what a webhook's posts are signed with, or env:NAME or file:PATH where it is"},
+    Meaning{"alerts.command", "program and arguments that get each alert as JSON on standard input"},
+    Meaning{"alerts.quiet", "hours of each day, such as 22:00-07:00, in which only errors are told at once"},
+    Meaning{"alerts.repeat", "how long nobody is told of the same trouble again"},
 };
 
 }  // namespace

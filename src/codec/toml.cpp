@@ -42,6 +42,11 @@ class Converter {
 
 }  // namespace
 
+int TomlDocument::line(std::string_view pointer) const {
+  const auto found = lines.find(pointer);
+  return found == lines.end() ? 0 : found->second;
+}
+
 Error TomlDocument::error(const JsonIssue& issue) const {
   std::string place = file;
   std::string_view pointer = issue.path;

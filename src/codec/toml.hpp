@@ -16,6 +16,8 @@ struct TomlDocument {
   json::value value;
   std::map<std::string, int, std::less<>> lines;  ///< by JSON pointer
 
+  /// Where the value at a JSON pointer stood; 0 when nobody knows.
+  [[nodiscard]] int line(std::string_view pointer) const;
   /// An issue in the words of the file: `townd.toml:12: reconciler.lost_agnt: unknown key; …`.
   [[nodiscard]] Error error(const JsonIssue& issue) const;
 };

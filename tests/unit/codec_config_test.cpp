@@ -115,6 +115,33 @@ TEST(Config, EveryKeyHasAMeaningAndADefault) {
   EXPECT_EQ(keys.at("reconciler.backoff").default_value, R"(["30s", "1m", "2m", "5m", "10m"])");
 }
 
+TEST(Config, SecretsAreShownByTheirLastCharactersOrTheirReference) {
+  const auto shown = [](const char* toml) {
+    const auto settings = read_node_settings(toml, "townd.toml");
+    std::string text;
+    for (const ConfigKey& key : config_keys(*settings))
+      if (key.from_file) text += key.value + " ";
+    return text;
+  };
+  EXPECT_EQ(shown("[sentry]\ndsn = \"https://0123456789abcdef@sentry.example/4501\"\n"), "\"****4501\" ");
+  EXPECT_EQ(shown("[webhook]\nurl = \"https://hooks.example/T0/B0/word\"\nsecret = \"short\"\n"),
+            "\"****word\" \"****\" ");
+  EXPECT_EQ(shown("[webhook]\nurl = \"file:hook.url\"\nsecret = \"env:HOOK_SECRET\"\n"),
+            "\"file:hook.url\" \"env:HOOK_SECRET\" ");
+}
+
+TEST(Config, AlertsHaveAProgramQuietHoursAndATime) {
+  const auto settings = read_node_settings(
+      "[alerts]\ncommand = [\"notify\", \"a b\"]\nquiet = \"22:00-07:00\"\nrepeat = \"30m\"\n", "townd.toml");
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->alerts.command, (std::vector<std::string>{"notify", "a b"}));
+  EXPECT_EQ(settings->alerts.repeat, minutes(30));
+  EXPECT_EQ(settings->said.at("alerts.quiet"), 3);
+  EXPECT_EQ(error_of("[alerts]\nrepeat = \"-1h\"\n"), "townd.toml:2: alerts.repeat: a length of time is not negative");
+  EXPECT_EQ(error_of("[sentry]\ndns = \"x\"\n"),
+            "townd.toml:2: sentry.dns: unknown key; the nearest known one is \"dsn\"");
+}
+
 TEST(Config, WhatIsPrintedCanBeReadBack) {
   auto settings = read_node_settings("[town]\nusd_per_day = 7.25\nauto_merge_delay_minutes = 3\n", "townd.toml");
   ASSERT_TRUE(settings);

@@ -10,7 +10,7 @@ endfunction()
 alone(townd_core core/rules/agents.cpp core/rules/messages.cpp core/rules/reviews.cpp)
 alone(townd_codec codec/toml.cpp codec/ticks.cpp codec/time_text.cpp)
 alone(townd_runtime runtime/preset.cpp runtime/verdict.cpp)
-alone(townd_observe observe/log.cpp)
+alone(townd_observe observe/log.cpp observe/post.cpp observe/web_address.cpp)
 alone(townd_http server/http_server.cpp server/beast_src.cpp)
 alone(townd_daemon server/daemon.cpp server/daemon_options.cpp)
 alone(townd_cli cli/arguments.cpp cli/demo_proof.cpp cli/files.cpp cli/keepers.cpp cli/plan.cpp cli/rig_options.cpp

@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SEED ?= 1
 SEEDS ?= 200
 # What has threads, for the thread sanitizer.
-THREADED = engine_test store_test server_test load_test
+THREADED = engine_test store_test server_test load_test alerts_test
 
 CMAKE = cmake -G Ninja -Wno-dev --log-level=WARNING -DCMAKE_UNITY_BUILD=ON
 NINJA = ninja -j $(JOBS)

@@ -5,7 +5,9 @@
 #include <csignal>
 #include <iostream>
 
+#include "observe/crash_note.hpp"
 #include "server/daemon.hpp"
+#include "server/version.hpp"
 
 namespace {
 
@@ -44,6 +46,7 @@ int main(int argc, char** argv) {
     std::cerr << "townd: the system has no pipe left; close programs and start it again\n";
     return 1;
   }
+  townd::note_crashes(townd::crash_note_file(options.data), townd::kVersion);
   const auto daemon = townd::Daemon::start(options);
   if (!daemon) {
     const townd::Error& error = daemon.error();

@@ -10,6 +10,8 @@
 #include "codec/config.hpp"
 #include "engine/driver.hpp"
 #include "forge/local.hpp"
+#include "observe/alert_sinks.hpp"
+#include "observe/crash_note.hpp"
 #include "observe/event_file.hpp"
 #include "observe/lifecycle.hpp"
 #include "observe/log_observer.hpp"
@@ -26,6 +28,7 @@
 #include "server/live_hub.hpp"
 #include "server/log_tails.hpp"
 #include "server/operations.hpp"
+#include "server/sink_settings.hpp"
 #include "server/stream_seats.hpp"
 #include "server/upgrade.hpp"
 #include "server/version.hpp"
@@ -48,8 +51,12 @@ class SystemClock final : public Clock {
   }
 };
 
+std::string config_file(const DaemonOptions& options) {
+  return options.config.empty() ? options.data + "/townd.toml" : options.config;
+}
+
 expected<NodeSettings> read_file(const DaemonOptions& options) {
-  const std::string path = options.config.empty() ? options.data + "/townd.toml" : options.config;
+  const std::string path = config_file(options);
   std::error_code ignored;
   if (options.config.empty() && !fs::exists(path, ignored)) return NodeSettings{};
   std::ifstream file(path);
@@ -131,6 +138,7 @@ struct Daemon::Parts {
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<EventFile> event_file;
   std::unique_ptr<Lifecycle> lifecycle;
+  std::unique_ptr<AlertSinks> sinks;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<LocalRuntime> runtime;
   std::unique_ptr<LocalForge> forge;
@@ -172,6 +180,9 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
                 "the store " + node.store.url.substr(0, node.store.url.find(':')) + ": is not known here",
                 "leave store.url out to use SQLite in the data folder");
 
+  auto wanted_sinks = sink_settings(node, config_file(options));
+  if (!wanted_sinks) return tl::unexpected(wanted_sinks.error());
+
   metrics = std::make_unique<Metrics>(metrics_options(node), clock);
   SqliteOptions store_options;
   store_options.written = [this](std::size_t jobs, double seconds) { metrics->committed(jobs, seconds); };
@@ -191,7 +202,13 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   std::vector<Observer*> watching{&log_observer, metrics.get(), incidents.get()};
   if (auto told = tell_events(options.data, node.events); !told) return told;
   if (lifecycle) watching.push_back(lifecycle.get());
+  if (wanted_sinks->any()) {
+    sinks = std::make_unique<AlertSinks>(std::move(*wanted_sinks), options.data, clock, log);
+    watching.push_back(sinks.get());
+    sinks->start();
+  }
   observers = std::make_unique<Observers>(std::move(watching));
+  if (const auto crash = take_crash_note(crash_note_file(options.data))) observers->alarm(*crash);
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), measured(std::move(answer)));
   });
@@ -351,6 +368,7 @@ void Daemon::Parts::close() {
   if (tails) tails->stop();
   if (driver) driver->stop();
   if (workers) workers->stop();
+  if (sinks) sinks->stop();
   std::error_code ignored;
   if (!listen_file.empty()) fs::remove(listen_file, ignored);
   if (driver) log.write(LogLevel::info, "townd has ended; agents that run go on");

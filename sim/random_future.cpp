@@ -208,8 +208,10 @@ void RandomTown::forge_speaks(TickInput& input) {
 }
 
 void RandomTown::seldom(TickInput& input) {
-  switch (random_.between(0, 4)) {
+  switch (random_.between(0, 5)) {
     case 0: return add(input, events::ContainerEviction{});
+    case 4:
+      return add(input, events::EventRetried{town_.deferred().empty() ? next_seq_ : town_.deferred().begin()->first});
     case 1: return add(input, events::NudgeTimeout{});
     case 2: return add(input, events::AgentCheckpoint{an_agent(), "\"half of it\""});
     case 3: return add(input, events::MoleculeAdvanced{an_agent(), {}, "done"});

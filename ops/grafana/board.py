@@ -132,6 +132,8 @@ ROWS = [
               "{{kind}} {{outcome}}"), stack=True),
         bars("What people were told", "By kind. invariant_* and town_quarantined are townd's own troubles, escalation "
              "is somebody's question.", (in_each_bar("townd_alerts_total", "kind"), "{{kind}}"), stack=True, w=16),
+        lines("Alerts on their way", "To Sentry, a webhook or a command. Waiting: it does not answer.",
+              (total("townd_alert_deliveries", "sink, state"), "{{sink}} {{state}}")),
     ]),
     ("Fleet", [
         lines("Agents by status", "Stalled ones wait for a decision: `town triage list`.",

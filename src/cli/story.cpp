@@ -49,6 +49,9 @@ class Story {
     const auto history = session_.in_town("bead.history", {{"bead", bead}}, {{"limit", kRows}}, bead);
     if (!history) return tl::unexpected(history.error());
     for (const json::value& line : list_of(*history)) add("history", 3, text_of(line, "created_at"), line.as_object());
+    const auto facts = session_.in_town("event.list", {}, {{"bead", bead}, {"limit", kRows}});
+    if (!facts) return tl::unexpected(facts.error());
+    for (const json::value& fact : list_of(*facts)) add_fact(fact, text_of(fact, "created_at"));
     const auto ticks = session_.in_town("tick.list", {}, {{"bead", bead}, {"limit", kRows}});
     if (!ticks) return tl::unexpected(ticks.error());
     for (const json::value& tick : list_of(*ticks)) ticks_.insert(number_of(tick, "tick"));
@@ -62,7 +65,7 @@ class Story {
       if (!tick) return tl::unexpected(tick.error());
       const std::string at = text_of(*tick, "at");
       for (const json::value& fact : list_of(*tick, "facts"))
-        if (concerns(fact)) add("fact", 0, at, fact.as_object(), number);
+        if (concerns(fact)) add_fact(fact, at);
       int place = 0;
       for (const json::value& decision : list_of(member_of(*tick, "record"), "decisions")) {
         ++place;
@@ -75,6 +78,11 @@ class Story {
         if (names_.contains(subject_of(text_of(effect, "key")))) add("effect", 2, at, effect.as_object(), number);
     }
     return {};
+  }
+
+  /// It is found by the bead that it names and by the tick that it led to.
+  void add_fact(const json::value& fact, const std::string& at) {
+    if (facts_.insert(number_of(fact, "seq")).second) add("fact", 0, at, fact.as_object());
   }
 
   /// The middle of `start_agent:acme-4:2`.
@@ -129,6 +137,7 @@ class Story {
   std::vector<std::string> requests_;
   std::set<std::string> names_;  ///< of the bead, its requests and their runs
   std::set<std::int64_t> ticks_;
+  std::set<std::int64_t> facts_;
   std::vector<Happened> happened_;
 };
 

@@ -16,7 +16,7 @@ BOOST_DESCRIBE_STRUCT(ServerSettings, (), (listen, hosts, origins, tls_cert, tls
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (url))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level))
 BOOST_DESCRIBE_STRUCT(MetricsSettings, (), (towns))
-BOOST_DESCRIBE_STRUCT(EventSettings, (), (file, rotate, keep))
+BOOST_DESCRIBE_STRUCT(EventSettings, (), (file, url, header, rotate, keep))
 BOOST_DESCRIBE_STRUCT(UpgradeSettings, (), (verify))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))
 BOOST_DESCRIBE_STRUCT(SentrySettings, (), (dsn))
@@ -216,7 +216,8 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
 // ---- secrets ----
 
 /// A webhook's address is one too: of many services it is all that is needed to write there.
-constexpr std::array<std::string_view, 3> kSecrets{"sentry.dsn", "webhook.url", "webhook.secret"};
+constexpr std::array<std::string_view, 5> kSecrets{"sentry.dsn", "webhook.url", "webhook.secret", "events.url",
+                                                   "events.header"};
 constexpr std::size_t kShownOfSecret = 4;
 constexpr std::size_t kLongEnough = 12;  ///< a shorter secret would be given away by a part of it
 

@@ -58,6 +58,8 @@ struct ByteCount {
 
 struct EventSettings {
   std::string file;
+  std::string url;
+  std::string header;
   ByteCount rotate{64LL << 20};
   int keep = 5;
 };

@@ -21,6 +21,8 @@ constexpr std::array kMeanings{
     Meaning{"log.level", "debug, info, warn, error or off"},
     Meaning{"metrics.towns", "towns with a label of their own in /metrics; the others share `_other`"},
     Meaning{"events.file", "lifecycle events as lines of JSON; relative to the data folder; empty is nowhere"},
+    Meaning{"events.url", "the same to an HTTP collector, in batches; or `env:NAME`, `file:PATH`"},
+    Meaning{"events.header", "a header of these posts, `Name: value`; or `env:NAME`, `file:PATH`"},
     Meaning{"events.rotate", "size at which that file is put aside (`events.1.jsonl`)"},
     Meaning{"events.keep", "files put aside that are kept"},
     Meaning{"upgrade.verify",

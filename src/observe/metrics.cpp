@@ -137,6 +137,10 @@ struct Metrics::State {
                             .Help("From a request's arrival to its answer")
                             .Register(registry)
                             .Add({}, kRequestBuckets)),
+        deliveries(prometheus::BuildGauge()
+                       .Name("townd_alert_deliveries")
+                       .Help("Alerts to a sink: sent and dropped since the start, and waiting")
+                       .Register(registry)),
         disk_used(node_gauge("townd_disk_used_ratio", "Of the data folder's file system")),
         log_used(node_gauge("townd_log_used_ratio", "Of the log that one run may keep")),
         resident(node_gauge("process_resident_memory_bytes", "Resident memory size in bytes")),
@@ -159,6 +163,7 @@ struct Metrics::State {
       for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
         by_operation[operation].at(i) =
             &requests.Add({{"operation", operation}, {"status", std::string(kStatusClasses.at(i))}});
+    for (const char* sink : {"sentry", "webhook", "command"}) note_sink({sink, 0, 0, 0, {}});
     for (const std::string_view kind : kAlarms) alerts.Add({{"kind", std::string(kind)}});
     for (std::size_t i = 1; i <= kInvariants; ++i) alerts.Add({{"kind", "invariant_" + std::to_string(i)}});
   }
@@ -174,6 +179,7 @@ struct Metrics::State {
   void note_run(TownPart& part, const Town& town, const RunId& id, Instant now);
   void note_ages(Instant now);
   void note_towns();
+  void note_sink(const SinkNumbers& sink);
 
   MetricsOptions options;
   const Clock& clock;
@@ -185,6 +191,7 @@ struct Metrics::State {
   prometheus::Histogram& commit_towns;
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Histogram& request_seconds;
+  prometheus::Family<prometheus::Gauge>& deliveries;
   prometheus::Gauge& disk_used;
   prometheus::Gauge& log_used;
   prometheus::Gauge& resident;
@@ -325,6 +332,12 @@ void Metrics::State::note_towns() {
   towns_gauge.Add({{"state", "away"}}).Set(static_cast<double>(towns.size()) - open - not_run);
 }
 
+void Metrics::State::note_sink(const SinkNumbers& sink) {
+  for (const auto& [name, count] :
+       {std::pair{"sent", sink.sent}, std::pair{"waiting", sink.waiting}, std::pair{"dropped", sink.dropped}})
+    deliveries.Add({{"sink", sink.sink}, {"state", name}}).Set(static_cast<double>(count));
+}
+
 Metrics::Metrics(MetricsOptions options, const Clock& clock)
     : state_(std::make_unique<State>(std::move(options), clock)) {}
 Metrics::~Metrics() = default;
@@ -454,6 +467,7 @@ std::string Metrics::text(const NodeReadings& node) {
   const ProcessNumbers process = read_process();
   state_->disk_used.Set(node.disk_used);
   state_->log_used.Set(node.log_used);
+  for (const SinkNumbers& sink : node.sinks) state_->note_sink(sink);
   state_->resident.Set(process.resident_bytes);
   state_->open_fds.Set(process.open_fds);
   state_->max_fds.Set(process.max_fds);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "observe/sink.hpp"
 #include "ports/clock.hpp"
 #include "ports/observer.hpp"
 
@@ -19,10 +20,11 @@ struct MetricsOptions {
 /// Rigs of a town that have a label of their own; the others share `_other`.
 inline constexpr std::size_t kRigLabels = 20;
 
-/// What is read when somebody asks for the metrics, each 0 to 1.
+/// What is read when somebody asks for the metrics; the shares are 0 to 1.
 struct NodeReadings {
   double disk_used = 0;
   double log_used = 0;
+  std::vector<SinkNumbers> sinks;  ///< of alerts
 };
 
 /// Counts what happens, as docs/metrics.md has it. Thread-safe. prometheus-cpp stays in this folder's sources.

@@ -1,16 +1,19 @@
 #pragma once
 
-#include <utility>
+#include <initializer_list>
 #include <vector>
 
 #include "ports/observer.hpp"
 
 namespace townd {
 
-/// Several observers as one; each is told in the order given. They outlive it.
+/// Several observers as one, told in the order in which they were added. All are added before anything happens, and
+/// outlive what happens.
 class Observers final : public Observer {
  public:
-  explicit Observers(std::vector<Observer*> all) : all_(std::move(all)) {}
+  Observers() = default;
+  Observers(std::initializer_list<Observer*> all) : all_(all) {}
+  void add(Observer& one) { all_.push_back(&one); }
 
   void ticked(const Ticked& tick) override {
     for (Observer* one : all_) one->ticked(tick);
@@ -35,7 +38,7 @@ class Observers final : public Observer {
   }
 
  private:
-  const std::vector<Observer*> all_;
+  std::vector<Observer*> all_;
 };
 
 }  // namespace townd

@@ -13,6 +13,7 @@
 #include "observe/alert_sinks.hpp"
 #include "observe/crash_note.hpp"
 #include "observe/event_file.hpp"
+#include "observe/event_post.hpp"
 #include "observe/lifecycle.hpp"
 #include "observe/log_observer.hpp"
 #include "observe/metrics.hpp"
@@ -136,7 +137,9 @@ struct Daemon::Parts {
   SystemClock clock;
   LogObserver log_observer{log};
   std::unique_ptr<Metrics> metrics;
+  Observers observers;
   std::unique_ptr<EventFile> event_file;
+  std::unique_ptr<EventPost> event_post;
   std::unique_ptr<Lifecycle> lifecycle;
   std::unique_ptr<AlertSinks> sinks;
   std::unique_ptr<SqliteStore> store;
@@ -149,7 +152,6 @@ struct Daemon::Parts {
   LiveHub live{seats};
   std::unique_ptr<Workers> workers;
   std::unique_ptr<Incidents> incidents;
-  std::unique_ptr<Observers> observers;
   UpgradeReport upgrade;
   std::unique_ptr<LogTails> tails;
   std::unique_ptr<Services> services;
@@ -162,7 +164,7 @@ struct Daemon::Parts {
   expected<void> open(const DaemonOptions& options, const NodeSettings& node);
   expected<void> listen(const DaemonOptions& options, const ServerSettings& server);
   expected<void> refuse_if_otherwise(const std::string& data);
-  expected<void> tell_events(const std::string& data, const EventSettings& events);
+  expected<void> tell_events(const DaemonOptions& options, const NodeSettings& node);
   [[nodiscard]] Answer measured(Answer answer) const;
   [[nodiscard]] NodeReadings readings(const std::string& data) const;
   void report_what_differs(const std::string& data);
@@ -198,17 +200,18 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   // The port is taken before agents are taken up again: a daemon that cannot listen must not touch them.
   workers = std::make_unique<Workers>(kWorkers);
-  incidents = std::make_unique<Incidents>(log_observer, *store, *workers, clock, options.data);
-  std::vector<Observer*> watching{&log_observer, metrics.get(), incidents.get()};
-  if (auto told = tell_events(options.data, node.events); !told) return told;
-  if (lifecycle) watching.push_back(lifecycle.get());
+  incidents = std::make_unique<Incidents>(observers, *store, *workers, clock, options.data);
+  observers.add(log_observer);
+  observers.add(*metrics);
+  observers.add(*incidents);
+  if (auto told = tell_events(options, node); !told) return told;
+  if (lifecycle) observers.add(*lifecycle);
   if (wanted_sinks->any()) {
     sinks = std::make_unique<AlertSinks>(std::move(*wanted_sinks), options.data, clock, log);
-    watching.push_back(sinks.get());
+    observers.add(*sinks);
     sinks->start();
   }
-  observers = std::make_unique<Observers>(std::move(watching));
-  if (const auto crash = take_crash_note(crash_note_file(options.data))) observers->alarm(*crash);
+  if (const auto crash = take_crash_note(crash_note_file(options.data))) observers.alarm(*crash);
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), measured(std::move(answer)));
   });
@@ -228,7 +231,7 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
       return known;
     }
   forge = std::make_unique<LocalForge>(*git, options.data);
-  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, *observers, clock}, engine_options(node, facts));
+  engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observers, clock}, engine_options(node, facts));
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);
   if (auto loaded = engine->open(); !loaded) return loaded;
@@ -301,19 +304,28 @@ void Daemon::Parts::try_on_the_past(const std::string& data) {
   if (alike) program.remember();
 }
 
-/// Lifecycle events go to a file if somebody wants them.
-expected<void> Daemon::Parts::tell_events(const std::string& data, const EventSettings& events) {
-  if (events.file.empty()) return {};
-  EventFileSettings settings;
-  settings.path = (fs::path(data) / events.file).string();
-  settings.bytes = static_cast<std::size_t>(events.rotate.bytes);
-  settings.kept = static_cast<std::size_t>(events.keep);
-  auto opened = EventFile::open(settings, [this](const std::string& problem) {
-    log.write(LogLevel::warn, "events cannot be written", {{"because", problem}});
+/// Lifecycle events go to a file and to a collector, if somebody wants them.
+expected<void> Daemon::Parts::tell_events(const DaemonOptions& options, const NodeSettings& node) {
+  const auto trouble = [this](const std::string& problem) {
+    log.write(LogLevel::warn, "events cannot be brought to where they are wanted", {{"because", problem}});
+  };
+  auto collector = event_collector(node, config_file(options));
+  if (!collector) return tl::unexpected(collector.error());
+  if (!node.events.file.empty()) {
+    EventFileSettings settings;
+    settings.path = (fs::path(options.data) / node.events.file).string();
+    settings.bytes = static_cast<std::size_t>(node.events.rotate.bytes);
+    settings.kept = static_cast<std::size_t>(node.events.keep);
+    auto opened = EventFile::open(settings, trouble);
+    if (!opened) return tl::unexpected(opened.error());
+    event_file = std::move(*opened);
+  }
+  if (*collector) event_post = std::make_unique<EventPost>(std::move(**collector), trouble);
+  if (!event_file && !event_post) return {};
+  lifecycle = std::make_unique<Lifecycle>([this](const std::string& line) {
+    if (event_file) event_file->write(line);
+    if (event_post) event_post->write(line);
   });
-  if (!opened) return tl::unexpected(opened.error());
-  event_file = std::move(*opened);
-  lifecycle = std::make_unique<Lifecycle>([this](const std::string& line) { event_file->write(line); });
   return {};
 }
 
@@ -328,10 +340,11 @@ Answer Daemon::Parts::measured(Answer answer) const {
 }
 
 NodeReadings Daemon::Parts::readings(const std::string& data) const {
-  NodeReadings node{disk_use(data), 0};
+  NodeReadings node{disk_use(data), 0, {}};
   const auto budget = static_cast<double>(services->node.run_limits().log_bytes);
   for (const RunId& run : metrics->live_runs())
     node.log_used = std::max(node.log_used, std::min(1.0, static_cast<double>(runtime->log_bytes(run)) / budget));
+  if (sinks) node.sinks = sinks->numbers().sinks;
   return node;
 }
 

@@ -114,7 +114,34 @@ std::string machine_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "unknown";
 }
 
+/// `Name: value` on one line.
+bool is_header(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  return colon != 0 && colon != std::string::npos && text.find_first_of("\r\n") == std::string::npos &&
+         text.find_first_of(" \t") > colon;
+}
+
 }  // namespace
+
+expected<std::optional<EventPost::Options>> event_collector(const NodeSettings& node, const std::string& file) {
+  const Place place(node, file);
+  const EventSettings& events = node.events;
+  if (events.url.empty() && events.header.empty()) return std::nullopt;
+  if (events.url.empty()) return place.wrong("events.header", "there is no events.url to go with it");
+  const auto where = secret(place, "events.url", events.url);
+  if (!where) return tl::unexpected(where.error());
+  auto header = secret(place, "events.header", events.header);
+  if (!header) return tl::unexpected(header.error());
+  if (!header->empty() && !is_header(*header)) return place.wrong("events.header", "it is not of the form Name: value");
+  auto address = read_web_address(*where);
+  if (!address) return place.wrong("events.url", address.error().what);
+  if (!address->user.empty() || !address->password.empty())
+    return place.wrong("events.url", "it may hold no user name and password; events.header can say who sends");
+  EventPost::Options options;
+  options.to = std::move(*address);
+  options.header = std::move(*header);
+  return options;
+}
 
 expected<SinkSettings> sink_settings(const NodeSettings& node, const std::string& file) {
   const Place place(node, file);

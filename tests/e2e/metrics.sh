@@ -36,7 +36,7 @@ grep -E 'msg=(decided|"effect wanted"|"invariant)' "$log" | grep -vq ' tick=[0-9
 
 # The same for people: one bead followed across its history, the facts, the decisions and the effects.
 town log "$bead" > "$world/story" || fail "no story of $bead"
-for line in "fact .* bead_created" "decided $action  beads.assign" "effect  $effect  done" "decided .* reviews.verify" "effect  land:" "closed"; do
+for line in "fact .* agent_done" "created" "decided $action  beads.assign" "effect  $effect  done" "decided .* reviews.verify" "effect  land:" "closed"; do
   grep -q -- "$line" "$world/story" || fail "the story of $bead lacks $line: $(cat "$world/story")"
 done
 town log "$bead" --json | grep -q "\"action\":\"$action\"" || fail "no action $action as JSON"

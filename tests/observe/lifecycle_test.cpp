@@ -67,7 +67,7 @@ class LifecycleTest : public Node {
     lines.push_back(json::parse(line).as_object());
     EXPECT_EQ(against_schema(lines.back()), "") << line;
   }};
-  Observers both{{&told, &lifecycle}};
+  Observers both{&told, &lifecycle};
 };
 
 TEST_F(LifecycleTest, ABeadsWayIsToldFromItsCreationToItsMerge) {

@@ -22,7 +22,7 @@ using testing::SizeIs;
 /// `name{labels}` → value, as a scrape shows them.
 std::map<std::string, double> scrape(Metrics& metrics) {
   std::map<std::string, double> values;
-  std::istringstream lines(metrics.text({0.25, 0.5}));
+  std::istringstream lines(metrics.text({0.25, 0.5, {}}));
   for (std::string line; std::getline(lines, line);) {
     if (line.empty() || line[0] == '#') continue;
     const std::size_t space = line.rfind(' ');
@@ -54,7 +54,7 @@ class MetricsTest : public Node {
   }
 
   Metrics metrics{{50, "1.2.3", {"bead.create"}}, clock};
-  Observers both{{&told, &metrics}};
+  Observers both{&told, &metrics};
 };
 
 TEST_F(MetricsTest, EveryCounterBeginsAtZeroWithAllValuesOfItsLabels) {
@@ -165,11 +165,17 @@ TEST_F(MetricsTest, AgesGrowWhileNothingHappensAndAreZeroWhenNothingWaits) {
   must(bead_in(rig, "waits"));
   ASSERT_TRUE(run_until([&] { return live_runs() == 1; }, minutes(1)));
   EXPECT_EQ(value(R"(townd_ready_beads{rig="rig",town="town"})"), 1);
+  EXPECT_EQ(value(R"(townd_ready_head_seconds{rig="rig",town="town"})"), 0) << "it waits for its turn";
+  must(events::RigChecked{rig, "its repository is gone", ""});
   EXPECT_EQ(value(R"(townd_slots{state="taken",town="town"})"), 1);
   EXPECT_EQ(value(R"(townd_slots{state="free",town="town"})"), 0);
   const double waited = value(R"(townd_ready_head_seconds{rig="rig",town="town"})");
   clock.at = clock.at + seconds(400);
   EXPECT_EQ(value(R"(townd_ready_head_seconds{rig="rig",town="town"})"), waited + 400);
+  must(events::TownPaused{"lunch"});
+  EXPECT_EQ(value(R"(townd_ready_head_seconds{rig="rig",town="town"})"), 400 + waited)
+      << "the rig is broken all the same";
+  EXPECT_EQ(value(R"(townd_paused{town="town"})"), 1);
   EXPECT_GE(value(R"(townd_silent_seconds{town="town"})"), 400);
 }
 

@@ -44,7 +44,7 @@ class RecoveryTest : public Node {
 
   RunId run_;
   Metrics metrics{{}, clock};
-  Observers both{{&told, &metrics}};
+  Observers both{&told, &metrics};
 };
 
 TEST_F(RecoveryTest, AWorkingAgentWithoutAHookIsReportedCountedAndPutRight) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <set>
 #include <unordered_map>
 
 #include "core/merge_queue.hpp"
@@ -30,9 +29,8 @@ constexpr auto kAlarms = std::to_array<std::string_view>(
 
 /// Since when the first of a ready queue is ready, if nothing but a fault keeps it from being started: not when
 /// somebody has paused it, nor when its rig has all the workers that it may have.
-MaybeInstant should_start(const Town& town, const RigIndex& index, Instant now) {
-  if (index.ready.empty()) return std::nullopt;
-  const Bead* first = town.bead(index.ready.begin()->bead_id);
+MaybeInstant should_start(const Town& town, const BeadId& id, Instant now) {
+  const Bead* first = town.bead(id);
   if (first == nullptr) return std::nullopt;
   const Reason reason = may_dispatch(town, *first, now).reason;
   const bool fault = reason == Reason::none || reason == Reason::rig_broken || reason == Reason::rig_untrusted;
@@ -77,7 +75,8 @@ class Part {
 struct RigPart {
   RigSeries* series = nullptr;
   Part breaker, ready, queue, paused;
-  MaybeInstant ready_since;  ///< of the first in its ready queue
+  BeadId first;              ///< in its ready queue
+  MaybeInstant ready_since;  ///< of that one
   MaybeInstant queue_moved;  ///< while its merge queue is not empty
   Instant moved_at;          ///< when anything in the queue last changed its state
 };
@@ -174,7 +173,14 @@ struct Metrics::State {
 
   TownPart& part(const TownId& id);
   RigPart& rig_part(TownPart& part, const Town& town, const RigId& id);
-  void note_rig(TownPart& part, const Town& town, const RigId& id, Instant now);
+  /// What of a rig may be otherwise now: its gate (its own row or the town's changed), its merge queue, or only the
+  /// number of its beads.
+  struct Touched {
+    RigId rig;
+    bool gate = false;
+    bool queue = false;
+  };
+  void note_rig(TownPart& part, const Town& town, const Touched& touched, Instant now);
   void note_town(TownPart& part, const Town& town);
   void note_run(TownPart& part, const Town& town, const RunId& id, Instant now);
   void note_ages(Instant now);
@@ -224,7 +230,8 @@ RigPart& Metrics::State::rig_part(TownPart& part, const Town& town, const RigId&
   return rig;
 }
 
-void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id, Instant now) {
+void Metrics::State::note_rig(TownPart& part, const Town& town, const Touched& touched, Instant now) {
+  const RigId& id = touched.rig;
   const Rig* row = town.rig(id);
   if (row == nullptr) return;
   RigPart& rig = rig_part(part, town, id);
@@ -233,7 +240,11 @@ void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id,
   rig.ready.set(rig.series->ready, static_cast<double>(index.ready.size()));
   rig.queue.set(rig.series->queue, static_cast<double>(index.requests.size()));
   rig.paused.set(rig.series->queue_paused, row->queue.paused_since ? 1 : 0);
-  rig.ready_since = should_start(town, index, now);
+  // As long as the same one is first, only what shuts a gate can change the answer.
+  const BeadId first = index.ready.empty() ? BeadId{} : index.ready.begin()->bead_id;
+  if (touched.gate || first != rig.first) rig.ready_since = should_start(town, first, now);
+  rig.first = first;
+  if (!touched.gate && !touched.queue) return;
   rig.queue_moved.reset();
   if (should_move(town, index)) rig.queue_moved = rig.moved_at;
 }
@@ -352,7 +363,7 @@ void Metrics::ticked(const Ticked& tick) {
   for (std::size_t i = 0; i < kTriggers.size(); ++i)
     if (record.trigger == kTriggers[i]) to.ticks[i]->Increment();
   part.ticked_at = record.at;
-  to.events.Increment(static_cast<double>(record.events.size()));
+  if (!record.events.empty()) to.events.Increment(static_cast<double>(record.events.size()));
   for (const Decided& decided : record.decisions)
     for (const ActionBody& action : decided.actions) {
       if (decided.fate == ActionFate::applied) to.action(decided.rule, action.index()).Increment();
@@ -362,7 +373,7 @@ void Metrics::ticked(const Ticked& tick) {
   for (const Violation& violation : record.violations)
     if (violation.invariant >= 1 && violation.invariant <= static_cast<int>(kInvariants))
       to.violations.at(static_cast<std::size_t>(violation.invariant) - 1)->Increment();
-  to.misses.Increment(static_cast<double>(record.missed.size()));
+  if (!record.missed.empty()) to.misses.Increment(static_cast<double>(record.missed.size()));
   for (const HistoryRow& line : tick.result.outbox.history) {
     const bool review = line.event_type == "review_completed";
     if (!review && line.event_type != "trial") continue;
@@ -371,20 +382,26 @@ void Metrics::ticked(const Ticked& tick) {
   }
   part.pending.set(to.pending, record.pending_events);
   part.in_doubt.set(to.in_doubt, tick.effects_in_doubt);
-  std::set<RigId> rigs;
+  std::vector<State::Touched> rigs;
+  const auto touch = [&rigs](const RigId& id, bool gate, bool queue) {
+    auto known = std::find_if(rigs.begin(), rigs.end(), [&id](const State::Touched& one) { return one.rig == id; });
+    if (known == rigs.end()) known = rigs.insert(known, {id});
+    known->gate |= gate;
+    known->queue |= queue;
+  };
   for (const RowKey& key : tick.result.changed) {
     if (key.table == RowKey::Table::run) state_->note_run(part, town, RunId(key.key), record.at);
-    if (key.table == RowKey::Table::rig) rigs.insert(RigId(key.key));
+    if (key.table == RowKey::Table::rig) touch(RigId(key.key), true, true);
     if (key.table == RowKey::Table::town)  // a pause, a drain, a share of the node: they open and shut every gate
-      for (const RigId& rig : town.rig_ids()) rigs.insert(rig);
+      for (const RigId& rig : town.rig_ids()) touch(rig, true, true);
     if (key.table != RowKey::Table::bead) continue;
     const Bead* bead = town.bead(BeadId(key.key));
     if (bead == nullptr || bead->rig_id.empty()) continue;
-    rigs.insert(bead->rig_id);
+    touch(bead->rig_id, false, bead->type == BeadType::merge_request || rework_class(*bead));
     if (bead->type == BeadType::merge_request && bead->status_since == record.at)
       state_->rig_part(part, town, bead->rig_id).moved_at = record.at;
   }
-  for (const RigId& rig : rigs) state_->note_rig(part, town, rig, record.at);
+  for (const State::Touched& rig : rigs) state_->note_rig(part, town, rig, record.at);
   state_->note_town(part, town);
 }
 
@@ -432,7 +449,7 @@ void Metrics::in_memory(const Town& town, bool runs) {
     RigPart& rig = state_->rig_part(part, town, id);
     for (const BeadId& request : town.index(id).requests)
       if (const Bead* bead = town.bead(request)) rig.moved_at = std::max(rig.moved_at, bead->status_since);
-    state_->note_rig(part, town, id, state_->clock.now());
+    state_->note_rig(part, town, {id, true, true}, state_->clock.now());
   }
   state_->note_town(part, town);
 }

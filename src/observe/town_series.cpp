@@ -121,8 +121,9 @@ TownSeries::TownSeries(TownFamilies& f, std::string name)
   for (std::size_t i = 0; i < kActionTypes; ++i)
     stale.at(i) = &f.stale.Add({{"town", label}, {"type", action_names.at(i)}});
   for (const RuleAction& pair : rule_actions())
-    for (std::size_t i = 0; i < kActionTypes; ++i)
-      if (action_names.at(i) == pair.action) action(pair.rule, i);
+    for (const Rule& rule : rules())
+      for (std::size_t i = 0; rule.id == pair.rule && i < kActionTypes; ++i)
+        if (action_names.at(i) == pair.action) action(rule.id, i);
   for (std::size_t i = 0; i < kEffectKinds; ++i)
     for (std::size_t o = 0; o < kEffectOutcomes.size(); ++o)
       effects.at(i).at(o) = &f.effects.Add(
@@ -146,7 +147,7 @@ TownSeries::TownSeries(TownFamilies& f, std::string name)
 }
 
 prometheus::Counter& TownSeries::action(std::string_view rule, std::size_t type) {
-  prometheus::Counter*& counter = actions[{rule, type}];
+  prometheus::Counter*& counter = actions[rule.data()].at(type);
   if (counter == nullptr) {
     static const auto names = names_of<ActionBody>([](const ActionBody& a) { return action_type(a); },
                                                    std::make_index_sequence<kActionTypes>());

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -95,7 +96,8 @@ struct TownSeries {
   std::array<prometheus::Counter*, kTriggers.size()> ticks{};
   prometheus::Gauge& last_tick;
   prometheus::Counter& events;
-  std::map<std::pair<std::string_view, std::size_t>, prometheus::Counter*> actions;
+  /// By where the rule's name is, which for a live rule is always the same place.
+  std::unordered_map<const char*, std::array<prometheus::Counter*, kActionTypes>> actions;
   std::array<prometheus::Counter*, kActionTypes> stale{};
   std::array<std::array<prometheus::Counter*, kEffectOutcomes.size()>, kEffectKinds> effects{};
   std::array<prometheus::Counter*, kInvariants> violations{};

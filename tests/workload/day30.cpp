@@ -148,6 +148,17 @@ void Day30::differs(const TownId& /*town*/, const Difference& difference) {
   complaints_.add("tick " + std::to_string(difference.recorded.number) + " was decided again otherwise");
 }
 
-void Day30::ticked(const Ticked& tick) { signs += static_cast<std::int64_t>(tick.record.life.size()); }
+void Day30::ticked(const Ticked& tick) {
+  signs += static_cast<std::int64_t>(tick.record.life.size());
+  if (beside != nullptr) beside->ticked(tick);
+}
+
+void Day30::ticked_quietly(const QuietTick& tick) {
+  if (beside != nullptr) beside->ticked_quietly(tick);
+}
+
+void Day30::effects_ended(const TownId& id, const std::vector<StoredEffect>& outcomes, int in_doubt) {
+  if (beside != nullptr) beside->effects_ended(id, outcomes, in_doubt);
+}
 
 }  // namespace townd::workload

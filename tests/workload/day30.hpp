@@ -52,13 +52,16 @@ class Day30 : private Observer {
   // ---- what came of it ----
   int runs = 0;
   int faults = 0;
-  std::int64_t signs = 0;  ///< of life, that a tick heard
-  int most_at_work = 0;    ///< polecats at once
+  std::int64_t signs = 0;      ///< of life, that a tick heard
+  int most_at_work = 0;        ///< polecats at once
+  Observer* beside = nullptr;  ///< is told of all ticks too
 
  private:
   void make_town();
   void give_convoy();
   void ticked(const Ticked& tick) override;
+  void ticked_quietly(const QuietTick& tick) override;
+  void effects_ended(const TownId& id, const std::vector<StoredEffect>& outcomes, int in_doubt) override;
   void differs(const TownId&, const Difference& difference) override;
 
   sim::Complaints& complaints_;

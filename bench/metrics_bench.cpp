@@ -24,8 +24,8 @@ class TimedMetrics final : public Observer {
     ++ticks;
     timed([&] { metrics_.ticked_quietly(tick); });
   }
-  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) override {
-    timed([&] { metrics_.effects_ended(town, outcomes, in_doubt); });
+  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) override {
+    timed([&] { metrics_.effects_ended(town, outcomes); });
   }
 
   std::int64_t ticks = 0;

@@ -134,8 +134,8 @@ void Engine::State::plan(LiveTown& town) {
 void Engine::State::forget(const TownId& id) {
   const auto found = towns.find(id);
   by_due.erase({found->second->planned_for, id});
+  ports.observer.left_memory(found->second->town);
   towns.erase(found);
-  ports.observer.left_memory(id);
 }
 
 /// Whether the town did something that can lead to more in the same step.

@@ -234,8 +234,7 @@ void Engine::State::landed(LiveTown& town) {
   const Flight flight = town.landed();
   note_use(town);
   for (const StoredEffect& outcome : flight.batch.outcomes) queue.settled(town.id, outcome.effect.key);
-  if (!flight.batch.outcomes.empty())
-    ports.observer.effects_ended(town.id, flight.batch.outcomes, static_cast<int>(town.in_doubt.size()));
+  if (!flight.batch.outcomes.empty()) ports.observer.effects_ended(town.id, flight.batch.outcomes);
   if (!flight.record) return;
   note_snapshot(town);
   std::map<std::int64_t, const EventOutcome*> outcomes;
@@ -320,7 +319,7 @@ void Engine::State::quarantine(LiveTown& town, const std::string& why) {
 
 void Engine::State::publish(const LiveTown& town, const Flight& flight) {
   const TickRecord& record = *flight.record;
-  ports.observer.ticked({town.town, record, flight.result, static_cast<int>(town.in_doubt.size())});
+  ports.observer.ticked({town.town, record, flight.result, flight.record});
   for (const Violation& violation : record.violations) {
     Alarm alarm{"invariant_" + std::to_string(violation.invariant), town.id, violation.message, record.number};
     alarm.invariant = violation.invariant;

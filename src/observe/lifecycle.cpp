@@ -186,7 +186,7 @@ void Lifecycle::ticked_quietly(const QuietTick& tick) {
   write_(line.label({}).text());
 }
 
-void Lifecycle::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int /*in_doubt*/) {
+void Lifecycle::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) {
   for (const StoredEffect& outcome : outcomes) {
     const std::string_view kind = effect_kind(outcome.effect.body);
     const bool forge = kind == "poll_pr" || kind == "merge_pr";

@@ -21,7 +21,7 @@ class Lifecycle final : public Observer {
 
   void ticked(const Ticked& tick) override;
   void ticked_quietly(const QuietTick& tick) override;
-  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) override;
+  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) override;
 
   /// An HTTP request was answered; `operation` is empty for one that asked for none.
   void answered(std::string_view operation, int status, double seconds, Instant at);

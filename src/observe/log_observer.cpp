@@ -114,7 +114,7 @@ void LogObserver::log_effects(const std::string& town, const std::string& tick, 
                {{"town", town}, {"tick", tick}, {"action", action}, {"effect", effect.key}});
 }
 
-void LogObserver::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int /*in_doubt*/) {
+void LogObserver::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) {
   for (const StoredEffect& outcome : outcomes) {
     const bool well = outcome.state == EffectState::done;
     log_.write(well ? LogLevel::info : LogLevel::warn, "effect ended",

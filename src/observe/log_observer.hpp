@@ -16,7 +16,7 @@ class LogObserver final : public Observer {
  public:
   explicit LogObserver(Log& log) : log_(log) {}
   void ticked(const Ticked& tick) override;
-  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) override;
+  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) override;
   void differs(const TownId& town, const Difference& difference) override;
   void alarm(const Alarm& alarm) override;
 

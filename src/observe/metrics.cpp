@@ -29,8 +29,9 @@ constexpr auto kAlarms = std::to_array<std::string_view>(
 
 /// Since when the first of a ready queue is ready, if nothing but a fault keeps it from being started: not when
 /// somebody has paused it, nor when its rig has all the workers that it may have.
-MaybeInstant should_start(const Town& town, const BeadId& id, Instant now) {
-  const Bead* first = town.bead(id);
+MaybeInstant should_start(const Town& town, const RigIndex& index, Instant now) {
+  if (index.ready.empty()) return std::nullopt;
+  const Bead* first = town.bead(index.ready.begin()->bead_id);
   if (first == nullptr) return std::nullopt;
   const Reason reason = may_dispatch(town, *first, now).reason;
   const bool fault = reason == Reason::none || reason == Reason::rig_broken || reason == Reason::rig_untrusted;
@@ -75,8 +76,7 @@ class Part {
 struct RigPart {
   RigSeries* series = nullptr;
   Part breaker, ready, queue, paused;
-  BeadId first;              ///< in its ready queue
-  MaybeInstant ready_since;  ///< of that one
+  MaybeInstant ready_since;  ///< of the first in its ready queue
   MaybeInstant queue_moved;  ///< while its merge queue is not empty
   Instant moved_at;          ///< when anything in the queue last changed its state
 };
@@ -92,6 +92,7 @@ struct LiveRun {
 struct TownPart {
   TownSeries* series = nullptr;
   bool in_memory = false;
+  bool unread = true;
   bool runs = true;
   Instant ticked_at;
   Part pending, quarantined, in_doubt, live, breaker, free, taken, paused, draining;
@@ -101,10 +102,56 @@ struct TownPart {
   std::map<RunId, LiveRun> live_runs;
 };
 
+/// A run that a tick wrote.
+struct RunNote {
+  RunId id;
+  bool gone = false;
+  bool ended = false;
+  bool work = false;
+  Instant requested_at;
+  MaybeInstant heard;
+  MaybeInstant ready_since;  ///< of its bead
+  std::optional<Outcome> outcome;
+  std::int64_t tokens = 0;
+  std::int64_t micro_usd = 0;
+};
+
+/// What a tick leaves to be counted.
+struct Note {
+  TownId town;
+  Instant at;
+  std::int64_t wall_us = 0;
+  std::string_view trigger;                          ///< of a quiet tick
+  std::shared_ptr<const TickRecord> record;          ///< null for a quiet tick
+  std::vector<std::pair<bool, std::string>> judged;  ///< results of reviews (true) and of trials
+  std::vector<RunNote> runs;
+  std::vector<RigId> moved;                      ///< rigs in whose merge queue something changed its state
+  std::vector<std::pair<RunId, Instant>> heard;  ///< signs of life of a quiet tick
+};
+
+RunNote run_note(const Town& town, const RunId& id) {
+  RunNote note;
+  note.id = id;
+  const Run* run = town.run(id);
+  note.gone = run == nullptr;
+  if (note.gone) return note;
+  note.ended = run->state == RunState::ended;
+  note.work = run->kind == RunKind::work;
+  note.requested_at = run->requested_at;
+  note.heard = run->last_sign_at;
+  note.outcome = run->outcome;
+  note.tokens = run->tokens;
+  note.micro_usd = run->cost_micro_usd;
+  if (const Bead* bead = town.bead(run->bead_id)) note.ready_since = bead->ready_since;
+  return note;
+}
+
 }  // namespace metrics
 
 using metrics::LiveRun;
+using metrics::Note;
 using metrics::RigPart;
+using metrics::RunNote;
 using metrics::TownPart;
 
 struct Metrics::State {
@@ -173,16 +220,14 @@ struct Metrics::State {
 
   TownPart& part(const TownId& id);
   RigPart& rig_part(TownPart& part, const Town& town, const RigId& id);
-  /// What of a rig may be otherwise now: its gate (its own row or the town's changed), its merge queue, or only the
-  /// number of its beads.
-  struct Touched {
-    RigId rig;
-    bool gate = false;
-    bool queue = false;
-  };
-  void note_rig(TownPart& part, const Town& town, const Touched& touched, Instant now);
+  void note_rig(TownPart& part, const Town& town, const RigId& id, Instant now);
   void note_town(TownPart& part, const Town& town);
-  void note_run(TownPart& part, const Town& town, const RunId& id, Instant now);
+  void note_run(TownPart& part, const RunNote& run, Instant now);
+  void add(Note note);
+  void count_notes();
+  void count(const Note& note);
+  void count(TownPart& part, const TickRecord& record);
+  void count_trigger(TownSeries& to, std::string_view trigger);
   void note_ages(Instant now);
   void note_towns();
   void note_sink(const SinkNumbers& sink);
@@ -208,6 +253,7 @@ struct Metrics::State {
   std::map<std::string, std::array<prometheus::Counter*, kStatusClasses.size()>, std::less<>> by_operation;
 
   std::mutex mutex;  ///< of what follows
+  std::vector<Note> notes;
   std::map<std::string, TownSeries, std::less<>> series;
   std::unordered_map<std::string, TownPart> towns;
 };
@@ -230,21 +276,17 @@ RigPart& Metrics::State::rig_part(TownPart& part, const Town& town, const RigId&
   return rig;
 }
 
-void Metrics::State::note_rig(TownPart& part, const Town& town, const Touched& touched, Instant now) {
-  const RigId& id = touched.rig;
-  const Rig* row = town.rig(id);
-  if (row == nullptr) return;
+void Metrics::State::note_rig(TownPart& part, const Town& town, const RigId& id, Instant now) {
+  const Rig& row = *town.rig(id);
   RigPart& rig = rig_part(part, town, id);
   const RigIndex& index = town.index(id);
-  rig.breaker.set(rig.series->breaker, row->breaker.opened_at ? 1 : 0);
+  rig.breaker.set(rig.series->breaker, row.breaker.opened_at ? 1 : 0);
   rig.ready.set(rig.series->ready, static_cast<double>(index.ready.size()));
   rig.queue.set(rig.series->queue, static_cast<double>(index.requests.size()));
-  rig.paused.set(rig.series->queue_paused, row->queue.paused_since ? 1 : 0);
-  // As long as the same one is first, only what shuts a gate can change the answer.
-  const BeadId first = index.ready.empty() ? BeadId{} : index.ready.begin()->bead_id;
-  if (touched.gate || first != rig.first) rig.ready_since = should_start(town, first, now);
-  rig.first = first;
-  if (!touched.gate && !touched.queue) return;
+  rig.paused.set(rig.series->queue_paused, row.queue.paused_since ? 1 : 0);
+  rig.ready_since = should_start(town, index, now);
+  for (const BeadId& request : index.requests)
+    if (const Bead* bead = town.bead(request)) rig.moved_at = std::max(rig.moved_at, bead->status_since);
   rig.queue_moved.reset();
   if (should_move(town, index)) rig.queue_moved = rig.moved_at;
 }
@@ -263,38 +305,90 @@ void Metrics::State::note_town(TownPart& part, const Town& town) {
   part.taken.set(to.slots_taken, town.slots_taken());
   part.free.set(to.slots_free, std::max(0, row.node.slots - town.slots_taken()));
   part.quarantined.set(to.quarantined, static_cast<double>(town.deferred().size()));
+  const Instant now = clock.now();
+  for (const RigId& id : town.rig_ids()) note_rig(part, town, id, now);
 }
 
 /// A run is followed from its request to its end.
-void Metrics::State::note_run(TownPart& part, const Town& town, const RunId& id, Instant now) {
+void Metrics::State::note_run(TownPart& part, const RunNote& run, Instant now) {
   TownSeries& to = *part.series;
-  const Run* run = town.run(id);
-  auto live = part.live_runs.find(id);
-  if (run == nullptr) {
+  auto live = part.live_runs.find(run.id);
+  if (run.gone) {
     if (live != part.live_runs.end()) part.live_runs.erase(live);
     return;
   }
   if (live == part.live_runs.end()) {
-    if (run->state == RunState::ended && run->requested_at != now) return;
-    live = part.live_runs.emplace(id, LiveRun{run->requested_at, {}, 0, 0}).first;
-    if (const Bead* bead = town.bead(run->bead_id); bead != nullptr && run->kind == RunKind::work)
-      to.ready_wait.Observe(in_seconds(run->requested_at - bead->ready_since));
+    if (run.ended && run.requested_at != now) return;
+    live = part.live_runs.emplace(run.id, LiveRun{run.requested_at, {}, 0, 0}).first;
+    if (run.work && run.ready_since) to.ready_wait.Observe(in_seconds(run.requested_at - *run.ready_since));
   }
   LiveRun& known = live->second;
-  if (!known.heard && run->last_sign_at) {
+  if (!known.heard && run.heard) {
     to.started.Increment();
-    to.dispatch.Observe(in_seconds(*run->last_sign_at - run->requested_at));
+    to.dispatch.Observe(in_seconds(*run.heard - run.requested_at));
   }
-  known.heard = run->last_sign_at;
-  if (run->tokens > known.tokens) to.tokens.Increment(static_cast<double>(run->tokens - known.tokens));
-  if (run->cost_micro_usd > known.micro_usd)
-    to.cost.Increment(static_cast<double>(run->cost_micro_usd - known.micro_usd) / 1e6);
-  known.tokens = std::max(known.tokens, run->tokens);
-  known.micro_usd = std::max(known.micro_usd, run->cost_micro_usd);
-  if (run->state != RunState::ended) return;
-  if (run->outcome) to.runs_ended.at(static_cast<std::size_t>(*run->outcome))->Increment();
-  if (!known.heard && run->outcome && could_not_start(*run->outcome)) to.start_failed.Increment();
+  known.heard = run.heard;
+  if (run.tokens > known.tokens) to.tokens.Increment(static_cast<double>(run.tokens - known.tokens));
+  if (run.micro_usd > known.micro_usd) to.cost.Increment(static_cast<double>(run.micro_usd - known.micro_usd) / 1e6);
+  known.tokens = std::max(known.tokens, run.tokens);
+  known.micro_usd = std::max(known.micro_usd, run.micro_usd);
+  if (!run.ended) return;
+  if (run.outcome) to.runs_ended.at(static_cast<std::size_t>(*run.outcome))->Increment();
+  if (!known.heard && run.outcome && could_not_start(*run.outcome)) to.start_failed.Increment();
   part.live_runs.erase(live);
+}
+
+void Metrics::State::count_trigger(TownSeries& to, std::string_view trigger) {
+  for (std::size_t i = 0; i < kTriggers.size(); ++i)
+    if (trigger == kTriggers.at(i)) to.ticks.at(i)->Increment();
+}
+
+void Metrics::State::count(TownPart& part, const TickRecord& record) {
+  TownSeries& to = *part.series;
+  count_trigger(to, record.trigger);
+  if (!record.events.empty()) to.events.Increment(static_cast<double>(record.events.size()));
+  for (const Decided& decided : record.decisions)
+    for (const ActionBody& action : decided.actions) {
+      if (decided.fate == ActionFate::applied) to.action(decided.rule, action.index()).Increment();
+      if (decided.fate == ActionFate::stale) to.stale.at(action.index())->Increment();
+    }
+  for (const std::string& key : record.effects)
+    if (const auto kind = to.effect(key.substr(0, key.find(':')))) to.effects.at(*kind)[0]->Increment();
+  for (const Violation& violation : record.violations)
+    if (violation.invariant >= 1 && violation.invariant <= static_cast<int>(kInvariants))
+      to.violations.at(static_cast<std::size_t>(violation.invariant) - 1)->Increment();
+  if (!record.missed.empty()) to.misses.Increment(static_cast<double>(record.missed.size()));
+}
+
+void Metrics::State::count(const Note& note) {
+  TownPart& part = this->part(note.town);
+  TownSeries& to = *part.series;
+  part.unread = true;
+  part.ticked_at = note.at;
+  to.tick_seconds.Observe(static_cast<double>(note.wall_us) / 1e6);
+  if (note.record)
+    count(part, *note.record);
+  else
+    count_trigger(to, note.trigger);
+  for (const auto& [review, result] : note.judged) {
+    const auto& counters = review ? to.reviews : to.trials;
+    if (const auto counter = counters.find(result); counter != counters.end()) counter->second->Increment();
+  }
+  for (const RunNote& run : note.runs) note_run(part, run, note.at);
+  for (const RigId& rig : note.moved) part.rigs[rig].moved_at = note.at;
+  for (const auto& [run, at] : note.heard)
+    if (const auto live = part.live_runs.find(run); live != part.live_runs.end()) live->second.heard = at;
+}
+
+void Metrics::State::count_notes() {
+  for (const Note& note : notes) count(note);
+  notes.clear();
+}
+
+void Metrics::State::add(Note note) {
+  const std::lock_guard lock(mutex);
+  notes.push_back(std::move(note));
+  if (notes.size() >= kNotes) count_notes();
 }
 
 /// Ages grow by themselves; of towns or rigs that share a label the greatest counts.
@@ -355,68 +449,36 @@ Metrics::~Metrics() = default;
 
 void Metrics::ticked(const Ticked& tick) {
   const Town& town = tick.town;
-  const TickRecord& record = tick.record;
-  const std::lock_guard lock(state_->mutex);
-  TownPart& part = state_->part(town.row().town_id);
-  TownSeries& to = *part.series;
-  to.tick_seconds.Observe(static_cast<double>(record.wall_us) / 1e6);
-  for (std::size_t i = 0; i < kTriggers.size(); ++i)
-    if (record.trigger == kTriggers[i]) to.ticks[i]->Increment();
-  part.ticked_at = record.at;
-  if (!record.events.empty()) to.events.Increment(static_cast<double>(record.events.size()));
-  for (const Decided& decided : record.decisions)
-    for (const ActionBody& action : decided.actions) {
-      if (decided.fate == ActionFate::applied) to.action(decided.rule, action.index()).Increment();
-      if (decided.fate == ActionFate::stale) to.stale[action.index()]->Increment();
-    }
-  for (const Effect& effect : tick.result.outbox.effects) to.effects[effect.body.index()][0]->Increment();
-  for (const Violation& violation : record.violations)
-    if (violation.invariant >= 1 && violation.invariant <= static_cast<int>(kInvariants))
-      to.violations.at(static_cast<std::size_t>(violation.invariant) - 1)->Increment();
-  if (!record.missed.empty()) to.misses.Increment(static_cast<double>(record.missed.size()));
-  for (const HistoryRow& line : tick.result.outbox.history) {
-    const bool review = line.event_type == "review_completed";
-    if (!review && line.event_type != "trial") continue;
-    const auto& counters = review ? to.reviews : to.trials;
-    if (const auto counter = counters.find(line.new_value); counter != counters.end()) counter->second->Increment();
-  }
-  part.pending.set(to.pending, record.pending_events);
-  part.in_doubt.set(to.in_doubt, tick.effects_in_doubt);
-  std::vector<State::Touched> rigs;
-  const auto touch = [&rigs](const RigId& id, bool gate, bool queue) {
-    auto known = std::find_if(rigs.begin(), rigs.end(), [&id](const State::Touched& one) { return one.rig == id; });
-    if (known == rigs.end()) known = rigs.insert(known, {id});
-    known->gate |= gate;
-    known->queue |= queue;
-  };
+  Note note;
+  note.town = town.row().town_id;
+  note.at = tick.record.at;
+  note.wall_us = tick.record.wall_us;
+  note.record = tick.kept ? tick.kept : std::make_shared<const TickRecord>(tick.record);
+  for (const HistoryRow& line : tick.result.outbox.history)
+    if (line.event_type == "review_completed" || line.event_type == "trial")
+      note.judged.emplace_back(line.event_type != "trial", line.new_value);
   for (const RowKey& key : tick.result.changed) {
-    if (key.table == RowKey::Table::run) state_->note_run(part, town, RunId(key.key), record.at);
-    if (key.table == RowKey::Table::rig) touch(RigId(key.key), true, true);
-    if (key.table == RowKey::Table::town)  // a pause, a drain, a share of the node: they open and shut every gate
-      for (const RigId& rig : town.rig_ids()) touch(rig, true, true);
+    if (key.table == RowKey::Table::run) note.runs.push_back(metrics::run_note(town, RunId(key.key)));
     if (key.table != RowKey::Table::bead) continue;
     const Bead* bead = town.bead(BeadId(key.key));
-    if (bead == nullptr || bead->rig_id.empty()) continue;
-    touch(bead->rig_id, false, bead->type == BeadType::merge_request || rework_class(*bead));
-    if (bead->type == BeadType::merge_request && bead->status_since == record.at)
-      state_->rig_part(part, town, bead->rig_id).moved_at = record.at;
+    if (bead != nullptr && bead->type == BeadType::merge_request && bead->status_since == note.at)
+      note.moved.push_back(bead->rig_id);
   }
-  for (const State::Touched& rig : rigs) state_->note_rig(part, town, rig, record.at);
-  state_->note_town(part, town);
+  state_->add(std::move(note));
 }
 
 void Metrics::ticked_quietly(const QuietTick& tick) {
-  const std::lock_guard lock(state_->mutex);
-  TownPart& part = state_->part(tick.town);
-  part.series->tick_seconds.Observe(static_cast<double>(tick.wall_us) / 1e6);
-  part.ticked_at = tick.at;
-  for (std::size_t i = 0; i < kTriggers.size(); ++i)
-    if (tick.trigger == kTriggers[i]) part.series->ticks[i]->Increment();
-  for (const SignOfLife& sign : tick.life)
-    if (const auto run = part.live_runs.find(sign.run_id); run != part.live_runs.end()) run->second.heard = sign.at;
+  Note note;
+  note.town = tick.town;
+  note.at = tick.at;
+  note.wall_us = tick.wall_us;
+  note.trigger = tick.trigger;
+  note.heard.reserve(tick.life.size());
+  for (const SignOfLife& sign : tick.life) note.heard.emplace_back(sign.run_id, sign.at);
+  state_->add(std::move(note));
 }
 
-void Metrics::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) {
+void Metrics::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) {
   const std::lock_guard lock(state_->mutex);
   TownPart& part = state_->part(town);
   for (const StoredEffect& outcome : outcomes) {
@@ -425,7 +487,7 @@ void Metrics::effects_ended(const TownId& town, const std::vector<StoredEffect>&
     if (outcome.state == EffectState::failed) counters[2]->Increment();
     if (outcome.state == EffectState::unknown) counters[3]->Increment();
   }
-  part.in_doubt.set(part.series->in_doubt, in_doubt);
+  part.unread = true;
 }
 
 void Metrics::differs(const TownId& town, const Difference& /*difference*/) {
@@ -437,26 +499,43 @@ void Metrics::alarm(const Alarm& alarm) { state_->alerts.Add({{"kind", alarm.kin
 
 void Metrics::in_memory(const Town& town, bool runs) {
   const std::lock_guard lock(state_->mutex);
+  state_->count_notes();
   TownPart& part = state_->part(town.row().town_id);
-  part.in_memory = true;
+  part.in_memory = part.unread = true;
   part.runs = runs;
   if (!runs) return;
   for (const RunId& id : town.live_runs()) {
     const Run& run = *town.run(id);
     part.live_runs.try_emplace(id, LiveRun{run.requested_at, run.last_sign_at, run.tokens, run.cost_micro_usd});
   }
-  for (const RigId& id : town.rig_ids()) {
-    RigPart& rig = state_->rig_part(part, town, id);
-    for (const BeadId& request : town.index(id).requests)
-      if (const Bead* bead = town.bead(request)) rig.moved_at = std::max(rig.moved_at, bead->status_since);
-    state_->note_rig(part, town, {id, true, true}, state_->clock.now());
-  }
   state_->note_town(part, town);
 }
 
-void Metrics::left_memory(const TownId& town) {
+/// Whoever asks later finds it as it was left.
+void Metrics::left_memory(const Town& town) {
   const std::lock_guard lock(state_->mutex);
-  state_->part(town).in_memory = false;
+  state_->count_notes();
+  TownPart& part = state_->part(town.row().town_id);
+  part.in_memory = part.unread = false;
+  if (part.runs) state_->note_town(part, town);
+}
+
+std::vector<TownId> Metrics::unread() {
+  const std::lock_guard lock(state_->mutex);
+  state_->count_notes();
+  std::vector<TownId> towns;
+  for (const auto& [id, part] : state_->towns)
+    if (part.unread && part.in_memory) towns.emplace_back(id);
+  return towns;
+}
+
+void Metrics::read(const Town& town, int pending_events, int effects_in_doubt) {
+  const std::lock_guard lock(state_->mutex);
+  TownPart& part = state_->part(town.row().town_id);
+  part.unread = false;
+  part.pending.set(part.series->pending, pending_events);
+  part.in_doubt.set(part.series->in_doubt, effects_in_doubt);
+  state_->note_town(part, town);
 }
 
 void Metrics::committed(std::size_t towns, double seconds) {
@@ -491,6 +570,7 @@ std::string Metrics::text(const NodeReadings& node) {
   state_->started_at.Set(process.started_at);
   {
     const std::lock_guard lock(state_->mutex);
+    state_->count_notes();
     if (const double more = process.cpu_seconds - state_->cpu.Value(); more > 0) state_->cpu.Increment(more);
     state_->note_ages(state_->clock.now());
     state_->note_towns();

@@ -21,8 +21,8 @@ class Observers final : public Observer {
   void ticked_quietly(const QuietTick& tick) override {
     for (Observer* one : all_) one->ticked_quietly(tick);
   }
-  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes, int in_doubt) override {
-    for (Observer* one : all_) one->effects_ended(town, outcomes, in_doubt);
+  void effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) override {
+    for (Observer* one : all_) one->effects_ended(town, outcomes);
   }
   void differs(const TownId& town, const Difference& difference) override {
     for (Observer* one : all_) one->differs(town, difference);
@@ -33,7 +33,7 @@ class Observers final : public Observer {
   void in_memory(const Town& town, bool runs) override {
     for (Observer* one : all_) one->in_memory(town, runs);
   }
-  void left_memory(const TownId& town) override {
+  void left_memory(const Town& town) override {
     for (Observer* one : all_) one->left_memory(town);
   }
 

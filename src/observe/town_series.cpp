@@ -1,5 +1,7 @@
 #include "observe/town_series.hpp"
 
+#include <algorithm>
+
 #include "core/effect.hpp"
 #include "core/event.hpp"
 #include "observe/metrics.hpp"
@@ -27,6 +29,12 @@ constexpr std::array kTrialOutcomes{events::TrialOutcome::green, events::TrialOu
 template <class Variant, class Name, std::size_t... I>
 std::array<std::string, sizeof...(I)> names_of(Name name, std::index_sequence<I...>) {
   return {std::string(name(Variant(std::in_place_index<I>)))...};
+}
+
+const std::array<std::string, kEffectKinds>& names_of_effects() {
+  static const auto names = names_of<EffectBody>([](const EffectBody& e) { return effect_kind(e); },
+                                                 std::make_index_sequence<kEffectKinds>());
+  return names;
 }
 
 auto counter(prometheus::Registry& registry, const char* name, const char* help) {
@@ -114,8 +122,7 @@ TownSeries::TownSeries(TownFamilies& f, std::string name)
       cost(f.cost.Add({{"town", label}})) {
   static const auto action_names = names_of<ActionBody>([](const ActionBody& a) { return action_type(a); },
                                                         std::make_index_sequence<kActionTypes>());
-  static const auto effect_names = names_of<EffectBody>([](const EffectBody& e) { return effect_kind(e); },
-                                                        std::make_index_sequence<kEffectKinds>());
+  const auto& effect_names = names_of_effects();
   for (std::size_t i = 0; i < kTriggers.size(); ++i)
     ticks.at(i) = &f.ticks.Add({{"town", label}, {"trigger", std::string(kTriggers.at(i))}});
   for (std::size_t i = 0; i < kActionTypes; ++i)
@@ -154,6 +161,13 @@ prometheus::Counter& TownSeries::action(std::string_view rule, std::size_t type)
     counter = &families.actions.Add({{"town", label}, {"type", names.at(type)}, {"rule", std::string(rule)}});
   }
   return *counter;
+}
+
+std::optional<std::size_t> TownSeries::effect(std::string_view kind) {
+  const auto& names = names_of_effects();
+  const auto found = std::find(names.begin(), names.end(), kind);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - names.begin());
 }
 
 RigSeries& TownSeries::rig(const std::string& name) {

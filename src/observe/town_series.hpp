@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -89,6 +90,8 @@ struct TownSeries {
   /// The counter of what a rule did.
   prometheus::Counter& action(std::string_view rule, std::size_t type);
   RigSeries& rig(const std::string& name);
+  /// The index of an effect's kind.
+  static std::optional<std::size_t> effect(std::string_view kind);
 
   const std::string label;
   TownFamilies& families;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ struct Ticked {
   const Town& town;  ///< as the tick left it
   const TickRecord& record;
   const TickResult& result;
-  int effects_in_doubt = 0;
+  std::shared_ptr<const TickRecord> kept = {};  ///< the same record for whoever needs it longer; may be null
 };
 
 /// A tick that left nothing to remember.
@@ -49,14 +50,14 @@ class Observer {
   virtual void ticked(const Ticked& /*tick*/) {}
   virtual void ticked_quietly(const QuietTick& /*tick*/) {}
   /// What effects came to is durable, with a tick or without one.
-  virtual void effects_ended(const TownId& /*town*/, const std::vector<StoredEffect>& /*outcomes*/, int /*in_doubt*/) {}
+  virtual void effects_ended(const TownId& /*town*/, const std::vector<StoredEffect>& /*outcomes*/) {}
   /// A recorded tick was decided again, and otherwise: the record was altered, or townd is not what it was.
   virtual void differs(const TownId& /*town*/, const Difference& /*difference*/) {}
   virtual void alarm(const Alarm& /*alarm*/) {}
   /// A town is in memory, or what is known about it has changed: `runs` is false while it cannot be run.
   virtual void in_memory(const Town& /*town*/, bool /*runs*/) {}
-  /// It is not in memory any more; nothing about it has changed.
-  virtual void left_memory(const TownId& /*town*/) {}
+  /// It goes from memory.
+  virtual void left_memory(const Town& /*town*/) {}
 };
 
 }  // namespace townd

@@ -29,6 +29,7 @@
 #include "server/live_hub.hpp"
 #include "server/log_tails.hpp"
 #include "server/operations.hpp"
+#include "server/read_towns.hpp"
 #include "server/sink_settings.hpp"
 #include "server/stream_seats.hpp"
 #include "server/upgrade.hpp"
@@ -238,10 +239,14 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   driver->start();
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
-  services = std::make_unique<Services>(Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails,
-                                                 *workers, upgrade, diff_reader(*git, options.data),
-                                                 [this, data = options.data] { return metrics->text(readings(data)); },
-                                                 node, presets, options.data, [this] { return store->check(); }});
+  services = std::make_unique<Services>(
+      Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails, *workers, upgrade,
+               diff_reader(*git, options.data),
+               [this, data = options.data](std::function<void(std::string)> answer) {
+                 read_towns(*engine, *metrics, *workers,
+                            [this, data, answer = std::move(answer)] { answer(metrics->text(readings(data))); });
+               },
+               node, presets, options.data, [this] { return store->check(); }});
   api = std::make_unique<Api>(*services, Doorman{node.server.hosts, node.server.origins, https});
   http->start();
   if (node.upgrade.verify == "report") report_what_differs(options.data);

@@ -45,7 +45,8 @@ struct Services {
   Workers& workers;
   const UpgradeReport& upgrade;
   std::function<expected<std::string>(const DiffSpec&)> diff;
-  std::function<std::string()> metrics;         ///< in Prometheus' text format
+  /// Gives them in Prometheus' text format, on any thread.
+  std::function<void(std::function<void(std::string)>)> metrics;
   NodeSettings node;                            ///< `node.town` is what a new town begins with
   std::vector<std::string> presets;             ///< agent programs by name
   std::string data;                             ///< the data folder

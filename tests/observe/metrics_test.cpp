@@ -46,8 +46,18 @@ class MetricsTest : public Node {
     watching = &both;
     start();
   }
+  /// As `GET /metrics` does.
+  std::map<std::string, double> asked() {
+    for (const TownId& town : metrics.unread())
+      engine->look(
+          town,
+          [this](const Engine::View& view) { metrics.read(view.town, view.pending_events, view.effects_in_doubt); },
+          [] {});
+    step();
+    return scrape(metrics);
+  }
   [[nodiscard]] double value(const std::string& series) {
-    const auto values = scrape(metrics);
+    const auto values = asked();
     const auto found = values.find(series);
     if (found == values.end()) ADD_FAILURE() << "there is no " << series;
     return found == values.end() ? -1 : found->second;
@@ -59,7 +69,7 @@ class MetricsTest : public Node {
 
 TEST_F(MetricsTest, EveryCounterBeginsAtZeroWithAllValuesOfItsLabels) {
   town_with_rig();
-  const auto values = scrape(metrics);
+  const auto values = asked();
   for (const RuleAction& pair : rule_actions())
     EXPECT_TRUE(values.contains("townd_reconciler_actions_total{rule=\"" + std::string(pair.rule) +
                                 "\",town=\"town\",type=\"" + std::string(pair.action) + "\"}"))
@@ -82,6 +92,7 @@ TEST_F(MetricsTest, EveryCounterBeginsAtZeroWithAllValuesOfItsLabels) {
 TEST_F(MetricsTest, ThePageNamesWhatThereIsAndNothingElse) {
   town_with_rig();
   metrics.committed(1, 0.001);
+  asked();
   std::set<std::string> shown, named;
   std::istringstream lines(metrics.text({}));
   for (std::string line; std::getline(lines, line);)
@@ -108,7 +119,7 @@ TEST_F(MetricsTest, WhatIsCountedIsExactlyWhatTheTicksSayTheyDid) {
     return std::all_of(beads.begin(), beads.end(), [&](const std::string& id) { return terminal(status_of(id)); });
   }));
   run_for(minutes(3));
-  const auto values = scrape(metrics);
+  const auto values = asked();
   std::map<std::string, double> actions;
   double events = 0, attempted = 0, succeeded = 0, failed = 0, violations = 0;
   for (const TickRecord& tick : told.ticks) {
@@ -184,13 +195,13 @@ TEST_F(MetricsTest, ATownThatLeavesMemoryOrIsReadAgainKeepsItsSeries) {
   const std::string bead = must(bead_in(rig)).created.front();
   ASSERT_TRUE(run_until([&] { return status_of(bead) == BeadStatus::closed; }));
   run_for(hours(2));
-  const auto before = scrape(metrics);
+  const auto before = asked();
   EXPECT_EQ(before.at(R"(townd_towns{state="open"})") + before.at(R"(townd_towns{state="away"})"), 1);
   kill();
   start();
   step();
   run_for(minutes(1));
-  const auto after = scrape(metrics);
+  const auto after = asked();
   for (const auto& [series, was] : before)
     if (series.starts_with("townd_")) {
       EXPECT_TRUE(after.contains(series)) << series;

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "codec/json.hpp"
+#include "server/read_towns.hpp"
 
 namespace townd::test {
 namespace {
@@ -27,26 +28,28 @@ ApiTest::ApiTest() {
   EXPECT_TRUE(engine->open());
   driver->start();
   tails = std::make_unique<LogTails>(seats, *engine, runtime);
-  services = std::make_unique<Services>(
-      Services{*engine,
-               store,
-               runtime,
-               forge,
-               clock,
-               tokens,
-               live,
-               *tails,
-               workers,
-               upgrade,
-               [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
-               [this] { return metrics.text({}); },
-               node_settings(),
-               {"claude", "custom", "refine"},
-               data_folder.string(),
-               [this]() -> expected<void> {
-                 if (page_damage.empty()) return {};
-                 return fail(Error::Code::internal, page_damage);
-               }});
+  services = std::make_unique<Services>(Services{
+      *engine,
+      store,
+      runtime,
+      forge,
+      clock,
+      tokens,
+      live,
+      *tails,
+      workers,
+      upgrade,
+      [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
+      [this](std::function<void(std::string)> answer) {
+        read_towns(*engine, metrics, workers, [this, answer = std::move(answer)] { answer(metrics.text({})); });
+      },
+      node_settings(),
+      {"claude", "custom", "refine"},
+      data_folder.string(),
+      [this]() -> expected<void> {
+        if (page_damage.empty()) return {};
+        return fail(Error::Code::internal, page_damage);
+      }});
   api = std::make_unique<Api>(*services, Doorman{{"town.example"}, {"https://ui.example"}});
   http = std::make_unique<HttpServer>([this](std::shared_ptr<const Request> request, Answer answer) {
     api->handle(std::move(request), std::move(answer));

@@ -157,8 +157,8 @@ void Day30::ticked_quietly(const QuietTick& tick) {
   if (beside != nullptr) beside->ticked_quietly(tick);
 }
 
-void Day30::effects_ended(const TownId& id, const std::vector<StoredEffect>& outcomes, int in_doubt) {
-  if (beside != nullptr) beside->effects_ended(id, outcomes, in_doubt);
+void Day30::effects_ended(const TownId& id, const std::vector<StoredEffect>& outcomes) {
+  if (beside != nullptr) beside->effects_ended(id, outcomes);
 }
 
 }  // namespace townd::workload

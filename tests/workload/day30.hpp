@@ -61,7 +61,7 @@ class Day30 : private Observer {
   void give_convoy();
   void ticked(const Ticked& tick) override;
   void ticked_quietly(const QuietTick& tick) override;
-  void effects_ended(const TownId& id, const std::vector<StoredEffect>& outcomes, int in_doubt) override;
+  void effects_ended(const TownId& id, const std::vector<StoredEffect>& outcomes) override;
   void differs(const TownId&, const Difference& difference) override;
 
   sim::Complaints& complaints_;

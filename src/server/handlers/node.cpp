@@ -28,10 +28,12 @@ void ready(const CallPtr& call) {
 void openapi(const CallPtr& call) { call->succeed(openapi_document()); }
 
 void metrics(const CallPtr& call) {
-  Response response;
-  response.body = call->services().metrics();
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  call->respond(std::move(response));
+  call->services().metrics([call](std::string text) {
+    Response response;
+    response.body = std::move(text);
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    call->respond(std::move(response));
+  });
 }
 
 json::object token_shape(const TokenRow& row) {

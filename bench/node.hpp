@@ -75,10 +75,10 @@ class IdleForge final : public Forge {
   expected<events::GitMergeResult> land(const LandSpec& spec) override {
     return events::GitMergeResult{spec.request_id, events::LandingAnswer::landed, spec.commit, {}};
   }
-  expected<events::PollAnswer> poll_pr(const Rig&, const std::string&) override { return events::PollAnswer{}; }
-  expected<events::PrMergeResult> merge_pr(const Rig&, const std::string&, const std::string&) override {
-    return events::PrMergeResult{};
-  }
+  expected<events::PrPublished> publish(const PublishSpec&) override { return events::PrPublished{}; }
+  expected<events::PollAnswer> poll_pr(const PollSpec&) override { return events::PollAnswer{}; }
+  expected<events::PrMergeResult> merge_pr(const MergeSpec&) override { return events::PrMergeResult{}; }
+  expected<void> comment_pr(const CommentSpec&) override { return {}; }
 };
 
 /// Writes a town into the store, as if it had always been there.

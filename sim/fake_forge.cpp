@@ -140,11 +140,19 @@ expected<events::GitMergeResult> FakeForge::land(const LandSpec& spec) {
   return result;
 }
 
-expected<events::PollAnswer> FakeForge::poll_pr(const Rig&, const std::string&) {
+expected<events::PrPublished> FakeForge::publish(const PublishSpec&) {
   return fail(Error::Code::unavailable, "this forge has no pull requests");
 }
 
-expected<events::PrMergeResult> FakeForge::merge_pr(const Rig&, const std::string&, const std::string&) {
+expected<events::PollAnswer> FakeForge::poll_pr(const PollSpec&) {
+  return fail(Error::Code::unavailable, "this forge has no pull requests");
+}
+
+expected<events::PrMergeResult> FakeForge::merge_pr(const MergeSpec&) {
+  return fail(Error::Code::unavailable, "this forge has no pull requests");
+}
+
+expected<void> FakeForge::comment_pr(const CommentSpec&) {
   return fail(Error::Code::unavailable, "this forge has no pull requests");
 }
 

@@ -46,8 +46,10 @@ class FakeForge : public Forge {
   expected<std::string> collect(const CollectSpec& spec) override;
   expected<void> discard(const CollectSpec& spec) override;
   expected<events::GitMergeResult> land(const LandSpec& spec) override;
-  expected<events::PollAnswer> poll_pr(const Rig& rig, const std::string& pr_url) override;
-  expected<events::PrMergeResult> merge_pr(const Rig& rig, const std::string& pr_url, const std::string& head) override;
+  expected<events::PrPublished> publish(const PublishSpec& spec) override;
+  expected<events::PollAnswer> poll_pr(const PollSpec& spec) override;
+  expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;
+  expected<void> comment_pr(const CommentSpec& spec) override;
 
  private:
   using Branch = std::pair<RigId, std::string>;

@@ -127,6 +127,8 @@ void RandomTown::answer(const Effect& effect, TickInput& input) {
     add(input, events::PrPolled{poll->request_id, a_poll()});
   } else if (const auto* merge = std::get_if<effects::MergePr>(&effect.body)) {
     add(input, events::PrMergeResult{merge->request_id, random_.one_in(2), "checks"});
+  } else if (const auto* publish = std::get_if<effects::PublishPr>(&effect.body)) {
+    add(input, a_publication(publish->request_id));
   } else if (const auto* nudge = std::get_if<effects::DeliverNudge>(&effect.body)) {
     add(input, events::NudgeDelivered{nudge->nudge_id, random_.one_in(2)});
   } else if (const auto* mail = std::get_if<effects::DeliverMail>(&effect.body)) {
@@ -154,6 +156,25 @@ events::PollAnswer RandomTown::a_poll() {
   answer.all_checks_pass = random_.one_in(2);
   answer.checks_pending = random_.one_in(4);
   answer.repo = "test/repo";
+  answer.no_checks = random_.one_in(4);
+  answer.threads = {"t1"};
+  if (random_.one_in(16)) answer.rest_until = now_ + minutes(random_.between(1, 20));
+  return answer;
+}
+
+events::PrPublished RandomTown::a_publication(const BeadId& request) {
+  events::PrPublished answer;
+  answer.bead_id = request;
+  answer.ok = !random_.one_in(4);
+  const Review* review = town_.review(request);
+  answer.pr_url = "https://github.com/test/repo/pull/" + std::to_string(random_.between(1, 9));
+  answer.head = review && !random_.one_in(8) ? review->commit : "h2";
+  if (answer.ok) return answer;
+  constexpr std::string_view kErrors[] = {"no_token", "http_error", "network", "moved"};
+  answer.error_kind = kErrors[random_.between(0, 3)];
+  answer.transient = !random_.one_in(3);
+  answer.why = "no";
+  if (random_.one_in(3)) answer.rest_until = now_ + minutes(random_.between(1, 20));
   return answer;
 }
 
@@ -184,9 +205,12 @@ events::TrialResult RandomTown::a_trial(const Run& run) {
 
 void RandomTown::forge_speaks(TickInput& input) {
   const BeadId request = a_live(BeadType::merge_request);
-  switch (random_.between(0, 5)) {
+  switch (random_.between(0, 6)) {
+    case 5: add(input, events::PrNoticed{a_rig(), random_.between(0, 9), "h1", random_.one_in(2)}); break;
     case 0: add(input, events::PrStatusChanged{request, "", random_.one_in(2) ? "merged" : "closed"}); break;
-    case 1: add(input, events::PrFeedbackDetected{request, "", 1, "test/repo", "x", true, false, false}); break;
+    case 1:
+      add(input, events::PrFeedbackDetected{request, "", 1, "test/repo", "x", true, false, false, "do", {"t2"}});
+      break;
     case 2: add(input, events::PrConflictDetected{request, {}, "", "x"}); break;
     case 3: add(input, events::PrAutoMerge{request, ""}); break;
     case 4: {

@@ -114,9 +114,23 @@ void RandomTown::make_rigs() {
     if (random_.one_in(5)) rig.config.code_review = random_.one_in(2);
     if (random_.one_in(4)) rig.config.refinery_preset = "claude";
     if (random_.one_in(2)) rig.queue.trial_ms = minutes(20).ms;
+    if (random_.one_in(4)) rig.config.merge_strategy = Strategy::pr;
+    if (random_.one_in(8)) rig.forge_rests_until = now_ + minutes(random_.between(1, 10));
+    if (random_.one_in(6)) rig.hook_heard_at = past(days(2));
+    rig.config.without_checks = random_.one_in(4);
     rigs_.push_back(rig.rig_id);
     town_.put(std::move(rig));
   }
+}
+
+/// Work that is, or is to be, a pull request of townd's own.
+void RandomTown::make_published(Review& review) {
+  review.strategy = Strategy::pr;
+  if (random_.one_in(2)) review.commit = "h1";
+  if (!review.pr_url.empty()) review.published_commit = random_.one_in(3) ? "h2" : "h1";
+  if (random_.one_in(3)) review.published_at = past(hours(1));
+  if (random_.one_in(3)) review.publish_asked_at = past(minutes(5)), review.publish_tries = random_.between(0, 9);
+  if (random_.one_in(6)) review.answered = {"t1"};
 }
 
 void RandomTown::make_convoys(int count) {
@@ -246,6 +260,7 @@ void RandomTown::make_requests(int count) {
     review.target_branch = "main";
     review.source_bead_id = source->bead_id;
     if (random_.one_in(2)) review.pr_url = "https://github.com/test/repo/pull/" + std::to_string(i);
+    if (random_.one_in(4)) make_published(review);
     if (bead.status == BeadStatus::closed) review.result = ReviewResult::merged, review.evidence = "loaded";
     if (bead.status == BeadStatus::failed) {
       review.result = ReviewResult::failed;

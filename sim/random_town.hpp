@@ -44,6 +44,7 @@ class RandomTown {
   void make_issues(int count);
   void make_requests(int count);
   void make_molecules(int count);
+  void make_published(Review& review);
   void make_convoys(int count);
   void make_agents(int count);
   void make_messages(int count);
@@ -69,6 +70,7 @@ class RandomTown {
   void answer(const Effect& effect, TickInput& input);
   void add(TickInput& input, EventBody body);
   events::PollAnswer a_poll();
+  events::PrPublished a_publication(const BeadId& request);
   events::TrialResult a_trial(const Run& run);
 
   Random random_;

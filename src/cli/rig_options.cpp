@@ -62,7 +62,26 @@ std::vector<Param> rig_params() {
           option("--reviewer",
                  "Agent program that reads the work before it is tried, such as claude; nobody when left out"),
           number("--max-batch", "Pieces of work that are merged and tested together at most, 1 to 32"),
+          option("--strategy", "direct: townd merges itself; pr: through pull requests at its host"),
+          flag("--without-checks", "Its pull requests have no checks that are waited for"),
           option("--sandbox", "bwrap, or none to run agents and gates unprotected")};
+}
+
+json::object settings_said(const Values& values) {
+  json::object said;
+  if (values.has("--gate")) said["gates"] = texts(values.list("--gate"));
+  if (values.has("--no-gates")) said["gates"] = json::array{}, said["no_gates"] = true;
+  if (values.has("--setup")) said["setup"] = values.text("--setup");
+  if (values.has("--branch")) said["target"] = values.text("--branch");
+  if (values.has("--copy")) said["copy"] = texts(values.list("--copy"));
+  if (values.has("--push")) said["push_remote"] = values.text("--push");
+  if (values.has("--preset")) said["polecat_preset"] = values.text("--preset");
+  if (values.has("--reviewer")) said["refinery_preset"] = values.text("--reviewer");
+  if (const auto most = values.number("--max-batch")) said["max_batch"] = *most;
+  if (values.has("--strategy")) said["merge_strategy"] = values.text("--strategy");
+  if (values.has("--without-checks")) said["without_checks"] = true;
+  if (values.has("--sandbox")) said["sandbox"] = values.text("--sandbox");
+  return said;
 }
 
 expected<NewRig> plan_rig(const std::string& path_or_url, const Values& values) {
@@ -88,16 +107,10 @@ expected<NewRig> plan_rig(const std::string& path_or_url, const Values& values) 
 
   rig.name = rig_name(values.text("--name", rig.name));
   rig.default_branch = values.text("--branch", rig.default_branch);
-  if (values.has("--branch")) rig.config["target"] = rig.default_branch;
   rig.config["gates"] = texts(found->gates);
   if (found->gates.empty()) rig.config["no_gates"] = true;
   if (!found->setup.empty()) rig.config["setup"] = found->setup;
-  if (values.has("--copy")) rig.config["copy"] = texts(values.list("--copy"));
-  if (values.has("--push")) rig.config["push_remote"] = values.text("--push");
-  if (values.has("--preset")) rig.config["polecat_preset"] = values.text("--preset");
-  if (values.has("--reviewer")) rig.config["refinery_preset"] = values.text("--reviewer");
-  if (const auto most = values.number("--max-batch")) rig.config["max_batch"] = *most;
-  if (values.has("--sandbox")) rig.config["sandbox"] = values.text("--sandbox");
+  for (auto& [key, value] : settings_said(values)) rig.config[key] = value;
   return rig;
 }
 

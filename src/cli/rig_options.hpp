@@ -11,6 +11,9 @@ namespace townd::cli {
 /// What `rig add` and `init` take about a repository's tests.
 std::vector<Param> rig_params();
 
+/// The settings that the options name, as the daemon takes them.
+json::object settings_said(const Values& values);
+
 struct NewRig {
   std::string name;
   std::string git_url;

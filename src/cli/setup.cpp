@@ -33,6 +33,19 @@ expected<int> rig_add(Session& session, const Values& values) {
   });
 }
 
+expected<int> rig_set(Session& session, const Values& values) {
+  const auto rig = session.rig_named(values.text("RIG"));
+  if (!rig) return tl::unexpected(rig.error());
+  json::object settings = settings_said(values);
+  if (settings.empty())
+    return fail(Error::Code::invalid, "no setting is named",
+                "say which, such as: town rig set " + values.text("RIG") + " --gate \"make test\"");
+  return answer(session, session.in_town("rig.config", {{"rig", *rig}}, {{"config", std::move(settings)}}),
+                [&](const json::value& changed) {
+                  session.terminal().line("Rig " + shown(text_of(changed, "name")) + " is changed.");
+                });
+}
+
 std::string state_of(const json::value& rig) {
   for (const char* reason : {"broken_reason", "untrusted_reason"})
     if (const std::string text = text_of(rig, reason); !text.empty()) return text;
@@ -163,6 +176,9 @@ expected<int> config_set(Session& session, const Values& values) {
 std::vector<Command> setup_commands() {
   std::vector<Param> adding = rig_params();
   adding.insert(adding.begin(), word("PATH|URL", "A checkout on this machine, or the address of a repository"));
+  std::vector<Param> setting = rig_params();
+  std::erase_if(setting, [](const Param& param) { return param.name == "--name"; });
+  setting.insert(setting.begin(), word("RIG", "The rig's name or id"));
   return {
       {"new",
        "Set up",
@@ -172,6 +188,8 @@ std::vector<Command> setup_commands() {
        new_town},
       {"rig add", "Set up", "Let the town work on a repository", "town rig add ~/src/shop --gate \"make test\"", adding,
        rig_add},
+      {"rig set", "Set up", "Change what a rig was added with", "town rig set shop --gate \"make test\"", setting,
+       rig_set},
       {"rig list", "Set up", "The town's repositories", "town rig list", {}, rig_list},
       {"rig trust",
        "Set up",

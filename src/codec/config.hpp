@@ -35,6 +35,18 @@ struct MetricsSettings {
   int towns = 50;
 };
 
+struct GitHubSettings {
+  std::string host = "github.com";
+  std::string token;
+  std::string app_id;
+  std::string app_key;
+  std::string app_installation;
+  std::string webhook_secret;
+  std::vector<std::string> bots;
+
+  [[nodiscard]] bool set_up() const { return !token.empty() || !app_id.empty(); }
+};
+
 struct SentrySettings {
   std::string dsn;
 };
@@ -87,6 +99,7 @@ struct NodeSettings {
   UpgradeSettings upgrade;
   LimitSettings limits;
   TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`
+  GitHubSettings github;
   SentrySettings sentry;
   WebhookSettings webhook;
   AlertSettings alerts;

@@ -70,15 +70,18 @@ BOOST_DESCRIBE_STRUCT(AgentStopped, (), (agent_id, run_id))
 BOOST_DESCRIBE_STRUCT(PollAnswer, (),
                       (ok, status, mergeable_state, head, review_decision, unresolved_comments, failing_checks,
                        unchecked_runs, all_checks_pass, checks_pending, feedback_known, pr_number, repo, provider,
-                       error_kind, http_status, transient, error_message))
+                       error_kind, http_status, transient, error_message, no_checks, feedback, threads, rest_until))
 BOOST_DESCRIBE_STRUCT(PrPolled, (), (bead_id, answer))
 BOOST_DESCRIBE_STRUCT(PrStatusChanged, (), (bead_id, pr_url, pr_state))
 BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (),
                       (mr_bead_id, pr_url, pr_number, repo, branch, has_unresolved_comments, has_failing_checks,
-                       has_unchecked_runs))
+                       has_unchecked_runs, feedback, threads))
 BOOST_DESCRIBE_STRUCT(PrConflictDetected, (), (mr_bead_id, source_bead_id, pr_url, branch))
 BOOST_DESCRIBE_STRUCT(PrAutoMerge, (), (mr_bead_id, pr_url))
 BOOST_DESCRIBE_STRUCT(PrMergeResult, (), (bead_id, merged, why))
+BOOST_DESCRIBE_STRUCT(PrPublished, (),
+                      (bead_id, ok, commit, pr_url, head, error_kind, http_status, transient, why, rest_until))
+BOOST_DESCRIBE_STRUCT(PrNoticed, (), (rig_id, pr_number, head, by_hook))
 BOOST_DESCRIBE_STRUCT(TrialConflict, (), (bead_id, output, its_own))
 BOOST_DESCRIBE_STRUCT(TrialResult, (),
                       (agent_id, run_id, base, requests, commit, gate, outcome, output, duration_ms, conflicts, flaked,

@@ -26,7 +26,7 @@ BOOST_DESCRIBE_ENUM(NudgeMode, immediate, wait_idle, queue)
 
 BOOST_DESCRIBE_STRUCT(Rework, (),
                       (request, source, branch, target_branch, pr_url, files, has_conflicts, has_feedback,
-                       conflict_target_branch))
+                       conflict_target_branch, threads))
 BOOST_DESCRIBE_STRUCT(TriageRequest, (),
                       (triage_type, agent, bead, run, reason, options, resolution_action, resolution_notes,
                        resolved_by))
@@ -55,7 +55,8 @@ BOOST_DESCRIBE_STRUCT(Review, (),
                        checks_pending, pr_head, review_decision, merge_state_status, awaiting_approval,
                        awaiting_approval_observed_at, has_conflicts, conflicts_detected_at, auto_merge_pending,
                        merge_requested_at, auto_merge_ready_since, told_waiting, failure_reason, failure_kind,
-                       failure_message, retry_refused, held_alone, reviewed))
+                       failure_message, retry_refused, held_alone, reviewed, published_commit, published_at,
+                       publish_asked_at, publish_tries, answered))
 BOOST_DESCRIBE_STRUCT(LandingAttempts, (), (rig_id, attempts, last_attempt_at, suppressed_attempt))
 BOOST_DESCRIBE_STRUCT(Convoy, (),
                       (bead_id, total_beads, closed_beads, feature_branch, merge_mode, staged, ready_to_land, landings,
@@ -72,7 +73,7 @@ BOOST_DESCRIBE_STRUCT(RigConfig, (),
                       (gates, no_gates, setup, copy, target, push_remote, sandbox, polecat_preset, refinery_preset,
                        merge_strategy, convoy_merge_mode, max_polecats, max_dispatch_attempts, max_batch, code_review,
                        auto_resolve_pr_feedback, auto_resolve_merge_conflicts, has_auto_merge_delay,
-                       auto_merge_delay_minutes))
+                       auto_merge_delay_minutes, without_checks))
 BOOST_DESCRIBE_STRUCT(GateRecord, (), (gate, reds, flakes))
 BOOST_DESCRIBE_STRUCT(Suspects, (), (target_branch, gate, requests, some_left))
 BOOST_DESCRIBE_STRUCT(TrialAhead, (), (head, of, on))
@@ -81,7 +82,7 @@ BOOST_DESCRIBE_STRUCT(MergeQueue, (),
                        escalation, ahead, sound_commit))
 BOOST_DESCRIBE_STRUCT(Rig, (),
                       (rig_id, name, git_url, default_branch, broken_reason, broken_since, setup_failed,
-                       untrusted_reason, config, breaker, queue, created_at))
+                       untrusted_reason, config, breaker, queue, created_at, forge_rests_until, hook_heard_at))
 BOOST_DESCRIBE_STRUCT(Constants, (),
                       (heartbeat, heartbeat_stale, never_started, not_found_grace, resync, lost_agent,
                        lost_agent_after_run, orphaned_source, abandoned_review, stuck_review, orphaned_pr, poll,

@@ -95,4 +95,39 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
   return best;
 }
 
+std::string as_text(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (value.is_null()) return {};
+  return json::serialize(value);
+}
+
+const json::value& member_of(const json::value& object, std::string_view key) {
+  static const json::value nothing(nullptr);
+  const auto* members = object.if_object();
+  const auto* found = members != nullptr ? members->if_contains(key) : nullptr;
+  return found != nullptr ? *found : nothing;
+}
+
+std::string text_of(const json::value& object, std::string_view key) { return as_text(member_of(object, key)); }
+
+std::int64_t number_of(const json::value& object, std::string_view key) {
+  const json::value& member = member_of(object, key);
+  if (member.is_int64()) return member.get_int64();
+  if (member.is_uint64()) return static_cast<std::int64_t>(member.get_uint64());
+  return member.is_double() ? static_cast<std::int64_t>(member.get_double()) : 0;
+}
+
+bool truth_of(const json::value& object, std::string_view key) {
+  const json::value& member = member_of(object, key);
+  return member.is_bool() && member.get_bool();
+}
+
+const json::array& list_of(const json::value& value) {
+  static const json::array nothing;
+  const auto* list = value.if_array();
+  return list != nullptr ? *list : nothing;
+}
+
+const json::array& list_of(const json::value& object, std::string_view key) { return list_of(member_of(object, key)); }
+
 }  // namespace townd

@@ -34,4 +34,18 @@ struct JsonIssue {
   std::string message;
 };
 
+// ---- reading answers of others -----------------------------------------------------------------------------------
+
+/// A text as it is, null as nothing, everything else as JSON.
+std::string as_text(const json::value& value);
+/// The member as text, or empty when it is absent or null.
+std::string text_of(const json::value& object, std::string_view key);
+std::int64_t number_of(const json::value& object, std::string_view key);
+bool truth_of(const json::value& object, std::string_view key);
+/// The member, or null.
+const json::value& member_of(const json::value& object, std::string_view key);
+/// The member's elements; empty when it is no array. Without a key, the value's own.
+const json::array& list_of(const json::value& object, std::string_view key);
+const json::array& list_of(const json::value& value);
+
 }  // namespace townd

@@ -164,6 +164,12 @@ struct MergePr {
   friend bool operator==(const MergePr&, const MergePr&) = default;
 };
 
+struct PublishPr {
+  BeadId bead_id;
+
+  friend bool operator==(const PublishPr&, const PublishPr&) = default;
+};
+
 struct VerifyMerge {
   BeadId bead_id;
   bool give_up = false;  ///< no answer after the last try: the request fails with an escalation
@@ -262,7 +268,8 @@ using ActionBody =
                  actions::FailConvoy, actions::DispatchAgent, actions::StopAgent, actions::PollPr, actions::MergePr,
                  actions::VerifyMerge, actions::SendNudge, actions::DeliverNudge, actions::DeliverMail,
                  actions::ExpireNudge, actions::CreateTriageRequest, actions::CreateTriageBatch,
-                 actions::RaiseEscalation, actions::NotifyMayor, actions::EmitEvent, actions::ForgetBudgetBreach>;
+                 actions::RaiseEscalation, actions::NotifyMayor, actions::EmitEvent, actions::ForgetBudgetBreach,
+                 actions::PublishPr>;
 
 /// The name on the wire, such as `dispatch_agent`.
 std::string_view action_type(const ActionBody& body);

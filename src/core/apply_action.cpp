@@ -78,7 +78,7 @@ class Applier {
     review.branch = a.feature_branch;
     review.target_branch = a.target_branch;
     review.source_bead_id = a.convoy_id;
-    review.strategy = rig && rig->config.merge_strategy ? *rig->config.merge_strategy : town_.config().merge_strategy;
+    if (rig) review.strategy = strategy_of(town_, *rig);
     const BeadId id = change_.create_request(std::move(review), a.rig_id, Priority::medium,
                                              "Review: " + a.feature_branch, "", kSystemActor);
     Bead request = *town_.bead(id);
@@ -272,6 +272,16 @@ class Applier {
     town_.put(std::move(review));
     stamp(a.bead_id);
     change_.effect(effects::MergePr{a.bead_id}, a.bead_id.text);
+    return {};
+  }
+
+  Applied on(const PublishPr& a) {
+    const Review* found = town_.review(a.bead_id);
+    if (!found || !unpublished(*found)) return stale_because("it is on the forge as it was handed in");
+    Review review = *found;
+    review.publish_asked_at = change_.now();
+    town_.put(std::move(review));
+    change_.effect(effects::PublishPr{a.bead_id}, a.bead_id.text);
     return {};
   }
 

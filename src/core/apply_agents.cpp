@@ -66,7 +66,8 @@ void close_rework(Change& change, const Bead& bead, const events::AgentDone& don
     renewed.source_run_id = done.run_id;
     renewed.verdict = Verdict::none;
     renewed.reviewed = false;
-    if (!done.branch.empty()) renewed.branch = done.branch;
+    if (rework) renewed.answered.insert(renewed.answered.end(), rework->threads.begin(), rework->threads.end());
+    if (!done.branch.empty() && renewed.published_commit.empty()) renewed.branch = done.branch;
     change.town().put(std::move(renewed));
   }
   change.set_status(bead.bead_id, BeadStatus::closed);
@@ -135,7 +136,9 @@ void refinery_done(Change& change, const Agent& agent, const Bead& request, cons
   } else {
     Review review = *town.review(request.bead_id);
     review.verdict = Verdict::approved;
-    if (done.pr_url.empty()) {
+    if (done.pr_url.empty() && review.strategy == Strategy::pr && !review.pr_url.empty()) {
+      change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
+    } else if (done.pr_url.empty()) {
       review.claimed_commit = done.commit;
       review.trial_run_id = run ? run->run_id : RunId{};
       review.verifying_since = change.now();

@@ -69,7 +69,9 @@ std::string_view event_type(const EventBody& body) {
                                         "convoy_updated",
                                         "queue_resumed",
                                         "branch_adopted",
-                                        "event_retried"};
+                                        "event_retried",
+                                        "pr_published",
+                                        "pr_noticed"};
   static_assert(std::size(names) == std::variant_size_v<EventBody>);
   return names[body.index()];
 }
@@ -104,15 +106,16 @@ std::string_view action_type(const ActionBody& body) {
                                         "raise_escalation",
                                         "notify_mayor",
                                         "emit_event",
-                                        "forget_budget_breach"};
+                                        "forget_budget_breach",
+                                        "publish_pr"};
   static_assert(std::size(names) == std::variant_size_v<ActionBody>);
   return names[body.index()];
 }
 
 std::string_view effect_kind(const EffectBody& body) {
-  constexpr std::string_view names[] = {"start_agent", "stop_agent",       "land",           "poll_pr",
-                                        "merge_pr",    "close_pr_comment", "deliver_nudge",  "deliver_mail",
-                                        "collect_run", "prepare_rig",      "prepare_convoy", "alert"};
+  constexpr std::string_view names[] = {
+      "start_agent",  "stop_agent",  "land",        "poll_pr",        "merge_pr", "close_pr_comment", "deliver_nudge",
+      "deliver_mail", "collect_run", "prepare_rig", "prepare_convoy", "alert",    "publish_pr"};
   static_assert(std::size(names) == std::variant_size_v<EffectBody>);
   return names[body.index()];
 }

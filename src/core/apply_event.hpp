@@ -77,6 +77,8 @@ Result on(Change& change, const events::PrFeedbackDetected& e);
 Result on(Change& change, const events::PrConflictDetected& e);
 Result on(Change& change, const events::PrAutoMerge& e);
 Result on(Change& change, const events::PrMergeResult& e);
+Result on(Change& change, const events::PrPublished& e);
+Result on(Change& change, const events::PrNoticed& e);
 Result on(Change& change, const events::GitMergeResult& e);
 Result on(Change& change, const events::NodeChanged& e);
 Result on(Change& change, const events::NudgeDelivered& e);

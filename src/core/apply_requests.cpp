@@ -58,7 +58,9 @@ void track(Change& change, const BeadId& bead, const BeadId& convoy_id) {
 void allow_refused(Change& change, const BeadId& source) {
   for (const BeadId& id : std::vector<BeadId>(change.town().links(source).requests)) {
     const Review* review = change.town().review(id);
-    if (!review || review->failure_reason != "pr_poll_failed" || review->retry_refused) continue;
+    const bool refused =
+        review && (review->failure_reason == "pr_poll_failed" || review->failure_reason == "pr_publish_failed");
+    if (!refused || review->retry_refused) continue;
     Review again = *review;
     again.retry_refused = true;
     change.town().put(std::move(again));

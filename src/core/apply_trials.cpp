@@ -39,6 +39,7 @@ class Trial {
 
   void green() {
     if (merged_.empty()) return conflict();
+    if (!town().review(head())->pr_url.empty()) return approve_pr();
     change_.break_up(head());
     take_out_conflicts();
     for (const BeadId& id : merged_) {
@@ -114,6 +115,16 @@ class Trial {
   }
 
  private:
+  /// Proven to merge and to pass its gates; the forge's checks and its people have the rest of the say.
+  void approve_pr() {
+    Review review = *town().review(head());
+    review.verdict = Verdict::approved;
+    town().put(std::move(review));
+    change_.history(head(), "approved", "", result_.gate);
+    target_is_sound(queue_, "");
+    end_run();
+  }
+
   Town& town() { return change_.town(); }
   [[nodiscard]] const BeadId& head() const { return result_.requests.front(); }
 

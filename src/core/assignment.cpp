@@ -128,7 +128,7 @@ std::optional<Assignment> describe(const Town& town, const RunId& run_id) {
   if (const Rig* rig = town.rig(run->rig_id)) {
     a.rig = *rig;
     a.gates = rig->config.gates;
-    a.strategy = rig->config.merge_strategy.value_or(town.config().merge_strategy);
+    a.strategy = strategy_of(town, *rig);
     a.preset = explicit_of(run->preset, preset_of(town, *rig, agent->role));
   }
   if (run->kind == RunKind::mayor) a.thread = thread_of(town, run->agent_id);

@@ -55,7 +55,9 @@ BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events:
   review.source_agent_id = agent.agent_id;
   review.source_run_id = done.run_id;
   review.pr_url = done.pr_url;
-  review.strategy = rig && rig->config.merge_strategy ? *rig->config.merge_strategy : town_.config().merge_strategy;
+  const bool on_its_own = rig && review.target_branch == target_of(*rig);  // a convoy is one pull request, at its end
+  review.strategy = on_its_own ? strategy_of(town_, *rig) : Strategy::direct;
+  if (!review.pr_url.empty()) review.published_commit = done.commit;
   const BeadId id = create_request(std::move(review), source.rig_id, source.priority, "Review: " + done.branch,
                                    done.summary, agent.agent_id.text);
   history(source_id, "review_submitted", "", done.branch, agent.agent_id);

@@ -27,6 +27,10 @@ struct PollPr {
 struct MergePr {
   BeadId request_id;
 };
+/// Put a request's work on its branch at the forge, open the pull request when there is none, answer its threads.
+struct PublishPr {
+  BeadId request_id;
+};
 struct ClosePrComment {
   BeadId request_id;
 };
@@ -61,9 +65,10 @@ struct Alert {
 
 namespace townd {
 
-using EffectBody = std::variant<effects::StartAgent, effects::StopAgent, effects::Land, effects::PollPr,
-                                effects::MergePr, effects::ClosePrComment, effects::DeliverNudge, effects::DeliverMail,
-                                effects::CollectRun, effects::PrepareRig, effects::PrepareConvoy, effects::Alert>;
+using EffectBody =
+    std::variant<effects::StartAgent, effects::StopAgent, effects::Land, effects::PollPr, effects::MergePr,
+                 effects::ClosePrComment, effects::DeliverNudge, effects::DeliverMail, effects::CollectRun,
+                 effects::PrepareRig, effects::PrepareConvoy, effects::Alert, effects::PublishPr>;
 
 std::string_view effect_kind(const EffectBody& body);
 

@@ -107,6 +107,7 @@ class Encoder {
   void add(const Rework& v) {
     add(v.request), add(v.source), add(v.branch), add(v.target_branch), add(v.pr_url), add(v.files);
     add(v.has_conflicts), add(v.has_feedback), add(v.conflict_target_branch);
+    if (!v.threads.empty()) add(v.threads);  // later than the first that were written
   }
   void add(const TriageRequest& v) {
     add(v.triage_type), add(v.agent), add(v.bead), add(v.run), add(v.reason), add(v.options);
@@ -141,6 +142,8 @@ std::string encode(const Rig& v) {
   if (v.queue != MergeQueue{} || v.config.max_batch) bytes += Encoder('q').of(v.queue, v.config.max_batch);
   if (v.queue.ahead != TrialAhead{}) bytes += Encoder('h').of(v.queue.ahead);
   if (!v.queue.sound_commit.empty()) bytes += Encoder('s').of(v.queue.sound_commit);
+  if (v.forge_rests_until || v.hook_heard_at || v.config.without_checks)
+    bytes += Encoder('f').of(v.forge_rests_until, v.hook_heard_at, v.config.without_checks);
   return bytes;
 }
 
@@ -175,6 +178,9 @@ std::string encode(const Review& v) {
       v.has_conflicts, v.conflicts_detected_at, v.auto_merge_pending, v.merge_requested_at, v.auto_merge_ready_since,
       v.told_waiting, v.failure_reason, v.failure_kind, v.failure_message, v.retry_refused, v.held_alone);
   if (v.reviewed) bytes += Encoder('v').of(v.reviewed);  // later than the first requests that were written
+  if (!v.published_commit.empty() || v.published_at || v.publish_asked_at || v.publish_tries != 0 ||
+      !v.answered.empty())
+    bytes += Encoder('p').of(v.published_commit, v.published_at, v.publish_asked_at, v.publish_tries, v.answered);
   return bytes;
 }
 

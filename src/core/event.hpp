@@ -383,6 +383,10 @@ struct PollAnswer {
   int http_status = 0;
   bool transient = false;
   std::string error_message;
+  bool no_checks = false;            ///< nobody has announced a check of this head
+  std::string feedback;              ///< what is to be done about it, for an agent; only when it was asked for
+  std::vector<std::string> threads;  ///< the unresolved review threads in it
+  MaybeInstant rest_until;           ///< the forge asks to be left alone until then
 };
 
 struct PrPolled {
@@ -405,6 +409,8 @@ struct PrFeedbackDetected {
   bool has_unresolved_comments = false;
   bool has_failing_checks = false;
   bool has_unchecked_runs = false;
+  std::string feedback;
+  std::vector<std::string> threads;
 };
 
 struct PrConflictDetected {
@@ -423,6 +429,28 @@ struct PrMergeResult {
   BeadId bead_id;
   bool merged = false;
   std::string why;
+};
+
+/// What came of putting work where its pull request is made from, and of opening that.
+struct PrPublished {
+  BeadId bead_id;
+  bool ok = false;
+  std::string commit;  ///< what was to be published; empty: the tip of its branch
+  std::string pr_url;
+  std::string head;        ///< where its branch is now
+  std::string error_kind;  ///< as of a poll; `moved`: somebody else has put work on the branch that this has not
+  int http_status = 0;
+  bool transient = false;
+  std::string why;
+  MaybeInstant rest_until;
+};
+
+/// Something about a pull request has changed, so that it is polled at once.
+struct PrNoticed {
+  RigId rig_id;
+  int pr_number = 0;  ///< 0: the one with this head
+  std::string head;
+  bool by_hook = false;  ///< … of its own accord
 };
 
 enum class TrialOutcome {
@@ -506,7 +534,8 @@ using EventBody = std::variant<
     events::PrMergeResult, events::TrialResult, events::GitMergeResult, events::NodeChanged, events::NudgeDelivered,
     events::MailDelivered, events::ObservationGap, events::AgentRegistered, events::AgentDeleted, events::AgentHooked,
     events::AgentUnhooked, events::BeadDeleted, events::MoleculeCreated, events::MoleculeAdvanced,
-    events::ConvoyUpdated, events::QueueResumed, events::BranchAdopted, events::EventRetried>;
+    events::ConvoyUpdated, events::QueueResumed, events::BranchAdopted, events::EventRetried, events::PrPublished,
+    events::PrNoticed>;
 
 /// A fact with its place in the town's order. Nothing but `seq` orders facts.
 struct Event {

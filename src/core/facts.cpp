@@ -69,6 +69,22 @@ bool code_review(const Town& town, const RigId& id) {
   return rig && rig->config.code_review ? *rig->config.code_review : town.config().code_review;
 }
 
+Strategy strategy_of(const Town& town, const Rig& rig) {
+  return rig.config.merge_strategy.value_or(town.config().merge_strategy);
+}
+
+bool green(const events::PollAnswer& a, const Rig* rig) {
+  const bool checked = a.all_checks_pass || (a.no_checks && rig && rig->config.without_checks);
+  return a.feedback_known && !a.unresolved_comments && !a.failing_checks && !a.unchecked_runs && checked &&
+         a.review_decision != "REVIEW_REQUIRED" && a.review_decision != "CHANGES_REQUESTED";
+}
+
+bool unpublished(const Review& review) {
+  if (review.strategy != Strategy::pr) return false;
+  const bool newer = !review.commit.empty() && review.commit != review.published_commit;
+  return review.pr_url.empty() || newer || !review.answered.empty();
+}
+
 std::string target_of(const Rig& rig) { return rig.config.target.empty() ? rig.default_branch : rig.config.target; }
 
 ReadyKey ready_key(const Town& town, const Bead& bead) {

@@ -34,6 +34,7 @@ struct Rework {
   bool has_conflicts = false;
   bool has_feedback = false;
   std::string conflict_target_branch;
+  std::vector<std::string> threads;  ///< the forge's names of the review threads it is to answer
   friend bool operator==(const Rework&, const Rework&) = default;
 };
 
@@ -212,8 +213,13 @@ struct Review {
   bool auto_merge_pending = false;
   MaybeInstant merge_requested_at;
   MaybeInstant auto_merge_ready_since;
-  bool told_waiting = false;   ///< Q4 has escalated once
-  bool retry_refused = false;  ///< the forge refused it, and something about the rig has changed since (R4)
+  bool told_waiting = false;          ///< Q4 has escalated once
+  bool retry_refused = false;         ///< the forge refused it, and something about the rig has changed since (R4)
+  std::string published_commit;       ///< where the pull request's branch was last known to be
+  MaybeInstant published_at;          ///< when townd last moved it there
+  MaybeInstant publish_asked_at;      ///< not answered yet, or answered with a failure that may pass
+  int publish_tries = 0;              ///< without an answer that helped
+  std::vector<std::string> answered;  ///< review threads that the work handed in since is the answer to
   std::string failure_reason;
   std::string failure_kind;
   std::string failure_message;
@@ -317,6 +323,7 @@ struct RigConfig {
   std::optional<bool> auto_resolve_merge_conflicts;
   bool has_auto_merge_delay = false;  ///< an explicit "never" overrides the town too
   std::optional<int> auto_merge_delay_minutes;
+  bool without_checks = false;  ///< its pull requests have no checks, so none are waited for
 };
 
 /// What a gate has done in trials so far.
@@ -374,6 +381,8 @@ struct Rig {
   Breaker breaker;
   MergeQueue queue;
   Instant created_at;
+  MaybeInstant forge_rests_until;  ///< its forge asked to be left alone until then
+  MaybeInstant hook_heard_at;      ///< its forge tells by itself what changes; to the hour
 };
 
 /// The constants of domain.md §7, all under `[reconciler]`.

@@ -72,8 +72,11 @@ enum class Reason : std::uint8_t {
   queue_paused,
   suspects_first,
   reviews_first,
+  unpublished,
+  publishing,
+  forge_rests,
 };
-inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::reviews_first) + 1;
+inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::forge_rests) + 1;
 std::string_view to_string(Reason reason);  ///< `no_slot`
 std::string_view because(Reason reason);    ///< a clause for people: "the rig's polecats are all busy"
 

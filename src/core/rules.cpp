@@ -93,7 +93,10 @@ std::string_view to_string(Reason reason) {
                                                             "steps_open",
                                                             "queue_paused",
                                                             "suspects_first",
-                                                            "reviews_first"};
+                                                            "reviews_first",
+                                                            "unpublished",
+                                                            "publishing",
+                                                            "forge_rests"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -153,7 +156,10 @@ std::string_view because(Reason reason) {
       "not all of its steps are done",
       "its rig's merge queue is paused; town queue says why",
       "a gate failed, and those before it are tried first to find whose fault it is",
-      "the reviewer reads what was handed in with it first; then they are tried together"};
+      "the reviewer reads what was handed in with it first; then they are tried together",
+      "its pull request is not open yet, or not up to date",
+      "its pull request is being opened or brought up to date",
+      "its forge asked not to be called for a while"};
   return words[static_cast<std::size_t>(reason)];
 }
 

@@ -354,6 +354,12 @@ int attempts_cap(const Town& town, const RigId& rig);
 bool code_review(const Town& town, const RigId& rig);
 /// The branch that work of this rig lands on.
 std::string target_of(const Rig& rig);
+/// How its work gets to its target.
+Strategy strategy_of(const Town& town, const Rig& rig);
+/// Nobody and nothing speaks against merging it; what is unknown does.
+bool green(const events::PollAnswer& answer, const Rig* rig);
+/// Work that is to be a pull request and is not at the forge as it was handed in, or has not answered what was asked.
+bool unpublished(const Review& review);
 ReadyKey ready_key(const Town& town, const Bead& bead);
 /// R1 looks at this issue: open, unassigned, in a rig, neither blocked nor held nor a question.
 bool ready(const Town& town, const Bead& bead);

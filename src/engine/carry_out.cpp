@@ -10,6 +10,9 @@
 namespace townd {
 namespace {
 
+/// Polls are not exactly as far apart as they should be; one answer then still does for all of a minute.
+constexpr Duration kPollMargin = seconds(1);
+
 Found not_wanted(std::string why) { return {EffectState::failed, std::move(why), {}, false}; }
 
 Found unknown(const Error& error) { return {EffectState::unknown, error.what, {}, false}; }
@@ -47,6 +50,43 @@ std::string name_of(const Town& town, const AgentId& id) {
 RunId run_of(const Town& town, const AgentId& id) {
   const Agent* agent = town.agent(id);
   return agent != nullptr && run_live(town, *agent) ? agent->run_id : RunId{};
+}
+
+bool has_blocker(const Town& town, const BeadId& request, std::string_view label) {
+  const auto& blockers = town.links(request).blockers;
+  return std::any_of(blockers.begin(), blockers.end(),
+                     [&](const BeadId& id) { return live(town, id) && has_label(*town.bead(id), label); });
+}
+
+/// What the agent said about its work.
+TextRef body_of(const Town& town, const Review& review) {
+  const Bead* request = town.bead(review.bead_id);
+  return request == nullptr ? TextRef{} : request->body;
+}
+
+/// All but the agent's own words.
+PublishSpec to_publish(const Town& town, const Review& review, const Rig& rig) {
+  const Bead* source = town.bead(review.source_bead_id);
+  const bool landing = source != nullptr && source->type == BeadType::convoy;
+  PublishSpec spec{town.row().town_id,
+                   rig,
+                   review.bead_id,
+                   review.pr_url,
+                   review.branch,
+                   review.target_branch,
+                   review.commit,
+                   review.source_run_id,
+                   source == nullptr ? review.branch : source->title,
+                   {},
+                   review.answered,
+                   {}};
+  spec.body = std::string(landing ? "Convoy" : "Bead") + " `" + review.source_bead_id.text + "`";
+  if (const Convoy* convoy = convoy_of(town, review.source_bead_id))
+    if (const Bead* of = town.bead(convoy->bead_id))
+      spec.body += " of convoy `" + of->bead_id.text + "` (" + of->title + ")";
+  spec.body += ", opened by townd.";
+  spec.answer = "Answered in " + review.commit + ".";
+  return spec;
 }
 
 /// The job for each kind; every one reads what it needs and answers without touching the town again.
@@ -96,8 +136,14 @@ struct Carry {
     const Review* review = town.review(poll.request_id);
     const Rig* rig = rig_of(town, poll.request_id);
     if (review == nullptr || rig == nullptr || !live(town, poll.request_id)) return not_wanted("the request is over");
-    return Job([&forge = hands.ports.forge, rig = *rig, url = review->pr_url, poll]() -> Found {
-      const auto answer = forge.poll_pr(rig, url);
+    PollSpec spec{town.row().town_id,
+                  *rig,
+                  poll.request_id,
+                  review->pr_url,
+                  !has_blocker(town, poll.request_id, "gt:pr-feedback"),
+                  Duration{town.constants().poll.ms - kPollMargin.ms}};
+    return Job([&forge = hands.ports.forge, spec = std::move(spec), poll]() -> Found {
+      const auto answer = forge.poll_pr(spec);
       if (answer) return {EffectState::done, {}, events::PrPolled{poll.request_id, *answer}, false};
       events::PollAnswer none;
       none.error_kind = "network";
@@ -111,25 +157,61 @@ struct Carry {
     const Review* review = town.review(merge.request_id);
     const Rig* rig = rig_of(town, merge.request_id);
     if (review == nullptr || rig == nullptr || !live(town, merge.request_id)) return not_wanted("the request is over");
-    return Job(
-        [&forge = hands.ports.forge, rig = *rig, url = review->pr_url, head = review->pr_head, merge]() -> Found {
-          const auto result = forge.merge_pr(rig, url, head);
-          if (result) return {EffectState::done, result->why, *result, false};
-          if (cannot_say(result.error())) return unknown(result.error());
-          return {EffectState::failed, result.error().what,
-                  events::PrMergeResult{merge.request_id, false, result.error().what}, false};
-        });
+    MergeSpec spec{*rig, merge.request_id, review->pr_url, review->pr_head};
+    return Job([&forge = hands.ports.forge, spec = std::move(spec)]() -> Found {
+      const auto result = forge.merge_pr(spec);
+      if (result) return {EffectState::done, result->why, *result, false};
+      if (cannot_say(result.error())) return unknown(result.error());
+      return {EffectState::failed, result.error().what,
+              events::PrMergeResult{spec.request_id, false, result.error().what}, false};
+    });
   }
 
-  /// The forge offers no comments; a person is told instead that the pull request was left open.
+  Answer operator()(const effects::PublishPr& publish) const {
+    const Review* review = town.review(publish.request_id);
+    const Rig* rig = rig_of(town, publish.request_id);
+    if (review == nullptr || rig == nullptr || !live(town, publish.request_id))
+      return not_wanted("the request is over");
+    return Job([ports = hands.ports, spec = to_publish(town, *review, *rig),
+                body = body_of(town, *review)]() mutable -> Found {
+      if (const auto summary = ports.store.text(spec.town_id, body.hash); summary && *summary)
+        spec.body = **summary + "\n\n" + spec.body;
+      auto result = ports.forge.publish(spec);
+      if (!result) {
+        events::PrPublished none;
+        none.bead_id = spec.request_id;
+        none.commit = spec.commit;
+        none.error_kind = "network";
+        none.transient = true;
+        none.why = result.error().what;
+        return {EffectState::failed, result.error().what, std::move(none), false};
+      }
+      result->bead_id = spec.request_id;
+      result->commit = spec.commit;
+      const EffectState state = result->ok ? EffectState::done : EffectState::failed;
+      return {state, result->why, std::move(*result), false};
+    });
+  }
+
+  /// The pull request stays open, with a word why nothing more will come.
   Answer operator()(const effects::ClosePrComment& comment) const {
     const Review* review = town.review(comment.request_id);
-    if (review == nullptr || review->pr_url.empty()) return not_wanted("the request has no pull request");
+    const Rig* rig = rig_of(town, comment.request_id);
+    if (review == nullptr || rig == nullptr || review->pr_url.empty())
+      return not_wanted("the request has no pull request");
+    const bool superseded = review->result == ReviewResult::superseded;
+    CommentSpec spec{*rig, review->pr_url,
+                     superseded ? "The work was merged by another pull request; townd does no more on this one."
+                                : "The work was cancelled; townd does no more on this pull request."};
     Alarm alarm{"pr_left_open", town.row().town_id,
-                review->pr_url + " is still open; its request was cancelled. Close it by hand if it is not wanted."};
+                review->pr_url + " is still open; its request has ended. Close it by hand if it is not wanted."};
     alarm.subject = comment.request_id.text;
-    hands.ports.observer.alarm(alarm);
-    return Found{};
+    return Job([ports = hands.ports, spec = std::move(spec), alarm = std::move(alarm)]() -> Found {
+      ports.observer.alarm(alarm);
+      if (const auto said = ports.forge.comment_pr(spec); !said)
+        return {EffectState::failed, said.error().what, {}, true};
+      return {};
+    });
   }
 
   Answer operator()(const effects::DeliverNudge& deliver) const {

@@ -139,20 +139,10 @@ class Landing {
   }
 
   expected<void> look_at_host() {
-    const std::string& remote = spec_.rig.config.push_remote;
-    const bool by_name = !remote.empty() && remote.find_first_of("/:") == std::string::npos;
-    std::string address = remote;
-    if (by_name && git::is_local_path(spec_.rig.git_url)) {
-      auto url = owner_.remote_url(remote);
-      if (!url) return tl::unexpected(url.error());
-      address = *url;
-    } else if (by_name) {
-      address = spec_.rig.git_url;  // a clone of a URL has one remote
-    }
-    if (address.empty()) return {};
-    auto place = git::place_of(address);
-    if (!place) return tl::unexpected(place.error());
-    outside_.host = *place;
+    auto found = pushed_to(git_, spec_.rig);
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) return {};
+    const std::optional<git::Place>& place = outside_.host = *found;
     auto tip = git::tip_at(git_, *place, spec_.target_branch);
     if (!tip) return tl::unexpected(tip.error());
     outside_.host_tip = *tip;

@@ -19,14 +19,12 @@
 namespace townd {
 namespace {
 
-constexpr const char* kNoHost = "no host of pull requests is set up for this rig";
-
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 }  // namespace
 
-LocalForge::LocalForge(git::Program git, std::string data)
-    : git_(std::move(git)), data_(std::move(data)), sandboxed_(git::sandbox_works()) {}
+LocalForge::LocalForge(git::Program git, std::string data, std::unique_ptr<Hosts> hosts)
+    : git_(std::move(git)), data_(std::move(data)), hosts_(std::move(hosts)), sandboxed_(git::sandbox_works()) {}
 
 git::Repository LocalForge::repository(const RigId& rig) const {
   return git::Repository::bare(git_, git::rig_repository(data_, rig));
@@ -131,17 +129,6 @@ expected<events::GitMergeResult> LocalForge::land(const LandSpec& spec) {
     if (!collected) return tl::unexpected(collected.error());
   }
   return land_commit(git_, bare, spec);
-}
-
-expected<events::PollAnswer> LocalForge::poll_pr(const Rig&, const std::string&) {
-  events::PollAnswer answer;
-  answer.error_kind = "no_token";
-  answer.error_message = kNoHost;
-  return answer;
-}
-
-expected<events::PrMergeResult> LocalForge::merge_pr(const Rig&, const std::string&, const std::string&) {
-  return events::PrMergeResult{{}, false, kNoHost};
 }
 
 }  // namespace townd

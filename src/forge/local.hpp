@@ -5,6 +5,8 @@
 #include <mutex>
 #include <string>
 
+#include "forge/hosts.hpp"
+#include "git/fetch.hpp"
 #include "git/program.hpp"
 #include "git/repository.hpp"
 #include "ports/forge.hpp"
@@ -16,8 +18,8 @@ namespace townd {
 /// one rig is done one piece at a time.
 class LocalForge : public Forge {
  public:
-  /// `data` is absolute.
-  LocalForge(git::Program git, std::string data);
+  /// `data` is absolute. `hosts` is where pull requests are made; null: nowhere.
+  LocalForge(git::Program git, std::string data, std::unique_ptr<Hosts> hosts = nullptr);
 
   expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) override;
   expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) override;
@@ -26,16 +28,30 @@ class LocalForge : public Forge {
   expected<void> discard(const CollectSpec& spec) override;
   expected<events::GitMergeResult> land(const LandSpec& spec) override;
 
-  /// No host of pull requests is set up here; both say so.
-  expected<events::PollAnswer> poll_pr(const Rig& rig, const std::string& pr_url) override;
-  expected<events::PrMergeResult> merge_pr(const Rig& rig, const std::string& pr_url, const std::string& head) override;
+  expected<events::PrPublished> publish(const PublishSpec& spec) override;
+  expected<events::PollAnswer> poll_pr(const PollSpec& spec) override;
+  expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;
+  expected<void> comment_pr(const CommentSpec& spec) override;
 
  private:
+  /// Where the rig's pull requests are made.
+  struct Hosted {
+    Host* host = nullptr;
+    HostedRepository repository;
+    git::Place place;
+    git::Program git;  ///< let in there
+  };
+
   [[nodiscard]] git::Repository repository(const RigId& rig) const;
   std::unique_lock<std::mutex> lock(const RigId& rig);
+  Asked<Hosted> hosted(const Rig& rig) const;
+  Asked<std::pair<Hosted, PrPlace>> found(const Rig& rig, const std::string& pr_url) const;
+  expected<void> follow_target(const Rig& rig, const Hosted& hosted);
+  Asked<std::string> push_branch(const PublishSpec& spec, const Hosted& hosted);
 
   git::Program git_;
   std::string data_;
+  std::unique_ptr<Hosts> hosts_;
   bool sandboxed_;
   std::mutex mutex_;  ///< of the map only
   std::map<RigId, std::unique_ptr<std::mutex>> rig_locks_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "git/fetch.hpp"
+#include "git/names.hpp"
 
 namespace townd {
 namespace {
@@ -223,6 +224,23 @@ expected<AdvanceAnswer> OwnerRepository::advance(const std::string& name, const 
   if (tip != branch.tip) return AdvanceAnswer{Advance::moved, name + " has moved in " + repository_.folder()};
   auto why = git::done(merged, "fast-forwarding " + branch.worktree);
   return AdvanceAnswer{Advance::held, why ? branch.worktree + " has changed branches meanwhile" : why.error().what};
+}
+
+expected<std::optional<git::Place>> pushed_to(const git::Program& git, const Rig& rig) {
+  const std::string& remote = rig.config.push_remote;
+  const bool by_name = !remote.empty() && remote.find_first_of("/:") == std::string::npos;
+  std::string address = remote;
+  if (by_name && git::is_local_path(rig.git_url)) {
+    auto url = OwnerRepository(git, rig.git_url).remote_url(remote);
+    if (!url) return tl::unexpected(url.error());
+    address = *url;
+  } else if (by_name) {
+    address = rig.git_url;  // a clone of a URL has one remote
+  }
+  if (address.empty()) return std::nullopt;
+  auto place = git::place_of(address);
+  if (!place) return tl::unexpected(place.error());
+  return *place;
 }
 
 }  // namespace townd

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "core/expected.hpp"
+#include "core/rows.hpp"
+#include "git/fetch.hpp"
 #include "git/repository.hpp"
 
 namespace townd {
@@ -52,5 +54,9 @@ class OwnerRepository {
   const git::Program* git_;
   git::Repository repository_;
 };
+
+/// Where landed work of the rig is pushed to: a remote of the owner's repository, or a place of its own; none is
+/// nowhere.
+expected<std::optional<git::Place>> pushed_to(const git::Program& git, const Rig& rig);
 
 }  // namespace townd

@@ -145,6 +145,18 @@ expected<Program> Program::open(const std::string& folder) {
   return git;
 }
 
+Program Program::with_header(const std::string& url, const std::string& header) const {
+  Program let_in = *this;
+  const std::pair<std::string, std::string> entries[] = {{"http." + url + ".extraHeader", header},
+                                                         {"http." + url + ".followRedirects", "false"}};
+  let_in.env_.push_back("GIT_CONFIG_COUNT=" + std::to_string(std::size(entries)));
+  for (std::size_t i = 0; i < std::size(entries); ++i) {
+    let_in.env_.push_back("GIT_CONFIG_KEY_" + std::to_string(i) + "=" + entries[i].first);
+    let_in.env_.push_back("GIT_CONFIG_VALUE_" + std::to_string(i) + "=" + entries[i].second);
+  }
+  return let_in;
+}
+
 void Program::set_identity(const std::string& name, const std::string& email) {
   name_ = name;
   email_ = email;

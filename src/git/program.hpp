@@ -44,6 +44,10 @@ class Program {
   /// Runs git outside of any repository.
   expected<Finished> alone(std::vector<std::string> args, const Call& call = {}) const;
 
+  /// This program with a header for the places whose URL begins so, which then may not redirect. It is given in the
+  /// environment: nobody sees it among the arguments.
+  [[nodiscard]] Program with_header(const std::string& url, const std::string& header) const;
+
   /// Who made the commits and reflog entries of townd itself.
   [[nodiscard]] std::pair<std::string, std::string> identity() const { return {name_, email_}; }  ///< name, e-mail
   void set_identity(const std::string& name, const std::string& email);

@@ -6,8 +6,8 @@
 
 #include "core/expected.hpp"
 #include "core/time.hpp"
+#include "http/web_address.hpp"
 #include "observe/sent.hpp"
-#include "observe/web_address.hpp"
 
 namespace townd {
 
@@ -30,8 +30,5 @@ expected<PostAnswer> send(const Post& post, const std::atomic<bool>& stop);
 
 /// By the answer's status: 2xx taken; 408, 425, 429 and 5xx later, after Retry-After; the rest refused.
 Sent judge(const expected<PostAnswer>& answer, Instant now);
-
-/// A Retry-After: seconds or a date; `otherwise` when it is neither. Between 1 s and a day.
-Duration retry_after(const std::string& text, Instant now, Duration otherwise);
 
 }  // namespace townd

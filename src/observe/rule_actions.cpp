@@ -73,6 +73,7 @@ constexpr auto kRuleActions = std::to_array<RuleAction>({
     {"reviews.orphaned_pr", "raise_escalation"},
     {"reviews.orphaned_pr", "transition_bead"},
     {"reviews.poll", "poll_pr"},
+    {"reviews.publish", "publish_pr"},
     {"reviews.pop", "dispatch_agent"},
     {"reviews.pop", "hook_agent"},
     {"reviews.pop", "transition_bead"},

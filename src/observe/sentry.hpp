@@ -6,8 +6,8 @@
 
 #include "core/expected.hpp"
 #include "core/time.hpp"
+#include "http/web_address.hpp"
 #include "observe/alert.hpp"
-#include "observe/web_address.hpp"
 
 namespace townd {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/time.hpp"
+#include "http/web_address.hpp"
 #include "observe/alert.hpp"
-#include "observe/web_address.hpp"
 
 namespace townd {
 

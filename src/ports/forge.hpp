@@ -33,6 +33,44 @@ struct CollectSpec {
   std::string branch;
 };
 
+/// Work that is to be a pull request, or is one.
+struct PublishSpec {
+  TownId town_id;
+  Rig rig;
+  BeadId request_id;
+  std::string pr_url;  ///< empty: it has to be opened
+  std::string branch;
+  std::string target_branch;
+  std::string commit;                 ///< what the branch shall point to; empty: its tip in the rig's repository
+  RunId run_id;                       ///< whose work that is; empty when unknown
+  std::string title;                  ///< of the pull request, one line
+  std::string body;                   ///< … in Markdown
+  std::vector<std::string> answered;  ///< review threads to answer and resolve, as a poll named them
+  std::string answer;                 ///< what is said there
+};
+
+struct PollSpec {
+  TownId town_id;
+  Rig rig;
+  BeadId request_id;
+  std::string pr_url;
+  bool with_feedback = false;    ///< what is to be done is wanted in words
+  Duration fresh = seconds(59);  ///< an answer so old is as good
+};
+
+struct MergeSpec {
+  Rig rig;
+  BeadId request_id;
+  std::string pr_url;
+  std::string head;  ///< nothing else may be merged
+};
+
+struct CommentSpec {
+  Rig rig;
+  std::string pr_url;
+  std::string text;
+};
+
 /// Repositories and the places that host them. Every call may block and is made from the I/O pool; repeating one that
 /// was carried out answers the same and changes nothing.
 class Forge {
@@ -53,9 +91,13 @@ class Forge {
   /// domain.md §6, verify_merge: fetch, compare-and-swap of the target, proof by ancestry, the owner's checkout.
   virtual expected<events::GitMergeResult> land(const LandSpec& spec) = 0;
 
-  virtual expected<events::PollAnswer> poll_pr(const Rig& rig, const std::string& pr_url) = 0;
-  virtual expected<events::PrMergeResult> merge_pr(const Rig& rig, const std::string& pr_url,
-                                                   const std::string& head) = 0;
+  /// Moves the branch at the forge forward, opens the pull request unless there is one, answers its threads.
+  virtual expected<events::PrPublished> publish(const PublishSpec& spec) = 0;
+  /// How it stands; what the forge refuses, cannot say or says in error is an answer too.
+  virtual expected<events::PollAnswer> poll_pr(const PollSpec& spec) = 0;
+  /// Looks once more and merges it if everything is green. `unavailable`: it may have been merged.
+  virtual expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) = 0;
+  virtual expected<void> comment_pr(const CommentSpec& spec) = 0;
 };
 
 }  // namespace townd

@@ -23,6 +23,7 @@
 #include "server/api.hpp"
 #include "server/diff.hpp"
 #include "server/find.hpp"
+#include "server/forge_settings.hpp"
 #include "server/http_server.hpp"
 #include "server/incidents.hpp"
 #include "server/listen_address.hpp"
@@ -185,6 +186,8 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   auto wanted_sinks = sink_settings(node, config_file(options));
   if (!wanted_sinks) return tl::unexpected(wanted_sinks.error());
+  auto wanted_hosts = forge_settings(node, config_file(options));
+  if (!wanted_hosts) return tl::unexpected(wanted_hosts.error());
 
   metrics = std::make_unique<Metrics>(metrics_options(node), clock);
   SqliteOptions store_options;
@@ -231,7 +234,11 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
       known.error().what += ", which [town] of townd.toml names";
       return known;
     }
-  forge = std::make_unique<LocalForge>(*git, options.data);
+  auto hosts =
+      std::make_unique<Hosts>(*wanted_hosts, clock, [this](const TownId& town, const events::PrNoticed& noticed) {
+        engine->submit(town, noticed, [](const expected<Receipt>&) {});
+      });
+  forge = std::make_unique<LocalForge>(*git, options.data, std::move(hosts));
   engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observers, clock}, engine_options(node, facts));
   live.listen(*engine);
   driver = std::make_unique<Driver>(*engine, clock);

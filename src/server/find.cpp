@@ -60,4 +60,10 @@ expected<void> known_preset(const std::vector<std::string>& presets, const std::
       "presets are " + known + "; another one is a file in `presets` of the data folder, read when townd starts");
 }
 
+expected<void> forge_set_up(const NodeSettings& node) {
+  if (node.github.set_up()) return {};
+  return fail(Error::Code::conflict, "merge_strategy pr needs a host of pull requests, and none is set up",
+              "name one in townd.toml, see docs/forges.md, and start townd again");
+}
+
 }  // namespace townd

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/config.hpp"
 #include "core/expected.hpp"
 #include "core/town.hpp"
 
@@ -20,5 +21,8 @@ Error no_agent(std::string_view id_or_name);
 
 /// An error when no agent program has this name; it names those that there are.
 expected<void> known_preset(const std::vector<std::string>& presets, const std::string& name);
+
+/// An error that says what to do when townd.toml names no host of pull requests.
+expected<void> forge_set_up(const NodeSettings& node);
 
 }  // namespace townd

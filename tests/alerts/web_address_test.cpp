@@ -1,9 +1,10 @@
-#include "observe/web_address.hpp"
+#include "http/web_address.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include "http/client.hpp"
 #include "observe/post.hpp"
 
 namespace townd {
@@ -66,14 +67,14 @@ TEST(WebAddresses, without_tls_lead_to_this_machine_only) {
 constexpr Instant kNow{1'700'000'000'000};  // Tue, 14 Nov 2023 22:13:20 GMT
 
 TEST(RetryAfter, is_seconds_or_a_date_within_bounds) {
-  EXPECT_EQ(retry_after("120", kNow, seconds(60)), seconds(120));
-  EXPECT_EQ(retry_after("1.2", kNow, seconds(60)), Duration{1200});
-  EXPECT_EQ(retry_after("Tue, 14 Nov 2023 22:14:20 GMT", kNow, seconds(5)), seconds(60));
-  EXPECT_EQ(retry_after("Tue, 14 Nov 2023 22:00:00 GMT", kNow, seconds(5)), seconds(1));
-  EXPECT_EQ(retry_after("0", kNow, seconds(60)), seconds(1));
-  EXPECT_EQ(retry_after("99999999999", kNow, seconds(60)), days(1));
+  EXPECT_EQ(http::retry_after("120", kNow, seconds(60)), seconds(120));
+  EXPECT_EQ(http::retry_after("1.2", kNow, seconds(60)), Duration{1200});
+  EXPECT_EQ(http::retry_after("Tue, 14 Nov 2023 22:14:20 GMT", kNow, seconds(5)), seconds(60));
+  EXPECT_EQ(http::retry_after("Tue, 14 Nov 2023 22:00:00 GMT", kNow, seconds(5)), seconds(1));
+  EXPECT_EQ(http::retry_after("0", kNow, seconds(60)), seconds(1));
+  EXPECT_EQ(http::retry_after("99999999999", kNow, seconds(60)), days(1));
   for (const char* text : {"", "soon", "-5", "nan"})
-    EXPECT_EQ(retry_after(text, kNow, seconds(60)), seconds(60)) << text;
+    EXPECT_EQ(http::retry_after(text, kNow, seconds(60)), seconds(60)) << text;
 }
 
 TEST(Answers, decide_whether_an_alert_is_sent_again) {

@@ -129,6 +129,7 @@ Decision pop(const Town& town, const SubjectKey& key, Instant now) {
   const Review* review = town.review(bead->bead_id);
   if (!review) return not_concerned();
   if (!review->pr_url.empty() && !code_review(town, bead->rig_id)) return not_concerned();
+  if (unpublished(*review)) return Hold{Reason::unpublished};
   if (bead->rig_id.empty()) return Hold{Reason::no_rig};
   const Rig* rig = town.rig(bead->rig_id);
   const auto& busy = town.index(bead->rig_id).reviewing;

@@ -8,6 +8,8 @@ using namespace actions;
 
 constexpr auto kOpen = BeadStatus::open;
 constexpr auto kInProgress = BeadStatus::in_progress;
+constexpr Duration kPollTold = minutes(5);    ///< between polls where a webhook tells what changes
+constexpr Duration kHookTrusted = hours(24);  ///< how long after its last word a webhook is believed to work
 
 TransitionBead move(const Bead& bead, BeadStatus to, std::string reason) {
   return {bead.bead_id, bead.status, to, std::move(reason)};
@@ -25,6 +27,8 @@ Request request(const Town& town, const SubjectKey& key) {
   if (!bead || bead->type != BeadType::merge_request || terminal(bead->status)) return {};
   return {bead, town.review(bead->bead_id)};
 }
+
+bool resting(const Rig& rig, Instant now) { return rig.forge_rests_until && now < *rig.forge_rests_until; }
 
 bool blocked(const Town& town, const BeadId& id) { return !first_blocker(town, id).empty(); }
 
@@ -48,10 +52,35 @@ Decision no_refinery(const Town& town, const SubjectKey& key, Instant) {
 Decision poll(const Town& town, const SubjectKey& key, Instant now) {
   const Request r = request(town, key);
   if (!r || r.bead->status != kInProgress || r.review->pr_url.empty()) return not_concerned();
-  const Duration interval = town.constants().poll;
-  if (!r.review->last_poll_at || now - *r.review->last_poll_at >= interval)
-    return act(PollPr{r.bead->bead_id, r.review->pr_url});
-  return Wait{*r.review->last_poll_at + interval, Reason::poll_not_due};
+  const Rig* rig = town.rig(r.bead->rig_id);
+  if (rig && resting(*rig, now)) return Wait{*rig->forge_rests_until, Reason::forge_rests};
+  if (!r.review->last_poll_at) return act(PollPr{r.bead->bead_id, r.review->pr_url});
+  // A webhook that still speaks tells what changes; polling then only makes sure.
+  const bool told = rig && rig->hook_heard_at && !stale(rig->hook_heard_at, kHookTrusted, now);
+  const Instant due = *r.review->last_poll_at + (told ? kPollTold : town.constants().poll);
+  if (now >= due) return act(PollPr{r.bead->bead_id, r.review->pr_url});
+  return Wait{told ? std::min(due, stale_at(*rig->hook_heard_at, kHookTrusted)) : due, Reason::poll_not_due};
+}
+
+/// How long after asking it is asked again: an answer can take its time, a failure is given some.
+Duration publish_patience(const Town& town, const Review& review) {
+  return std::max(minutes(1), backoff(town.constants(), review.publish_tries));
+}
+
+/// Work goes to the forge as it is handed in: its pull request is opened, or brought up to date.
+Decision publish(const Town& town, const SubjectKey& key, Instant now) {
+  const Request r = request(town, key);
+  if (!r || !unpublished(*r.review)) return not_concerned();
+  if (blocked(town, r.bead->bead_id)) return Hold{Reason::blocked};
+  const Rig* rig = town.rig(r.bead->rig_id);
+  if (!rig) return Hold{Reason::no_rig};
+  if (!rig->broken_reason.empty()) return Hold{Reason::rig_broken};
+  if (town.row().paused) return Hold{Reason::paused};
+  if (draining(town, now)) return Wait{*town.row().draining_since + town.constants().drain, Reason::draining};
+  if (resting(*rig, now)) return Wait{*rig->forge_rests_until, Reason::forge_rests};
+  if (!r.review->publish_asked_at) return act(PublishPr{r.bead->bead_id});
+  const Instant again = *r.review->publish_asked_at + publish_patience(town, *r.review);
+  return now >= again ? act(PublishPr{r.bead->bead_id}) : Decision(Wait{again, Reason::publishing});
 }
 
 Decision merge(const Town& town, const SubjectKey& key, Instant now) {
@@ -191,6 +220,8 @@ Decision redispatch(const Town& town, const SubjectKey& key, Instant now) {
 constexpr Rule kRules[] = {
     {"reviews.no_refinery", Stage::requests, kActs, no_refinery,
      "with code review off, a request with a pull request goes straight to polling"},
+    {"reviews.publish", Stage::requests, kActs | kWaits | kHolds, publish,
+     "work that is to be a pull request goes to the forge as it was handed in"},
     {"reviews.poll", Stage::requests, kActs | kWaits, poll, "a pull request is looked at once a minute"},
     {"reviews.merge", Stage::requests, kActs | kWaits | kHolds, merge, "a pull request that is ready is merged"},
     {"reviews.verify", Stage::requests, kActs | kWaits | kHolds, verify,

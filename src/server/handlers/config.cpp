@@ -15,7 +15,9 @@ void get_config(const CallPtr& call) {
 }
 
 /// What no town can be set to, or nothing.
-expected<void> sound(const TownConfig& config, const TownConfig& before, const std::vector<std::string>& presets) {
+expected<void> sound(const TownConfig& config, const TownConfig& before, const Services& services) {
+  if (config.merge_strategy == Strategy::pr && before.merge_strategy != Strategy::pr)
+    if (auto forge = forge_set_up(services.node); !forge) return forge;
   if (config.mayor_preset == "script")
     return fail(Error::Code::invalid, "the preset script runs a bead's body, and the mayor has none",
                 "name an agent program; `town agent check` shows them");
@@ -23,7 +25,7 @@ expected<void> sound(const TownConfig& config, const TownConfig& before, const s
                                   {&config.refinery_preset, &before.refinery_preset},
                                   {&config.mayor_preset, &before.mayor_preset}})
     if (*now != *then)
-      if (auto known = known_preset(presets, *now); !known) return known;
+      if (auto known = known_preset(services.presets, *now); !known) return known;
   return {};
 }
 
@@ -35,8 +37,7 @@ void patch_config(const CallPtr& call) {
     if (!read_settings(reader, call->arguments().all(), config))
       return call->respond(failure(400, "the settings are not right: " + reader.issue.message,
                                    "town config list shows every key", {reader.issue}));
-    if (auto right = sound(config, view.town.config(), call->services().presets); !right)
-      return call->fail(right.error());
+    if (auto right = sound(config, view.town.config(), call->services()); !right) return call->fail(right.error());
     config.version = version + 1;
     call->submit(events::ConfigChanged{std::move(config)}, [call](const Receipt&) { get_config(call); });
   });

@@ -52,6 +52,11 @@ bool read_config(const CallPtr& call, RigConfig& config) {
         failure(400, "the rig's settings are not right: " + reader.issue.message, "see issues", {reader.issue}));
     return false;
   }
+  if (config.merge_strategy == Strategy::pr && before.merge_strategy != Strategy::pr)
+    if (const auto forge = forge_set_up(call->services().node); !forge) {
+      call->fail(forge.error());
+      return false;
+    }
   for (const auto& [now, then] :
        {std::pair{&config.polecat_preset, &before.polecat_preset}, {&config.refinery_preset, &before.refinery_preset}})
     if (*now != *then && !now->empty())

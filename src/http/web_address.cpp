@@ -1,4 +1,4 @@
-#include "observe/web_address.hpp"
+#include "http/web_address.hpp"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

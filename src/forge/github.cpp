@@ -1,0 +1,360 @@
+#include "forge/github.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "codec/time_text.hpp"
+#include "forge/app_token.hpp"
+
+namespace townd {
+namespace {
+
+constexpr std::size_t kAnswerBytes = std::size_t{8} << 20;
+constexpr Duration kTimeout = seconds(30);
+constexpr Duration kUsualRest = seconds(60);   ///< what GitHub asks for where it names no time
+constexpr Duration kTokenMargin = minutes(5);  ///< an installation's token is made anew so long before its end
+constexpr int kPages = 20;                     ///< of threads or checks beyond the first: 2,000 more
+
+constexpr std::string_view kFields = R"(
+  number url state merged isDraft mergeable mergeStateStatus reviewDecision headRefOid
+  reviewThreads(first: 100, after: $threads) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      id isResolved path line
+      comments(last: 20) { nodes { author { login __typename } authorAssociation body url } }
+    }
+  }
+  latestReviews(first: 50) {
+    nodes { state authorAssociation author { login __typename } body url commit { oid } }
+  }
+  commits(last: 1) {
+    nodes {
+      commit {
+        oid
+        statusCheckRollup {
+          contexts(first: 100, after: $checks) {
+            pageInfo { hasNextPage endCursor }
+            nodes {
+              __typename
+              ... on CheckRun { name status conclusion detailsUrl }
+              ... on StatusContext { context state targetUrl }
+            }
+          }
+        }
+      }
+    }
+  })";
+
+std::string alias(std::size_t index) { return "p" + std::to_string(index); }
+
+std::pair<std::string, std::string> owner_and_name(const HostedRepository& repository) {
+  const std::size_t slash = repository.path.find('/');
+  return {repository.path.substr(0, slash), repository.path.substr(slash + 1)};
+}
+
+/// What GitHub says in words, at most a line or two of it.
+std::string words_of(const json::value& body) {
+  std::string words = text_of(body, "message");
+  for (const json::value& error : list_of(body, "errors")) {
+    const std::string more = error.is_string() ? as_text(error) : text_of(error, "message");
+    if (!more.empty() && words.find(more) == std::string::npos) words += (words.empty() ? "" : ": ") + more;
+  }
+  constexpr std::size_t kShown = 500;
+  if (words.size() > kShown) words.resize(kShown);
+  return words;
+}
+
+/// The scopes that would have been accepted, when the token has none of them.
+std::string missing_scope(const http::Response& response) {
+  const std::string has = response.header("x-oauth-scopes"), wants = response.header("x-accepted-oauth-scopes");
+  const auto listed = [&has](std::string_view scope) {
+    return (", " + has + ",").find(", " + std::string(scope) + ",") != std::string::npos;
+  };
+  if (wants.empty()) return {};
+  for (std::size_t begin = 0; begin < wants.size();) {
+    const std::size_t end = std::min(wants.find(", ", begin), wants.size());
+    if (listed(std::string_view(wants).substr(begin, end - begin))) return {};
+    begin = end + 2;
+  }
+  return "; the token lacks the scope " + wants;
+}
+
+/// Until when GitHub wants to be left alone, when it says so.
+MaybeInstant rest_asked_for(const http::Response& response, Instant now) {
+  if (const std::string after = response.header("retry-after"); !after.empty())
+    return now + http::retry_after(after, now, kUsualRest);
+  if (response.header("x-ratelimit-remaining") != "0") return std::nullopt;
+  const std::string reset = response.header("x-ratelimit-reset");
+  std::int64_t at = 0;
+  const auto [end, error] = std::from_chars(reset.data(), reset.data() + reset.size(), at);
+  if (error != std::errc{} || end != reset.data() + reset.size()) return now + kUsualRest;
+  return std::clamp(Instant{at * 1000}, now + seconds(1), now + hours(2));
+}
+
+/// By status and headers; the body may be anything.
+Refusal refusal_of(const http::Response& response, const std::string& host, Instant now) {
+  const auto body = parse_json(response.body);
+  const std::string words = body ? words_of(*body) : std::string();
+  Refusal refusal{"http_error", response.status, false, words, {}};
+  const bool limited = response.status == 429 || response.status == 403;
+  const bool spent = response.header("x-ratelimit-remaining") == "0" || !response.header("retry-after").empty() ||
+                     words.find("secondary rate limit") != std::string::npos;
+  refusal.transient = response.status >= 500 || response.status == 408 || response.status == 429 || (limited && spent);
+  if (refusal.transient) refusal.rest_until = rest_asked_for(response, now);
+  if (limited && refusal.transient && !refusal.rest_until) refusal.rest_until = now + kUsualRest;
+  if (refusal.transient) return refusal;
+  if (response.status == 401)
+    refusal.why += "; " + host + " does not know the token, or not any more: make a new one";
+  else if (response.status == 403 || response.status == 404)
+    refusal.why += missing_scope(response);
+  else if (response.status >= 300 && response.status < 400)
+    refusal.why = "it answers with a redirect, which townd does not follow; was the repository renamed?";
+  return refusal;
+}
+
+/// Errors of GraphQL come with status 200.
+Refusal refusal_of(const json::value& error, Instant now) {
+  const std::string type = text_of(error, "type");
+  Refusal refusal{"http_error", 400, false, text_of(error, "message"), {}};
+  if (type == "NOT_FOUND") refusal.status = 404;
+  if (type == "FORBIDDEN" || type == "INSUFFICIENT_SCOPES") refusal.status = 403;
+  if (type == "RATE_LIMITED") refusal = {"http_error", 429, true, refusal.why, now + kUsualRest};
+  if (type == "SERVICE_UNAVAILABLE" || type.empty()) refusal = {"http_error", 503, true, refusal.why, {}};
+  return refusal;
+}
+
+WebAddress place(const std::string& url) {
+  auto address = read_web_address(url);
+  return address ? *address : WebAddress{};  // of a host name that was checked
+}
+
+}  // namespace
+
+GitHub::GitHub(HostSettings settings, const Clock& clock, const std::atomic<bool>& stop)
+    : settings_(std::move(settings)), clock_(clock), stop_(stop) {
+  const bool public_one = settings_.host == "github.com";
+  rest_ = place(public_one ? "https://api.github.com" : "https://" + settings_.host + "/api/v3");
+  graphql_ = place(public_one ? "https://api.github.com/graphql" : "https://" + settings_.host + "/api/graphql");
+}
+
+Asked<GitHub::Answer> GitHub::call(const std::string& method, const std::string& path, const json::value& body,
+                                   std::vector<int> fine) {
+  const auto token = this->token();
+  if (!token) return tl::unexpected(token.error());
+  return call_as(*token, method, path, body, std::move(fine));
+}
+
+Asked<GitHub::Answer> GitHub::call_as(const std::string& token, const std::string& method, const std::string& path,
+                                      const json::value& body, std::vector<int> fine) {
+  http::Request request;
+  request.method = method;
+  request.to = path.empty() ? graphql_ : rest_;
+  const std::string base = rest_.path == "/" ? "" : rest_.path;
+  request.url = path.empty() ? graphql_.url() : rest_.url(base + path);
+  request.headers = {"User-Agent: townd", "Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28",
+                     "Content-Type: application/json", "Authorization: Bearer " + token};
+  request.body = body.is_null() ? std::string() : json::serialize(body);
+  request.answer_limit = kAnswerBytes;
+  request.timeout = kTimeout;
+  const auto response = http::perform(request, stop_);
+  if (!response) return tl::unexpected(Refusal{"network", 0, true, response.error().what, {}});
+  const bool good = response->status >= 200 && response->status < 300;
+  if (!good && std::count(fine.begin(), fine.end(), response->status) == 0)
+    return tl::unexpected(refusal_of(*response, settings_.host, clock_.now()));
+  Answer answer{response->status, nullptr};
+  if (response->body.empty()) return answer;
+  auto read = parse_json(response->body);
+  if (!read) return tl::unexpected(Refusal{"invalid_response", response->status, false, read.error().what, {}});
+  answer.body = std::move(*read);
+  return answer;
+}
+
+Asked<json::value> GitHub::graphql(const std::string& query, json::object variables) {
+  auto answer = call("POST", "", json::object{{"query", query}, {"variables", std::move(variables)}});
+  if (!answer) return tl::unexpected(answer.error());
+  return std::move(answer->body);
+}
+
+Asked<std::string> GitHub::open(const NewPr& wanted) {
+  const std::string pulls = "/repos/" + wanted.repository.path + "/pulls";
+  const auto made =
+      call("POST", pulls,
+           json::object{
+               {"title", wanted.title}, {"head", wanted.branch}, {"base", wanted.target_branch}, {"body", wanted.body}},
+           {422});
+  if (!made) return tl::unexpected(made.error());
+  if (made->status != 422) return text_of(made->body, "html_url");
+  // It may have been opened already, by us before a crash or by somebody else.
+  const auto [owner, name] = owner_and_name(wanted.repository);
+  const auto known = graphql(
+      "query($owner: String!, $name: String!, $head: String!, $base: String!) { repository(owner: $owner, name: $name) "
+      "{ pullRequests(headRefName: $head, baseRefName: $base, states: OPEN, first: 1) { nodes { url } } } }",
+      {{"owner", owner}, {"name", name}, {"head", wanted.branch}, {"base", wanted.target_branch}});
+  if (!known) return tl::unexpected(known.error());
+  const json::value& repository = member_of(member_of(*known, "data"), "repository");
+  for (const json::value& open : list_of(member_of(repository, "pullRequests"), "nodes")) return text_of(open, "url");
+  return tl::unexpected(Refusal{"rejected", 422, false, words_of(made->body), {}});
+}
+
+std::vector<Asked<events::PollAnswer>> GitHub::read(std::span<const PrPlace> places) {
+  std::vector<Asked<events::PollAnswer>> answers;
+  for (std::size_t at = 0; at < places.size(); at += kTogether)
+    read_together(places.subspan(at, std::min(kTogether, places.size() - at)), answers);
+  return answers;
+}
+
+void GitHub::read_together(std::span<const PrPlace> places, std::vector<Asked<events::PollAnswer>>& answers) {
+  std::string query = "query($threads: String, $checks: String) {";
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto [owner, name] = owner_and_name(places[i].repository);  // letters that need no quoting
+    query += " " + alias(i) + ": repository(owner: \"" + owner + "\", name: \"" + name +
+             "\") { pullRequest(number: " + std::to_string(places[i].number) + ") { ...state } }";
+  }
+  query += " } fragment state on PullRequest {" + std::string(kFields) + " }";
+  const auto asked = graphql(query, {{"threads", nullptr}, {"checks", nullptr}});
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!asked) {
+      answers.emplace_back(tl::unexpected(asked.error()));
+      continue;
+    }
+    const json::value& repository = member_of(member_of(*asked, "data"), alias(i));
+    json::value found = member_of(repository, "pullRequest");
+    if (found.is_null()) {
+      Refusal refusal{"invalid_response", 200, false, "the answer says nothing of the pull request", {}};
+      for (const json::value& error : list_of(*asked, "errors")) {
+        const json::array& path = list_of(error, "path");
+        if (path.empty() || as_text(path.front()) == alias(i)) refusal = refusal_of(error, clock_.now());
+      }
+      answers.emplace_back(tl::unexpected(std::move(refusal)));
+      continue;
+    }
+    if (const auto complete = read_further_pages(places[i], found); !complete) {
+      answers.emplace_back(tl::unexpected(complete.error()));
+      continue;
+    }
+    auto read = read_pull_request(found, places[i], settings_.bots);
+    if (read)
+      answers.emplace_back(std::move(*read));
+    else
+      answers.emplace_back(tl::unexpected(Refusal{"invalid_response", 200, false, read.error(), {}}));
+  }
+}
+
+namespace {
+
+json::value* at(json::value& value, std::initializer_list<std::string_view> path) {
+  json::value* found = &value;
+  for (const std::string_view key : path) {
+    if (auto* list = found->if_array()) {
+      if (list->empty()) return nullptr;
+      found = &list->front();
+    }
+    auto* members = found->if_object();
+    found = members != nullptr ? members->if_contains(key) : nullptr;
+    if (found == nullptr) return nullptr;
+  }
+  return found;
+}
+
+json::value* threads_of(json::value& pull_request) { return at(pull_request, {"reviewThreads"}); }
+json::value* checks_of(json::value& pull_request) {
+  return at(pull_request, {"commits", "nodes", "commit", "statusCheckRollup", "contexts"});
+}
+
+/// Where the next page begins; null when this was the last.
+json::value next_page(const json::value* page) {
+  if (page == nullptr) return nullptr;
+  const json::value& info = member_of(*page, "pageInfo");
+  return truth_of(info, "hasNextPage") ? member_of(info, "endCursor") : json::value(nullptr);
+}
+
+/// Adds the nodes of a further page, which takes the place of the last one.
+void add_page(json::value* page, const json::value* further) {
+  if (page == nullptr || further == nullptr || !page->is_object()) return;
+  auto& known = page->get_object();
+  if (auto* nodes = known.if_contains("nodes"); nodes != nullptr && nodes->is_array())
+    for (const json::value& node : list_of(*further, "nodes")) nodes->get_array().push_back(node);
+  known["pageInfo"] = member_of(*further, "pageInfo");
+}
+
+}  // namespace
+
+/// Fetches the pages of threads and checks that did not fit.
+Asked<void> GitHub::read_further_pages(const PrPlace& place, json::value& pull_request) {
+  const auto [owner, name] = owner_and_name(place.repository);
+  const std::string query =
+      "query($owner: String!, $name: String!, $number: Int!, $threads: String, $checks: String) { repository(owner: "
+      "$owner, name: $name) { pullRequest(number: $number) { ...state } } } fragment state on PullRequest {" +
+      std::string(kFields) + " }";
+  for (int page = 0; page < kPages; ++page) {
+    const json::value threads = next_page(threads_of(pull_request)), checks = next_page(checks_of(pull_request));
+    if (threads.is_null() && checks.is_null()) return {};
+    auto further = graphql(
+        query, {{"owner", owner}, {"name", name}, {"number", place.number}, {"threads", threads}, {"checks", checks}});
+    if (!further) return tl::unexpected(further.error());
+    json::value* more = at(*further, {"data", "repository", "pullRequest"});
+    if (more == nullptr) break;
+    if (text_of(*more, "headRefOid") != text_of(pull_request, "headRefOid")) break;  // pushed to meanwhile
+    if (!threads.is_null()) add_page(threads_of(pull_request), threads_of(*more));
+    if (!checks.is_null()) add_page(checks_of(pull_request), checks_of(*more));
+  }
+  return {};
+}
+
+Asked<void> GitHub::comment(const PrPlace& place, const std::string& text) {
+  const auto made =
+      call("POST", "/repos/" + place.repository.path + "/issues/" + std::to_string(place.number) + "/comments",
+           json::object{{"body", text}});
+  if (!made) return tl::unexpected(made.error());
+  return {};
+}
+
+Asked<void> GitHub::answer_thread(const PrPlace&, const std::string& thread, const std::string& text) {
+  const auto answered = graphql(
+      "mutation($thread: ID!, $text: String!) { addPullRequestReviewThreadReply(input: {pullRequestReviewThreadId: "
+      "$thread, body: $text}) { comment { id } } resolveReviewThread(input: {threadId: $thread}) { thread { id } } }",
+      {{"thread", thread}, {"text", text}});
+  if (!answered) return tl::unexpected(answered.error());
+  for (const json::value& error : list_of(*answered, "errors"))
+    if (text_of(error, "type") != "NOT_FOUND") return tl::unexpected(refusal_of(error, clock_.now()));
+  return {};
+}
+
+Asked<void> GitHub::merge(const PrPlace& place, const std::string& head) {
+  const std::string path = "/repos/" + place.repository.path + "/pulls/" + std::to_string(place.number) + "/merge";
+  Refusal last;
+  for (const char* method : {"squash", "merge", "rebase"}) {
+    const auto merged = call("PUT", path, json::object{{"sha", head}, {"merge_method", method}});
+    if (merged) return {};
+    last = merged.error();
+    const bool other_way = last.status == 405 && last.why.find("not allowed") != std::string::npos;
+    if (!other_way) break;
+  }
+  return tl::unexpected(last);
+}
+
+Asked<std::string> GitHub::git_header() {
+  const auto token = this->token();
+  if (!token) return tl::unexpected(token.error());
+  return "Authorization: Basic " + base64("x-access-token:" + *token);
+}
+
+/// The token that stays, or the installation's of the hour.
+Asked<std::string> GitHub::token() {
+  if (settings_.app_id.empty()) return settings_.token;
+  const std::lock_guard lock(mutex_);
+  const Instant now = clock_.now();
+  if (!installed_.empty() && now + kTokenMargin < installed_until_) return installed_;
+  const auto app = app_token(settings_.app_id, settings_.app_key, now);
+  if (!app) return tl::unexpected(Refusal{"no_token", 0, false, app.error().what, {}});
+  const auto made = call_as(*app, "POST", "/app/installations/" + settings_.installation + "/access_tokens", nullptr);
+  if (!made) return tl::unexpected(made.error());
+  const auto until = instant_from_text(text_of(made->body, "expires_at"));
+  installed_ = text_of(made->body, "token");
+  if (installed_.empty() || !until)
+    return tl::unexpected(Refusal{"invalid_response", made->status, false, "there is no token in its answer", {}});
+  installed_until_ = *until;
+  return installed_;
+}
+
+}  // namespace townd

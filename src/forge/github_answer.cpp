@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "forge/github.hpp"
+
+/// One pull request of GitHub's GraphQL, as a poll's answer.
+namespace townd {
+namespace {
+
+constexpr std::size_t kFeedbackBytes = 20'000;
+constexpr std::size_t kCommentBytes = 4'000;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+/// At most so many bytes, whole characters.
+std::string cut(std::string text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
+  text.resize(limit);
+  return text + "…";
+}
+
+/// Whether what they say is worked on: they may write to the repository, or are a program that the owner listed.
+bool heard(const json::value& said, std::span<const std::string> bots) {
+  const std::string association = text_of(said, "authorAssociation");
+  if (association == "OWNER" || association == "MEMBER" || association == "COLLABORATOR") return true;
+  const json::value& author = member_of(said, "author");
+  return text_of(author, "__typename") == "Bot" &&
+         std::find(bots.begin(), bots.end(), text_of(author, "login")) != bots.end();
+}
+
+void add_line(std::string& text, const std::string& line) {
+  if (text.size() < kFeedbackBytes) text += cut(line, kFeedbackBytes - text.size()) + "\n";
+}
+
+/// A thread as an agent reads it: where, then who said what.
+void describe_thread(std::string& text, const json::value& thread, std::span<const std::string> bots) {
+  const std::string line = text_of(thread, "line");
+  add_line(text, "- " + text_of(thread, "path") + (line.empty() ? "" : ":" + line));
+  for (const json::value& comment : list_of(member_of(thread, "comments"), "nodes"))
+    if (heard(comment, bots))
+      add_line(text, "  " + text_of(member_of(comment, "author"), "login") + ": " +
+                         cut(text_of(comment, "body"), kCommentBytes));
+}
+
+void read_threads(events::PollAnswer& answer, const json::value& threads, std::span<const std::string> bots) {
+  for (const json::value& thread : list_of(threads, "nodes")) {
+    if (truth_of(thread, "isResolved")) continue;
+    const json::array& comments = list_of(member_of(thread, "comments"), "nodes");
+    if (std::none_of(comments.begin(), comments.end(), [&](const json::value& c) { return heard(c, bots); })) continue;
+    if (answer.threads.empty()) add_line(answer.feedback, "Unresolved review comments:");
+    answer.unresolved_comments = true;
+    answer.threads.push_back(text_of(thread, "id"));
+    describe_thread(answer.feedback, thread, bots);
+  }
+  if (truth_of(member_of(threads, "pageInfo"), "hasNextPage")) answer.unresolved_comments = true;
+}
+
+/// A review that asks for changes of the very commit that is there now.
+void read_reviews(events::PollAnswer& answer, const json::value& reviews, std::span<const std::string> bots) {
+  for (const json::value& review : list_of(reviews, "nodes")) {
+    if (text_of(review, "state") != "CHANGES_REQUESTED" || !heard(review, bots)) continue;
+    if (text_of(member_of(review, "commit"), "oid") != answer.head) continue;
+    answer.unresolved_comments = true;
+    add_line(answer.feedback, text_of(member_of(review, "author"), "login") +
+                                  " asks for changes: " + cut(text_of(review, "body"), kCommentBytes));
+  }
+}
+
+struct Check {
+  std::string name;
+  std::string url;
+  enum class State { passed, pending, failed } state = State::pending;
+  std::string word;
+};
+
+Check check_of(const json::value& context) {
+  Check check;
+  if (text_of(context, "__typename") == "StatusContext") {
+    check.name = text_of(context, "context");
+    check.url = text_of(context, "targetUrl");
+    check.word = lower(text_of(context, "state"));
+    if (check.word == "success") check.state = Check::State::passed;
+    if (check.word == "failure" || check.word == "error") check.state = Check::State::failed;
+    return check;
+  }
+  check.name = text_of(context, "name");
+  check.url = text_of(context, "detailsUrl");
+  check.word = lower(text_of(context, "conclusion"));
+  if (text_of(context, "status") != "COMPLETED" || check.word == "stale") return check;
+  const bool passed = check.word == "success" || check.word == "skipped" || check.word == "neutral";
+  check.state = passed ? Check::State::passed : Check::State::failed;
+  return check;
+}
+
+void read_checks(events::PollAnswer& answer, const json::value& rollup) {
+  const json::value& contexts = member_of(rollup, "contexts");
+  const json::array& nodes = list_of(contexts, "nodes");
+  bool all = !nodes.empty();
+  for (const json::value& node : nodes) {
+    const Check check = check_of(node);
+    all = all && check.state == Check::State::passed;
+    answer.checks_pending = answer.checks_pending || check.state == Check::State::pending;
+    if (check.state != Check::State::failed) continue;
+    if (!answer.failing_checks) add_line(answer.feedback, "Failing checks:");
+    answer.failing_checks = true;
+    add_line(answer.feedback, "- " + check.name + ": " + check.word + (check.url.empty() ? "" : ", " + check.url));
+  }
+  answer.unchecked_runs = truth_of(member_of(contexts, "pageInfo"), "hasNextPage");
+  answer.all_checks_pass = all && !answer.unchecked_runs;
+  answer.no_checks = nodes.empty();
+}
+
+}  // namespace
+
+tl::expected<events::PollAnswer, std::string> read_pull_request(const json::value& pull_request, const PrPlace& place,
+                                                                std::span<const std::string> bots) {
+  events::PollAnswer answer;
+  const std::string state = text_of(pull_request, "state");
+  answer.head = text_of(pull_request, "headRefOid");
+  const std::string mergeable = text_of(pull_request, "mergeable");
+  if ((state != "OPEN" && state != "CLOSED" && state != "MERGED") || answer.head.empty() || mergeable.empty())
+    return tl::unexpected(std::string("state, headRefOid or mergeable is missing"));
+  const json::array& commits = list_of(member_of(pull_request, "commits"), "nodes");
+  if (commits.empty() || !member_of(pull_request, "reviewThreads").is_object())
+    return tl::unexpected(std::string("commits or reviewThreads are missing"));
+  answer.ok = true;
+  answer.provider = "github";
+  answer.status = lower(state);
+  answer.mergeable_state = mergeable == "CONFLICTING" ? "dirty"
+                           : mergeable == "UNKNOWN"   ? "unknown"
+                                                      : lower(text_of(pull_request, "mergeStateStatus"));
+  answer.review_decision = text_of(pull_request, "reviewDecision");
+  answer.pr_number = place.number;
+  answer.repo = place.repository.path;
+  const json::value& commit = member_of(commits.front(), "commit");
+  // Of another commit than the head nothing is known about its checks.
+  answer.feedback_known = text_of(commit, "oid") == answer.head;
+  read_threads(answer, member_of(pull_request, "reviewThreads"), bots);
+  read_reviews(answer, member_of(pull_request, "latestReviews"), bots);
+  if (answer.feedback_known) read_checks(answer, member_of(commit, "statusCheckRollup"));
+  if (truth_of(pull_request, "isDraft")) answer.all_checks_pass = false;
+  return answer;
+}
+
+}  // namespace townd

@@ -1,0 +1,256 @@
+#include <unistd.h>
+
+#include "core/town.hpp"
+#include "forge/collect.hpp"
+#include "forge/local.hpp"
+#include "forge/owner_repository.hpp"
+#include "git/layout.hpp"
+#include "git/names.hpp"
+
+/// Pull requests: what git does of them, between the rig's repository and its host.
+namespace townd {
+namespace {
+
+tl::unexpected<Refusal> refused(std::string kind, std::string why) {
+  return tl::unexpected(Refusal{std::move(kind), 0, false, std::move(why), {}});
+}
+
+/// Git could not say; it may next time.
+tl::unexpected<Refusal> for_now(const Error& error) {
+  return tl::unexpected(Refusal{"network", 0, true, error.what, {}});
+}
+
+events::PollAnswer as_answer(const Refusal& refusal) {
+  events::PollAnswer answer;
+  answer.error_kind = refusal.kind;
+  answer.http_status = refusal.status;
+  answer.transient = refusal.transient;
+  answer.error_message = refusal.why;
+  answer.rest_until = refusal.rest_until;
+  return answer;
+}
+
+events::PrPublished as_answer(const Refusal& refusal, const PublishSpec& spec) {
+  events::PrPublished answer;
+  answer.pr_url = spec.pr_url;
+  answer.error_kind = refusal.kind;
+  answer.http_status = refusal.status;
+  answer.transient = refusal.transient;
+  answer.why = refusal.why;
+  answer.rest_until = refusal.rest_until;
+  return answer;
+}
+
+std::string ref_of(const PrPlace& place) { return "refs/pull/" + std::to_string(place.number) + "/head"; }
+
+/// What stands in the way of merging, in words.
+std::string not_green(const events::PollAnswer& a) {
+  if (!a.feedback_known) return "nothing is known about its checks";
+  if (a.unresolved_comments) return "it has unresolved review comments";
+  if (a.failing_checks) return "checks fail";
+  if (a.no_checks) return "it has no checks; set without_checks for a repository that has none";
+  if (!a.all_checks_pass || a.unchecked_runs) return "not all checks have passed";
+  return "its review is not done";
+}
+
+}  // namespace
+
+Asked<LocalForge::Hosted> LocalForge::hosted(const Rig& rig) const {
+  const auto pushed = pushed_to(git_, rig);
+  if (!pushed) return for_now(pushed.error());
+  std::optional<git::Place> place = *pushed;
+  if (!place && !git::is_local_path(rig.git_url)) {
+    const auto own = git::place_of(rig.git_url);
+    if (own) place = *own;
+  }
+  const auto repository = place ? hosted_at(place->address) : std::nullopt;
+  if (!repository)
+    return refused("unrecognized_url", "rig " + rig.name +
+                                           " is at no host of pull requests; give it a push remote there, as "
+                                           "`town rig set " +
+                                           rig.name + " --push https://github.com/owner/name.git`");
+  Host* host = hosts_ ? hosts_->at(repository->host) : nullptr;
+  if (host == nullptr)
+    return refused("no_token", "townd.toml names no host " + repository->host + "; see docs/forges.md");
+  auto header = host->git_header();
+  if (!header) return tl::unexpected(header.error());
+  return Hosted{host, *repository, *place, git_.with_header("https://" + repository->host + "/", *header)};
+}
+
+Asked<std::pair<LocalForge::Hosted, PrPlace>> LocalForge::found(const Rig& rig, const std::string& pr_url) const {
+  auto of_rig = hosted(rig);
+  if (!of_rig) return tl::unexpected(of_rig.error());
+  const HostedRepository& own = of_rig->repository;
+  const auto place = read_pr_url(hosts_->kind_of(own.host), pr_url);
+  if (!place) return refused("unrecognized_url", pr_url.substr(0, 200));
+  if (place->repository.host != own.host)
+    return refused("host_mismatch", place->repository.host + " is not " + own.host);
+  if (place->repository.path != own.path)
+    return refused("unrecognized_url", place->repository.path + " is not the rig's repository " + own.path);
+  return std::pair{std::move(*of_rig), *place};
+}
+
+/// The target in the rig's repository goes where it is at the host, forward only.
+expected<void> LocalForge::follow_target(const Rig& rig, const Hosted& hosted) {
+  const std::string target = target_of(rig), ref = "refs/heads/" + target, theirs = "refs/outside/host/" + target;
+  const auto held = lock(rig.rig_id);
+  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, rig.rig_id));
+  if (auto ok = git::fetch(bare, hosted.place, {"+" + ref + ":" + theirs}); !ok) return ok;
+  const auto ours = bare.commit_of(ref), tip = bare.commit_of(theirs);
+  if (!ours) return tl::unexpected(ours.error());
+  if (!tip) return tl::unexpected(tip.error());
+  if (!*tip || *ours == *tip) return {};
+  if (*ours) {
+    const auto forward = bare.is_ancestor(**ours, **tip);
+    if (!forward) return tl::unexpected(forward.error());
+    if (!*forward) return {};
+  }
+  const auto swapped = bare.compare_and_swap(ref, **tip, ours->value_or(""));
+  if (!swapped) return tl::unexpected(swapped.error());
+  return {};
+}
+
+/// Moves the branch forward at the host. Answers where it is then: there, or further when somebody went on from it.
+Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted& hosted) {
+  const auto held = lock(spec.rig.rig_id);
+  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  std::string commit = spec.commit;
+  if (commit.empty()) {
+    const auto tip = bare.commit_of("refs/heads/" + spec.branch);
+    if (!tip) return for_now(tip.error());
+    if (!*tip) return refused("no_branch", "the rig's repository has no branch " + spec.branch);
+    commit = **tip;
+  }
+  auto known = bare.commit_of(commit);
+  const std::string folder = git::clone_folder(data_, spec.run_id);
+  if (known && !*known && spec.run_id && ::access(folder.c_str(), F_OK) == 0) {  // its run has only just ended
+    if (const auto fetched = collect_clone(bare, {spec.run_id, folder, spec.branch, sandboxed_}); !fetched)
+      return for_now(fetched.error());
+    known = bare.commit_of(commit);
+  }
+  if (!known) return for_now(known.error());
+  if (!*known) return refused("no_branch", "the rig's repository has no commit " + commit);
+  const auto theirs = git::tip_at(hosted.git, hosted.place, spec.branch);
+  if (!theirs) return for_now(theirs.error());
+  if (*theirs == commit) return commit;
+  if (*theirs) {
+    const std::string ref = "refs/heads/" + spec.branch;
+    if (const auto ok = git::fetch(bare, hosted.place, {"+" + ref + ":refs/outside/host/" + spec.branch}); !ok)
+      return for_now(ok.error());
+    const auto ahead = bare.is_ancestor(commit, **theirs);
+    if (!ahead) return for_now(ahead.error());
+    if (*ahead) return **theirs;
+    const auto behind = bare.is_ancestor(**theirs, commit);
+    if (!behind) return for_now(behind.error());
+    if (!*behind) return refused("moved", **theirs);
+  }
+  const auto pushed = git::push(hosted.git, bare, hosted.place, spec.branch, commit, theirs->value_or(""));
+  if (!pushed) return for_now(pushed.error());
+  if (pushed->result == git::Pushed::yes) return commit;
+  if (pushed->result == git::Pushed::moved) return for_now(Error{Error::Code::conflict, pushed->why, {}});
+  return refused("push_refused", pushed->why);
+}
+
+expected<events::PrPublished> LocalForge::publish(const PublishSpec& spec) {
+  const auto hosted = this->hosted(spec.rig);
+  if (!hosted) return as_answer(hosted.error(), spec);
+  if (auto ok = git::validate_branch_name(spec.branch); !ok)
+    return as_answer(Refusal{"no_branch", 0, false, ok.error().what, {}}, spec);
+  const auto head = push_branch(spec, *hosted);
+  if (!head) {
+    events::PrPublished answer = as_answer(head.error(), spec);
+    if (head.error().kind == "moved") answer.head = head.error().why;
+    return answer;
+  }
+  events::PrPublished published;
+  published.head = *head;
+  published.pr_url = spec.pr_url;
+  if (spec.pr_url.empty()) {
+    const auto opened =
+        hosted->host->open({hosted->repository, spec.branch, spec.target_branch, spec.title, spec.body});
+    if (!opened) return as_answer(opened.error(), spec);
+    const auto place = read_pr_url(hosts_->kind_of(hosted->repository.host), *opened);
+    if (!place)
+      return as_answer(Refusal{"invalid_response", 200, true, "it opened something without a page of its own", {}},
+                       spec);
+    published.pr_url = place->url(hosts_->kind_of(hosted->repository.host));
+  }
+  const auto place = read_pr_url(hosts_->kind_of(hosted->repository.host), published.pr_url);
+  if (!place) return as_answer(Refusal{"unrecognized_url", 0, false, published.pr_url.substr(0, 200), {}}, spec);
+  for (const std::string& thread : spec.answered)
+    if (const auto answered = hosted->host->answer_thread(*place, thread, spec.answer); !answered)
+      return as_answer(answered.error(), spec);
+  hosts_->changed(spec.rig.rig_id, *place);
+  published.ok = true;
+  return published;
+}
+
+expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
+  const auto pr = found(spec.rig, spec.pr_url);
+  if (!pr) return as_answer(pr.error());
+  const auto& [hosted, place] = *pr;
+  auto answer = hosts_->poll(spec.town_id, spec.rig.rig_id, place, spec.fresh);
+  if (!answer) return as_answer(answer.error());
+  if (!spec.with_feedback) answer->feedback.clear();
+  if (answer->status == "merged") {
+    if (const auto ok = follow_target(spec.rig, hosted); !ok) return tl::unexpected(ok.error());
+    return *answer;
+  }
+  const auto held = lock(spec.rig.rig_id);
+  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  const auto known =
+      git::is_object_id(answer->head) ? bare.commit_of(answer->head) : expected<std::optional<std::string>>();
+  if (!known) return tl::unexpected(known.error());
+  if (!*known && answer->status == "open") {  // somebody pushed; what is reviewed and worked on is that
+    const std::string kept = "refs/outside/pr/" + std::to_string(place.number);
+    if (auto ok = git::fetch(bare, hosted.place, {"+" + ref_of(place) + ":" + kept}); !ok)
+      return tl::unexpected(ok.error());
+  }
+  return *answer;
+}
+
+expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
+  events::PrMergeResult result{spec.request_id, false, {}};
+  const auto pr = found(spec.rig, spec.pr_url);
+  if (!pr) {
+    result.why = pr.error().why;
+    return result;
+  }
+  const auto& [hosted, place] = *pr;
+  const auto fresh = hosted.host->read({&place, 1}).front();
+  if (!fresh) {
+    result.why = fresh.error().why;
+    return result;
+  }
+  hosts_->changed(spec.rig.rig_id, place);
+  result.merged = fresh->status == "merged";
+  if (!result.merged) {
+    if (fresh->status != "open")
+      result.why = "it is " + fresh->status;
+    else if (fresh->head != spec.head)
+      result.why = "somebody has pushed to it";
+    else if (!green(*fresh, &spec.rig))
+      result.why = not_green(*fresh);
+    if (!result.why.empty()) return result;
+    const auto merged = hosted.host->merge(place, spec.head);
+    if (!merged && merged.error().transient) return fail(Error::Code::unavailable, merged.error().why);
+    result.merged = merged.has_value();
+    if (!merged) {
+      result.why = merged.error().why;
+      return result;
+    }
+  }
+  // The merge is a fact; that the rig's repository does not know it yet is mended by the next fetch.
+  (void)follow_target(spec.rig, hosted);
+  return result;
+}
+
+expected<void> LocalForge::comment_pr(const CommentSpec& spec) {
+  const auto pr = found(spec.rig, spec.pr_url);
+  if (!pr) return fail(Error::Code::unavailable, pr.error().why);
+  if (const auto said = pr->first.host->comment(pr->second, spec.text); !said)
+    return fail(Error::Code::unavailable, said.error().why);
+  return {};
+}
+
+}  // namespace townd

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/config.hpp"
+#include "core/expected.hpp"
+#include "forge/host_settings.hpp"
+
+namespace townd {
+
+/// The hosts of pull requests that `[github]` names, with their secrets read from where they are; none without a token.
+/// An error names file, line and key, and repeats no secret. `file` is where the settings were read from.
+expected<std::vector<HostSettings>> forge_settings(const NodeSettings& node, const std::string& file);
+
+}  // namespace townd

@@ -1,0 +1,55 @@
+# A forge for a test, beside world.sh: a fake GitHub over TLS with repositories of its own. Source it after world.sh.
+: "${TOWN_SOURCE:?the source tree}"
+authority="$world/authority"
+mkdir -p "$authority"
+(
+  cd "$authority" || exit 1
+  new="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+  openssl req -x509 $new -days 1 -subj /CN=authority -keyout ca.key -out ca.pem &&
+    openssl req $new -subj /CN=localhost -keyout server.key -out server.csr &&
+    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' > names &&
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 1 -extfile names -out server.pem
+) > "$world/openssl.out" 2>&1 || { cat "$world/openssl.out" >&2; exit 1; }
+export SSL_CERT_FILE="$authority/ca.pem"
+git config --global http.sslCAInfo "$SSL_CERT_FILE"
+
+# control COMMAND JSON: tells the fake what the world there is like, and prints what it says.
+control() {
+  local said
+  said=$(curl -sS --fail-with-body -H 'Content-Type: application/json' -d "$2" "$forge_control/$1") ||
+    { echo "control $1 $2: $said" >&2; return 1; }
+  echo "$said"
+}
+# field NAME: of the JSON object on standard input; dots lead into it.
+field() { python3 -c 'import functools, json, sys; print(functools.reduce(lambda v, k: v[int(k) if k.isdigit() else k], sys.argv[1].split("."), json.load(sys.stdin)))' "$1"; }
+
+# start_forge: the forge, and you, who may write, and townd's own account with its token.
+start_forge() {
+  mkfifo "$world/forge.out"
+  python3 "$TOWN_SOURCE/tests/fake_forge/serve.py" --root "$world/forge" --certificate "$authority/server.pem" \
+    --key "$authority/server.key" --ca "$authority/ca.pem" > "$world/forge.out" 2> "$world/forge.err" < /dev/null &
+  others+=($!)
+  disown $!
+  local said
+  read -r said < "$world/forge.out" || fail "the forge does not start: $(cat "$world/forge.err")"
+  forge=$(echo "$said" | field address)
+  forge_control=$(echo "$said" | field control)
+  control users '{"login": "you"}' > /dev/null || fail "no user"
+  control users '{"login": "towny"}' > /dev/null || fail "no user"
+  control users '{"login": "stranger"}' > /dev/null || fail "no user"
+  forge_token=$(control tokens '{"login": "towny", "scopes": ["repo"]}' | field token)
+  export TOWN_TEST_FORGE_TOKEN="$forge_token"
+  printf '\n[github]\nhost = "%s"\ntoken = "env:TOWN_TEST_FORGE_TOKEN"\n' "$forge" >> "$world/townd.toml"
+}
+
+# host REPOSITORY: puts it on the forge as you/REPOSITORY, where townd may write.
+host() {
+  control repositories '{"owner": "you", "name": "'"$1"'", "copy_of": "'"$world/$1/.git"'", "permissions": {"towny": "write"}}' > "$world/hosted" ||
+    fail "not hosted"
+}
+# at_forge REPOSITORY GIT ARGUMENTS…
+at_forge() { git --git-dir "$world/forge/you/$1.git" "${@:2}"; }
+# request BEAD: its merge request's id.
+request_of() { town reviews --json | python3 -c 'import json, sys
+rows = [r for r in json.load(sys.stdin) if r["source_bead_id"] == sys.argv[1]]
+print(rows[-1]["bead_id"] if rows else "")' "$1"; }

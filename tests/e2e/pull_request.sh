@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# One bead goes from sling to closed by a pull request that townd opens, has reviewed, sees green and merges.
+. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/forge.sh"
+printf 'poll = "1s"\nmerge_retry = "1s"\n[town]\nauto_merge_delay_minutes = 0\n' >> "$world/townd.toml"
+start_forge
+make_repository shop
+host shop
+up
+make_town shop shop --strategy pr --push "https://$forge/you/shop.git"
+id=$(sling "Write two" 'echo two >> file; git commit -qam "Two" -m "Bead: $TOWN_BEAD"; town done --summary "two is there"')
+opened() { at_forge shop rev-parse -q --verify refs/pull/1/head > /dev/null; }
+within 60 opened || fail "no pull request: $(town why "$id")"
+head=$(at_forge shop rev-parse refs/pull/1/head)
+[ "$(at_forge shop show "$head:file")" = "$(printf 'one\ntwo')" ] || fail "the pull request has not got the work"
+# No check yet right after a push is not "all pass".
+request=$(request_of "$id")
+approved() { town show "$request" --json | grep -q '"verdict":"approved"'; }
+within 60 approved || fail "not reviewed: $(town why "$request")"
+[ "$(status_of "$id")" = in_review ] || fail "it is $(status_of "$id") before its checks have run"
+control checks '{"repository": "you/shop", "sha": "'"$head"'", "name": "build", "status": "completed", "conclusion": "success"}' > /dev/null || fail "no check"
+ends "$id" closed
+[ "$(at_forge shop show main:file)" = "$(printf 'one\ntwo')" ] || fail "main at the forge has not got the work"
+town show "$request" --json | grep -q '"evidence":"forge"' || fail "no evidence: $(town show "$request" --json)"
+grep -q "$forge_token" "$TOWND_DATA/townd.log" && fail "the token is in the log"
+[ "$(control failures '{}' | field failures)" = "[]" ] || fail "the fake failed: $(cat "$world/forge.err")"

@@ -1,0 +1,117 @@
+"""Webhooks on their way: one worker sends what was queued, keeps what became of it, and is late, wrong or out of order
+where a test asked for that. What is in a payload, and which headers, is the forge's affair."""
+
+import http.client
+import ssl
+import threading
+import urllib.parse
+
+# A receiver that does not answer is given up after this, as GitHub does.
+ANSWER_S = 10
+
+
+class Delivery:
+    def __init__(self, number, hook, event, action, headers, body, at):
+        self.number, self.hook, self.event, self.action = number, hook, event, action
+        self.headers, self.body, self.at = headers, body, at
+        self.delay_s = 0
+        self.redelivery = False
+        self.status, self.response, self.done = None, "", False
+
+    def shown(self):
+        return {"id": self.number, "hook": self.hook.number, "event": self.event, "action": self.action,
+                "guid": self.headers.get("X-GitHub-Delivery"), "redelivery": self.redelivery, "done": self.done,
+                "status": self.status, "response": self.response, "headers": self.headers,
+                "body": self.body.decode()}
+
+
+class Sender:
+    def __init__(self, ca_file=None):
+        self.changed = threading.Condition()
+        self.queue, self.all = [], []
+        self.held = False
+        self.ca_file = ca_file
+        self.stopped = False
+        self.worker = threading.Thread(target=self.work, daemon=True)
+        self.worker.start()
+
+    def put(self, delivery):
+        with self.changed:
+            self.all.append(delivery)
+            self.queue.append(delivery)
+            self.changed.notify_all()
+
+    def hold(self):
+        """From now on nothing is sent until release()."""
+        with self.changed:
+            self.held = True
+
+    def release(self, order=None):
+        """Sends what is held; `order` is "reverse" or a list of deliveries' ids, and what it leaves out comes last."""
+        with self.changed:
+            if order == "reverse":
+                self.queue.reverse()
+            elif order:
+                place = {number: index for index, number in enumerate(order)}
+                self.queue.sort(key=lambda delivery: place.get(delivery.number, len(place)))
+            self.held = False
+            self.changed.notify_all()
+
+    def idle(self, timeout_s):
+        """Waits until everything queued was sent (or is held); false after the timeout."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.held or all(delivery.done for delivery in self.all), timeout_s)
+
+    def shown(self):
+        with self.changed:
+            return [delivery.shown() for delivery in self.all]
+
+    def work(self):
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.stopped or (self.queue and not self.held))
+                if self.stopped:
+                    return
+                delivery = self.queue.pop(0)
+                if delivery.delay_s:
+                    # Late by its own time: others that come meanwhile overtake it.
+                    timer = threading.Timer(delivery.delay_s, self.late, [delivery])
+                    timer.daemon = True
+                    timer.start()
+                    continue
+            self.send(delivery)
+
+    def late(self, delivery):
+        with self.changed:
+            delivery.delay_s = 0
+            self.queue.append(delivery)
+            self.changed.notify_all()
+
+    def send(self, delivery):
+        status, response = None, ""
+        url = urllib.parse.urlsplit(delivery.hook.url)
+        try:
+            if url.scheme == "https":
+                context = ssl.create_default_context(cafile=self.ca_file)
+                if delivery.hook.insecure_ssl:
+                    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                connection = http.client.HTTPSConnection(url.hostname, url.port or 443, timeout=ANSWER_S,
+                                                         context=context)
+            else:
+                connection = http.client.HTTPConnection(url.hostname, url.port or 80, timeout=ANSWER_S)
+            target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+            connection.request("POST", target, delivery.body, delivery.headers)
+            answer = connection.getresponse()
+            status, response = answer.status, answer.read(4096).decode("utf-8", "replace")
+            connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            response = str(error)
+        with self.changed:
+            delivery.status, delivery.response, delivery.done = status, response, True
+            self.changed.notify_all()
+
+    def stop(self):
+        with self.changed:
+            self.stopped = True
+            self.changed.notify_all()
+        self.worker.join(ANSWER_S + 1)

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Starts a fake forge: a TLS port that speaks its protocol, and a plain control port on the loopback. See README.md."""
+
+import argparse
+import json
+import os
+import select
+import signal
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+try:
+    import graphql  # noqa: F401
+except ImportError:
+    # Another Python comes first in the path; Debian's has Debian's packages.
+    if sys.executable == "/usr/bin/python3":
+        raise
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+
+from clock import Clock
+from control import Control
+from faults import Faults
+from github_control import GitHubControl
+from github_site import GitHub
+from recording import Recorder
+from sending import Sender
+from web import Log, Server, tls_context
+
+
+def watch_parent(stopped):
+    """Ends with the parent, or when standard input ends."""
+    parent = os.pidfd_open(os.getppid())
+    readable, _, _ = select.select([parent, sys.stdin.fileno()], [], [])
+    while parent not in readable and os.read(sys.stdin.fileno(), 4096):
+        readable, _, _ = select.select([parent, sys.stdin.fileno()], [], [])
+    stopped.set()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--root", required=True, help="folder for the repositories")
+    arguments.add_argument("--port", type=int, default=0)
+    arguments.add_argument("--control-port", type=int, default=0)
+    arguments.add_argument("--certificate", required=True)
+    arguments.add_argument("--key", required=True)
+    arguments.add_argument("--ca", help="who signs the receivers of webhooks")
+    arguments.add_argument("--with-parent", action="store_true", help="end with the parent or with standard input")
+    arguments.add_argument("--record", help="a file that gets every exchange, a JSON object in a line")
+    wanted = arguments.parse_args()
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    forge = GitHub(Clock(), Log(), Faults(), Sender(wanted.ca), os.path.abspath(wanted.root))
+    if wanted.record:
+        forge.watchers.append(Recorder(wanted.record).exchange)
+    server = Server(forge, wanted.port, tls_context(wanted.certificate, wanted.key))
+    forge.opened()
+    control = Server(Control(forge, GitHubControl(forge).commands()), wanted.control_port)
+    server.start()
+    control.start()
+    print(json.dumps({"address": f"localhost:{server.server_port}",
+                      "control": f"http://127.0.0.1:{control.server_port}"}), flush=True)
+    if wanted.with_parent:
+        threading.Thread(target=watch_parent, args=[stopped], daemon=True).start()
+    stopped.wait()
+    forge.stopping.set()
+
+
+if __name__ == "__main__":
+    main()

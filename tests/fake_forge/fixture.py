@@ -193,12 +193,13 @@ class ForgeTest(unittest.TestCase):
         user = f"x-access-token:{token}@" if token else ""
         return f"https://{user}{self.forge.address}/{self.full}.git"
 
-    def git(self, *arguments, cwd=None, fails=False):
+    def git(self, *arguments, cwd=None, fails=False, input=None):
         environment = {**os.environ, "GIT_SSL_CAINFO": self.forge.ca, "GIT_TERMINAL_PROMPT": "0",
                        "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "Ada",
                        "GIT_AUTHOR_EMAIL": "ada@localhost", "GIT_COMMITTER_NAME": "Ada",
                        "GIT_COMMITTER_EMAIL": "ada@localhost", "LC_ALL": "C"}
-        done = subprocess.run(["git", *arguments], cwd=cwd, env=environment, capture_output=True, text=True)
+        done = subprocess.run(["git", *arguments], cwd=cwd, env=environment, capture_output=True, text=True,
+                              input=input)
         if not fails:
             self.assertEqual(done.returncode, 0, done.stderr)
             return done.stdout
@@ -218,9 +219,9 @@ class ForgeTest(unittest.TestCase):
         self.git("commit", "-qm", message, cwd=folder)
         return self.git("rev-parse", "HEAD", cwd=folder).strip()
 
-    def bare(self, *arguments):
+    def bare(self, *arguments, input=None):
         """git in the forge's own repository."""
-        return self.git("-C", self.made["path"], *arguments).strip()
+        return self.git("-C", self.made["path"], *arguments, input=input).strip()
 
 
 def basic(user, password):

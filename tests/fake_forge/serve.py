@@ -9,6 +9,8 @@ import signal
 import sys
 import threading
 
+# No caches in the source tree.
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 try:

@@ -27,6 +27,11 @@ def config_environment(settings):
     return made
 
 
+def data(text):
+    """As git fast-import reads it."""
+    return f"data {len(text.encode())}\n{text}\n".encode()
+
+
 class Person:
     """Who is written into a commit, and when."""
 
@@ -136,24 +141,19 @@ class Bare:
             tip = self.commit_tree(tree, [tip], commit["message"] + "\n", author, committer)
         return tip
 
-    def write_files(self, parent, files, message, author):
-        """A commit on top of parent (or a first one) with these files' text; None deletes a file."""
-        index = os.path.join(self.path, f"index.{os.getpid()}.{id(files)}")
-        env = {"GIT_INDEX_FILE": index}
-        try:
-            if parent:
-                self.run("read-tree", parent, env=env)
-            for path, text in files.items():
-                if text is None:
-                    self.run("update-index", "--force-remove", "--", path, env=env)
-                    continue
-                blob = self.run("hash-object", "-w", "--stdin", input=text.encode()).strip()
-                self.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=env)
-            tree = self.run("write-tree", env=env).strip()
-        finally:
-            if os.path.exists(index):
-                os.unlink(index)
-        return self.commit_tree(tree, [parent] if parent else [], message + "\n", author)
+    def write_files(self, ref, parent, files, message, author):
+        """Puts a reference on a new commit on top of parent (or a first one) with these files' text; None deletes a
+        file."""
+        stream = [f"commit {ref}\nmark :1\n".encode()]
+        stream += [f"{role} {author.name} <{author.email}> {author.at} +0000\n".encode()
+                   for role in ("author", "committer")]
+        stream += [data(message + "\n"), f"from {parent}\n".encode() if parent else b""]
+        for path, text in files.items():
+            stream.append(f"D {path}\n".encode() if text is None else f"M 100644 inline {path}\n".encode() + data(text))
+        if not parent:
+            self.set_ref(ref, None)
+        stream.append(b"get-mark :1\n")
+        return self.run("fast-import", "--quiet", "--force", input=b"".join(stream)).strip()
 
     def text_of(self, oid, path):
         code, out = self.run("cat-file", "-p", f"{oid}:{path}", fails=True)

@@ -106,8 +106,8 @@ class Acts:
         start = onto and (branches.get(onto) or onto)
         parent = (start or branches.get(repository.default_branch)) if force or branch not in branches else \
             branches[branch]
-        made = repository.bare.write_files(parent, files, message, github_merge.person(self.state, actor))
-        repository.bare.set_ref(f"refs/heads/{branch}", made)
+        made = repository.bare.write_files(f"refs/heads/{branch}", parent, files, message,
+                                           github_merge.person(self.state, actor))
         github_pushes.after(self.state, repository, actor)
         return {"sha": made}
 

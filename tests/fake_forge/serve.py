@@ -31,9 +31,8 @@ from sending import Sender
 from web import Log, Server, tls_context
 
 
-def watch_parent(stopped):
+def watch_parent(parent, stopped):
     """Ends with the parent, or when standard input ends."""
-    parent = os.pidfd_open(os.getppid())
     readable, _, _ = select.select([parent, sys.stdin.fileno()], [], [])
     while parent not in readable and os.read(sys.stdin.fileno(), 4096):
         readable, _, _ = select.select([parent, sys.stdin.fileno()], [], [])
@@ -52,6 +51,8 @@ def main():
     arguments.add_argument("--record", help="a file that gets every exchange, a JSON object in a line")
     wanted = arguments.parse_args()
 
+    # Before anything is said: a parent that has heard the address may go at once.
+    parent = os.pidfd_open(os.getppid()) if wanted.with_parent else None
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -66,7 +67,7 @@ def main():
     print(json.dumps({"address": f"localhost:{server.server_port}",
                       "control": f"http://127.0.0.1:{control.server_port}"}), flush=True)
     if wanted.with_parent:
-        threading.Thread(target=watch_parent, args=[stopped], daemon=True).start()
+        threading.Thread(target=watch_parent, args=[parent, stopped], daemon=True).start()
     stopped.wait()
     forge.stopping.set()
 

@@ -16,6 +16,16 @@ from sending import Delivery
 MOST_PAYLOAD = 25 << 20
 
 
+def as_sent(value):
+    """Webhooks have the forms of REST, but for a few members."""
+    if isinstance(value, list):
+        return [as_sent(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: as_sent(one) for name, one in value.items() if name not in ("client_id", "verified_at")}
+    return {**made, "custom_properties": {}} if "default_branch" in made else made
+
+
 class Events:
     def __init__(self, state, sender):
         self.state, self.sender, self.forms = state, sender, None
@@ -25,7 +35,7 @@ class Events:
         hooks = [hook for hook in repository.hooks if hook.active and (event in hook.events or "*" in hook.events)]
         if not hooks:
             return
-        payload = self.payload(repository, event, action, actor, subject)
+        payload = as_sent(self.payload(repository, event, action, actor, subject))
         for hook in hooks:
             self.deliver(hook, event, action, payload)
 
@@ -34,7 +44,7 @@ class Events:
         hook.repository.hooks.append(hook)
         ping = {"zen": "Keep it logically awesome.", "hook_id": hook.number, "hook": self.forms.hook(hook),
                 "repository": self.repository(hook.repository), "sender": self.forms.user(actor)}
-        self.deliver(hook, "ping", None, ping)
+        self.deliver(hook, "ping", None, as_sent(ping))
 
     def deliver(self, hook, event, action, payload):
         body = json.dumps(payload, separators=(",", ":")).encode()

@@ -1,6 +1,8 @@
 """People, repositories, branches, pull requests and comments as GitHub's REST shows them. Checks and reviews are in
 github_forms_checks."""
 
+import urllib.parse
+
 import github_merge
 import github_pulls
 from clock import iso
@@ -37,7 +39,7 @@ class Forms:
 
     def user(self, user):
         login = user.rest_login
-        url = f"{self.api}/users/{login}"
+        url = f"{self.api}/users/{urllib.parse.quote(login)}"
         html = f"{self.origin}/apps/{user.login}" if user.kind == "Bot" else f"{self.origin}/{login}"
         return {"login": login, "id": user.number, "node_id": node_id(user),
                 "avatar_url": f"{self.origin}/avatars/u/{user.number}?", "gravatar_id": "", "url": url,

@@ -117,7 +117,7 @@ def error(refused, docs=DOCS, headers=()):
 
 
 def wrong_type(name, value, wanted):
-    shown = json.dumps(value)
+    shown = "nil" if value is None else json.dumps(value)
     return Refused(422, f"Invalid request.\n\nFor 'properties/{name}', {shown} is not {wanted}.")
 
 
@@ -144,8 +144,6 @@ def checked_body(route, request):
         if name not in route.fields:
             raise Refused(422, f'Invalid request.\n\n"{name}" is not a permitted key.')
         wanted = route.fields[name]
-        if value is None and name not in route.required:
-            continue
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
             raise wrong_type(name, value, WORDS[wanted])
     missing = [name for name in route.required if body.get(name) is None]

@@ -167,23 +167,19 @@ def review_comments(call):
 
 
 @route("POST", PULL + "/comments", needs=WRITE, resource="PullRequestReviewComment",
-       required=("body",), fields={"body": str, "commit_id": str, "path": str, "position": int, "side": str,
-                                   "line": int, "start_line": int, "start_side": str, "in_reply_to": int,
-                                   "subject_type": str},
+       required=("body", "commit_id", "path"),
+       fields={"body": str, "commit_id": str, "path": str, "position": int, "side": str, "line": int, "start_line": int,
+               "start_side": str, "in_reply_to": int, "subject_type": str},
        docs="/pulls/comments#create-a-review-comment-for-a-pull-request")
 def add_review_comment(call):
     pull, body = call.pull(), call.body
     if body.get("in_reply_to"):
         return 201, call.forms.review_comment(answered(call, pull, body["in_reply_to"]))
-    missing = [name for name in ("commit_id", "path") if not body.get(name)]
     subject = (body.get("subject_type") or "line").upper()
     if subject not in ("LINE", "FILE"):
         raise invalid("PullRequestReviewComment", "subject_type", "invalid")
     if subject == "LINE" and body.get("line") is None:
-        missing.append("line")
-    if missing:
-        raise Refused(422, "Validation Failed", [{"resource": "PullRequestReviewComment", "field": name,
-                                                  "code": "missing_field"} for name in missing])
+        raise invalid("PullRequestReviewComment", "line", "missing_field")
     if body["commit_id"] not in github_pulls.commits(pull):
         raise invalid("PullRequestReviewComment", "commit_id", "custom",
                       "commit_id is not part of the pull request")

@@ -1,4 +1,4 @@
-"""Every exchange of a forge, one JSON object in a line, for the checks against published schemas."""
+"""Every exchange and every webhook of a forge, one JSON object in a line, for the checks against published schemas."""
 
 import json
 import threading
@@ -14,6 +14,13 @@ class Recorder:
         entry = {"method": request.method, "path": request.path, "query": request.query,
                  "request": text(request.body), "status": reply.status, "reply": text(reply.body),
                  "headers": dict(reply.headers)}
+        self.write(entry)
+
+    def delivery(self, delivery):
+        if delivery.headers["Content-Type"] == "application/json":
+            self.write({"event": delivery.event, "action": delivery.action, "payload": json.loads(delivery.body)})
+
+    def write(self, entry):
         with self.lock:
             self.file.write(json.dumps(entry) + "\n")
             self.file.flush()

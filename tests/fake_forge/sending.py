@@ -29,6 +29,7 @@ class Sender:
     def __init__(self, ca_file=None):
         self.changed = threading.Condition()
         self.queue, self.all = [], []
+        self.watchers = []
         self.held = False
         self.ca_file = ca_file
         self.stopped = False
@@ -36,6 +37,8 @@ class Sender:
         self.worker.start()
 
     def put(self, delivery):
+        for watcher in self.watchers:
+            watcher(delivery)
         with self.changed:
             self.all.append(delivery)
             self.queue.append(delivery)

@@ -58,7 +58,9 @@ def main():
         signal.signal(number, lambda *_: stopped.set())
     forge = GitHub(Clock(), Log(), Faults(), Sender(wanted.ca), os.path.abspath(wanted.root))
     if wanted.record:
-        forge.watchers.append(Recorder(wanted.record).exchange)
+        recorder = Recorder(wanted.record)
+        forge.watchers.append(recorder.exchange)
+        forge.sender.watchers.append(recorder.delivery)
     server = Server(forge, wanted.port, tls_context(wanted.certificate, wanted.key))
     forge.opened()
     control = Server(Control(forge, GitHubControl(forge).commands()), wanted.control_port)

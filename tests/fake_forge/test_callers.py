@@ -78,6 +78,8 @@ class Callers(ForgeTest):
         self.refused(self.repo("POST", "/pulls", raw="[]", headers=kind), 400, "Body should be a JSON object")
         answer = self.repo("POST", "/pulls", {"title": 3, "head": "x", "base": "main"})
         self.refused(answer, 422, "Invalid request.\n\nFor 'properties/title', 3 is not a string.")
+        answer = self.repo("POST", "/pulls", {"title": "x", "head": None, "base": "main"})
+        self.refused(answer, 422, "Invalid request.\n\nFor 'properties/head', nil is not a string.")
         answer = self.repo("POST", "/pulls", {"title": "x", "head": "x", "base": "main", "colour": "red"})
         self.refused(answer, 422, 'Invalid request.\n\n"colour" is not a permitted key.')
         error = self.error_of(self.repo("POST", "/pulls", {"title": "x", "head": "x"}))

@@ -16,6 +16,7 @@ class Reviews(ForgeTest):
 
     def comment(self, token="", **body):
         given = {"body": "Why?", "path": "README", "line": 2, "commit_id": self.bare("rev-parse", "feature"), **body}
+        given = {name: value for name, value in given.items() if value is not None}
         return self.repo("POST", f"/pulls/{self.number}/comments", given, token=token)
 
     def decision(self):
@@ -89,7 +90,7 @@ class Reviews(ForgeTest):
         self.assertTrue(made["diff_hunk"].endswith("+2"))
         answer = self.repo("POST", f"/pulls/{self.number}/comments/{made['id']}/replies", {"body": "So."})
         self.assertEqual((answer.status, answer.json["in_reply_to_id"]), (201, made["id"]))
-        answer = self.repo("POST", f"/pulls/{self.number}/comments", {"body": "And", "in_reply_to": made["id"]})
+        answer = self.comment(body="And", in_reply_to=made["id"], line=None)
         self.assertEqual(answer.status, 201)
         threads = self.ask("reviewThreads(first: 9) { nodes { comments(first: 9) { totalCount } } }", self.number)
         self.assertEqual(threads["reviewThreads"]["nodes"], [{"comments": {"totalCount": 3}}])
@@ -104,8 +105,8 @@ class Reviews(ForgeTest):
                          "pull_request_review_thread.line must be part of the diff")
         self.assertEqual(self.error_of(self.comment(path="main.c"))["field"], "pull_request_review_thread.path")
         self.assertEqual(self.error_of(self.comment(commit_id=self.bare("rev-parse", "main")))["field"], "commit_id")
-        self.assertEqual(self.error_of(self.repo("POST", f"/pulls/{self.number}/comments", {"body": "x"}))["code"],
-                         "missing_field")
+        self.assertEqual(self.error_of(self.comment(line=None)),
+                         {"resource": "PullRequestReviewComment", "field": "line", "code": "missing_field"})
 
     def test_threads_move_with_their_lines_or_become_outdated(self):
         self.comment(self.bob)

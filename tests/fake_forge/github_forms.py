@@ -110,6 +110,7 @@ class Forms:
     def commit(self, repository, oid):
         found, url = repository.bare.commit(oid), self.repository_url(repository)
         html = self.html_url(repository)
+        author, committer = (self.state.by_email(found[f"{role}_email"]) for role in ("author", "committer"))
         return {"sha": oid, "node_id": f"C_kwDO{oid[:20]}",
                 "commit": {"author": {"name": found["author"], "email": found["author_email"],
                                       "date": iso(found["authored_at"])},
@@ -121,7 +122,8 @@ class Forms:
                            "verification": {"verified": False, "reason": "unsigned", "signature": None,
                                             "payload": None, "verified_at": None}},
                 "url": f"{url}/commits/{oid}", "html_url": f"{html}/commit/{oid}",
-                "comments_url": f"{url}/commits/{oid}/comments", "author": None, "committer": None,
+                "comments_url": f"{url}/commits/{oid}/comments", "author": self.user(author) if author else None,
+                "committer": self.user(committer) if committer else None,
                 "parents": [{"sha": parent, "url": f"{url}/commits/{parent}", "html_url": f"{html}/commit/{parent}"}
                             for parent in found["parents"]]}
 

@@ -10,9 +10,15 @@ def commit_id(commit):
     return f"C_kwDO{commit.repository.id}{commit.oid[:20]}"
 
 
-def git_actor(found, role):
+def git_actor(context, found, role):
     at = "authored_at" if role == "author" else "committed_at"
-    return {"name": found[role], "email": found[f"{role}_email"], "date": iso(found[at]), "user": None}
+    return {"name": found[role], "email": found[f"{role}_email"], "date": iso(found[at]),
+            "user": written_by(context, found[f"{role}_email"])}
+
+
+def written_by(context, email):
+    found = context.state.by_email(email)
+    return found if found and found.kind == "User" else None
 
 
 def rollup(context, commit, _):
@@ -99,9 +105,9 @@ PARTS = {
         "committedDate": lambda c, r, a: iso(r.data()["committed_at"]),
         "authoredDate": lambda c, r, a: iso(r.data()["authored_at"]),
         "url": lambda c, r, a: f"{c.forms.html_url(r.repository)}/commit/{r.oid}",
-        "author": lambda c, r, a: git_actor(r.data(), "author"),
-        "committer": lambda c, r, a: git_actor(r.data(), "committer"),
-        "authors": lambda c, r, a: connection(c, [git_actor(r.data(), "author")], a),
+        "author": lambda c, r, a: git_actor(c, r.data(), "author"),
+        "committer": lambda c, r, a: git_actor(c, r.data(), "committer"),
+        "authors": lambda c, r, a: connection(c, [git_actor(c, r.data(), "author")], a),
         "parents": lambda c, r, a: connection(c, [Commit(r.repository, oid) for oid in r.data()["parents"]], a),
         "statusCheckRollup": rollup, "tree": lambda c, r, a: None,
         "status": lambda c, r, a: r if github_checks.statuses_of(r.repository, r.oid) else None,

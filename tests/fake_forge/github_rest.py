@@ -158,7 +158,7 @@ def checked_headers(request):
     version = request.headers.get("X-GitHub-Api-Version")
     if version not in (None, VERSION):
         raise Refused(400, f"Invalid API version: \"{version}\" is not one of the supported versions {VERSION}.")
-    kinds = [part.split(";")[0].strip().lower() for part in request.headers.get("Accept", "*/*").split(",")]
+    kinds = [part.split(";")[0].strip().lower() for part in (request.headers.get("Accept") or "*/*").split(",")]
     if not any(ACCEPTED.match(kind) for kind in kinds):
         raise Refused(415, f"Unsupported 'Accept' header: '{', '.join(kinds)}'. Must accept 'application/json'.")
 

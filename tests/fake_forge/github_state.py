@@ -40,7 +40,10 @@ class User:
     site_admin: bool = False
     members: set = field(default_factory=set)  # logins, of an organization
     created_at: int = 0
-    prefix = "U"
+
+    @property
+    def prefix(self):
+        return {"User": "U", "Bot": "BOT", "Organization": "O"}[self.kind]
 
     @property
     def rest_login(self):
@@ -314,6 +317,10 @@ class State:
         made = User(self.ids.next(), login, kind, name, site_admin, created_at=self.clock.now())
         self.users[key] = made
         return self.keep(made)
+
+    def by_email(self, email):
+        """Whose commit it is, or None."""
+        return next((user for user in self.users.values() if user.email == email), None)
 
     def find(self, owner, name):
         """(repository, whether this is an old name), or (None, False)."""

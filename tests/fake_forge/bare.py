@@ -1,5 +1,6 @@
 """A bare git repository as a forge works on it: no work tree, plumbing only."""
 
+import functools
 import os
 import re
 import subprocess
@@ -42,13 +43,25 @@ class Person:
         return {f"GIT_{role}_NAME": self.name, f"GIT_{role}_EMAIL": self.email, f"GIT_{role}_DATE": f"{self.at} +0000"}
 
 
+def of_objects(function):
+    """What follows from objects alone never changes: it is asked of git once."""
+    @functools.wraps(function)
+    def asked(self, *arguments, **more):
+        key = (function.__name__, arguments, tuple(sorted(more.items())))
+        if key not in self.answers:
+            self.answers[key] = function(self, *arguments, **more)
+        return self.answers[key]
+    return asked
+
+
 class Bare:
     def __init__(self, path):
         self.path = os.path.abspath(path)
+        self.answers = {}
 
     @classmethod
     def create(cls, path, branch):
-        subprocess.run(["git", "init", "-q", "--bare", f"--initial-branch={branch}", path], check=True, env=environment())
+        subprocess.run(["git", "init", "-q", "--bare", "--template=", f"--initial-branch={branch}", path], check=True, env=environment())
         return cls(path)
 
     def run(self, *arguments, input=None, env=None, fails=False):
@@ -92,18 +105,22 @@ class Bare:
     def set_head(self, branch):
         self.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
+    @of_objects
     def ancestor(self, older, newer):
         return self.run("merge-base", "--is-ancestor", older, newer, fails=True)[0] == 0
 
+    @of_objects
     def merge_base(self, one, other):
         code, out = self.run("merge-base", one, other, fails=True)
         return out.strip() if code == 0 else None
 
+    @of_objects
     def between(self, base, head, merges=True):
         """Commits of head that base has not, oldest first."""
         return self.run("rev-list", "--reverse", "--topo-order", *([] if merges else ["--no-merges"]), f"{base}..{head}"
                         ).split()
 
+    @of_objects
     def commit(self, oid):
         form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B"
         parts = self.run("log", "-1", f"--format={form}", oid).split("\0")
@@ -115,6 +132,7 @@ class Bare:
         made["message"] = made["message"].rstrip("\n")
         return made
 
+    @of_objects
     def merge_tree(self, ours, theirs):
         """The tree of a merge, or None where it conflicts."""
         code, out = self.run("merge-tree", "--write-tree", "--no-messages", ours, theirs, fails=True)
@@ -159,9 +177,11 @@ class Bare:
         code, out = self.run("cat-file", "-p", f"{oid}:{path}", fails=True)
         return out if code == 0 else None
 
+    @of_objects
     def diff(self, base, head, path=None, form=()):
         return self.run("diff", "--no-color", "--no-ext-diff", *form, base, head, *(["--", path] if path else []))
 
+    @of_objects
     def counts(self, base, head):
         """(files, additions, deletions) of a diff."""
         lines = [line.split("\t") for line in self.diff(base, head, form=("--numstat",)).splitlines()]

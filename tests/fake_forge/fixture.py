@@ -51,9 +51,13 @@ class Forge:
         said = json.loads(self.process.stdout.readline())
         self.address, self.control_address = said["address"], said["control"]
         self.tls = ssl.create_default_context(cafile=self.ca)
-        self.names = 0
+        self.tls_line = http.client.HTTPSConnection(self.address, timeout=PATIENCE_S, context=self.tls)
+        self.names, self.line = 0, None
 
     def stop(self):
+        if getattr(self, "line", None):
+            self.line.close()
+            self.tls_line.close()
         process = getattr(self, "process", None)
         if process:
             process.stdin.close()
@@ -67,12 +71,12 @@ class Forge:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def control(self, command, **body):
-        url = urllib.parse.urlsplit(self.control_address)
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=PATIENCE_S)
-        connection.request("POST", command, json.dumps(body))
-        answer = connection.getresponse()
+        if self.line is None:
+            url = urllib.parse.urlsplit(self.control_address)
+            self.line = http.client.HTTPConnection(url.hostname, url.port, timeout=PATIENCE_S)
+        self.line.request("POST", command, json.dumps(body))
+        answer = self.line.getresponse()
         said = json.loads(answer.read())
-        connection.close()
         if answer.status != 200:
             raise AssertionError(f"{command}: {said}")
         return said
@@ -143,13 +147,15 @@ class ForgeTest(unittest.TestCase):
         if body is not None:
             data = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPSConnection(self.forge.address, timeout=PATIENCE_S, context=self.forge.tls)
+        # Kept open from test to test, as clients do; one that broke is closed, and the next request opens another.
+        line = self.forge.tls_line
         try:
-            connection.request(method, path, data, {name: value for name, value in sent.items() if value is not None})
-            answer = connection.getresponse()
+            line.request(method, path, data, {name: value for name, value in sent.items() if value is not None})
+            answer = line.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
-        finally:
-            connection.close()
+        except (http.client.HTTPException, OSError):
+            line.close()
+            raise
 
     def api(self, method, path, body=None, **more):
         return self.request(method, f"/api/v3{path}", body, **more)

@@ -68,7 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     # A client that goes away in the middle must not hold a thread for ever.
-    timeout = 60
+    timeout = 300
 
     def read_body(self):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():

@@ -61,7 +61,8 @@ class Bare:
 
     @classmethod
     def create(cls, path, branch):
-        subprocess.run(["git", "init", "-q", "--bare", "--template=", f"--initial-branch={branch}", path], check=True, env=environment())
+        subprocess.run(["git", "init", "-q", "--bare", "--template=", f"--initial-branch={branch}", path], check=True,
+                       env=environment())
         return cls(path)
 
     def run(self, *arguments, input=None, env=None, fails=False):

@@ -102,7 +102,7 @@ def forge():
 
 
 class ForgeTest(unittest.TestCase):
-    """Each test has a repository of its own, `acme/rN`, with one commit on main; ada writes, bob writes, eve reads, root
+    """Each test has a repository of its own, `acme/rN`, with one commit on main; ada and bob write, eve reads, root
     administers."""
 
     def setUp(self):

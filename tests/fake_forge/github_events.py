@@ -162,7 +162,8 @@ class Events:
         status = subject["status"]
         repository = status.repository
         form = self.forms.commit(repository, status.sha)
-        branches = [{"name": name, "commit": {"sha": oid, "url": f"{self.forms.repository_url(repository)}/commits/{oid}"},
+        url = self.forms.repository_url(repository)
+        branches = [{"name": name, "commit": {"sha": oid, "url": f"{url}/commits/{oid}"},
                      "protected": name in repository.protections}
                     for name, oid in repository.bare.branches().items() if oid == status.sha]
         return {"id": status.number, "sha": status.sha, "name": repository.full_name, "avatar_url": None,

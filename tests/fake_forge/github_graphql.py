@@ -78,7 +78,9 @@ class GraphQL:
         except Refused as refused:
             return error(refused, f"{docs}/guides/forming-calls-with-graphql#authentication", headers)
         data, errors = self.executed(viewer, body)
-        answer = {**({"data": data} if data is not None or not errors else {}), **({"errors": errors} if errors else {})}
+        answer = {"data": data} if data is not None or not errors else {}
+        if errors:
+            answer["errors"] = errors
         return Reply.of_json(200, answer, headers + self.limits.headers(viewer.token.text, "graphql"))
 
     @staticmethod

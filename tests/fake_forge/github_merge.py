@@ -57,8 +57,7 @@ def blocked(pull):
     if decision == "CHANGES_REQUESTED":
         return "Changes have been requested."
     if decision == "REVIEW_REQUIRED":
-        some = rule.required_reviews
-        return f"At least {some} approving review{'s are' if some > 1 else ' is'} required by reviewers with write access."
+        return github_pushes.reviews_wanted(rule)
     if rule.conversation_resolution and any(not thread.resolved_by for thread in pull.threads):
         return "A conversation must be resolved before this pull request can be merged."
     if rule.required_checks:

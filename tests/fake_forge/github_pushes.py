@@ -59,6 +59,10 @@ def moved(state, pull, actor, new):
     pull.updated_at = state.clock.now()
     github_pulls.changed(pull)
     repository.bare.set_ref(f"refs/pull/{pull.number}/head", new)
+    if repository.bare.ancestor(new, pull.base_sha):
+        # Nothing is left of it.
+        github_pulls.close(state, pull, actor)
+        return
     github_reviews.follow(pull, before)
     rule = repository.protections.get(pull.base)
     if rule and rule.dismiss_stale and was != repository.bare.diff(github_pulls.fork_point(pull), new):
@@ -105,4 +109,5 @@ def reviews_wanted(rule):
     some = rule.required_reviews
     if not some:
         return "Changes must be made through a pull request."
-    return f"At least {some} approving review{'s are' if some > 1 else ' is'} required by reviewers with write access."
+    reviews = "reviews are" if some > 1 else "review is"
+    return f"At least {some} approving {reviews} required by reviewers with write access."

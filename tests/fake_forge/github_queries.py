@@ -147,7 +147,8 @@ def pulls_of(context, repository, arguments):
     states = arguments.get("states")
     found = [pull for pull in repository.pulls.values()
              if (not states or pull_state(pull) in states)
-             and arguments.get("headRefName") in (None, pull.head) and arguments.get("baseRefName") in (None, pull.base)]
+             and arguments.get("headRefName") in (None, pull.head)
+             and arguments.get("baseRefName") in (None, pull.base)]
     order = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
     key = (lambda pull: (pull.updated_at, pull.number)) if order["field"] == "UPDATED_AT" else \
         (lambda pull: (pull.created_at, pull.number))
@@ -187,9 +188,11 @@ def counts(pull):
 def files(context, pull, arguments):
     letters = {"A": "ADDED", "D": "DELETED", "R": "RENAMED", "C": "COPIED", "M": "MODIFIED", "T": "CHANGED"}
     start, bare = github_pulls.fork_point(pull), pull.repository.bare
-    kinds = [line.split("\t") for line in bare.diff(start, pull.head_sha, form=("--name-status", "--no-renames")).splitlines()]
-    sizes = {line.split("\t")[2]: line.split("\t")
-             for line in bare.diff(start, pull.head_sha, form=("--numstat", "--no-renames")).splitlines()}
+
+    def told(form):
+        lines = bare.diff(start, pull.head_sha, form=(form, "--no-renames")).splitlines()
+        return [line.split("\t") for line in lines]
+    kinds, sizes = told("--name-status"), {words[2]: words for words in told("--numstat")}
     found = [{"path": path, "changeType": letters[kind[0]], "additions": int(sizes[path][0].replace("-", "0")),
               "deletions": int(sizes[path][1].replace("-", "0"))} for kind, path in kinds]
     return connection(context, found, arguments)
@@ -224,7 +227,8 @@ QUERY = {
 
 ACTOR = {
     "id": lambda c, r, a: node_id(r), "databaseId": lambda c, r, a: r.number, "url": lambda c, r, a: user_url(c, r),
-    "resourcePath": lambda c, r, a: user_url(c, r)[len(c.forms.origin):], "createdAt": lambda c, r, a: iso(r.created_at),
+    "resourcePath": lambda c, r, a: user_url(c, r)[len(c.forms.origin):],
+    "createdAt": lambda c, r, a: iso(r.created_at),
     "avatarUrl": lambda c, r, a: f"{c.forms.origin}/avatars/u/{r.number}?", "email": lambda c, r, a: ""}
 
 REPOSITORY = {
@@ -251,7 +255,8 @@ REPOSITORY = {
     "issueOrPullRequest": lambda c, r, a: pull_of(c, r, a["number"]),
     "issue": lambda c, r, a: None, "parent": lambda c, r, a: None, "mergeQueue": lambda c, r, a: None,
     "pullRequests": lambda c, r, a: pulls_of(c, r, a), "pullRequestTemplates": lambda c, r, a: [],
-    "issueTemplates": lambda c, r, a: [], "ref": lambda c, r, a: branch_ref(r, a["qualifiedName"].removeprefix("refs/heads/")),
+    "issueTemplates": lambda c, r, a: [],
+    "ref": lambda c, r, a: branch_ref(r, a["qualifiedName"].removeprefix("refs/heads/")),
     "refs": lambda c, r, a: connection(c, [Ref(r, name, oid) for name, oid in sorted(r.bare.branches().items())], a),
     "branchProtectionRules": lambda c, r, a: connection(c, [(r, name) for name in sorted(r.protections)], a),
     "object": lambda c, r, a: None, **{name: nothing for name in (

@@ -175,7 +175,8 @@ class Rest:
                     "https://developer.github.com for other possible causes.\n")
             return Reply(403, body.encode(), [("Content-Type", "text/html; charset=utf-8"), *headers])
         headers += [("X-GitHub-Media-Type", "github.v3; format=json"), ("X-GitHub-Api-Version-Selected", VERSION)]
-        found, parameters = self.routed(request.method, path)
+        # HEAD is GET without the body, which the server leaves out.
+        found, parameters = self.routed("GET" if request.method == "HEAD" else request.method, path)
         call = Call(self, request, found, parameters)
         docs = found.docs if found else DOCS
         try:
@@ -217,7 +218,8 @@ class Rest:
             return
         call.viewer = github_access.viewer_of(self.state, call.request.headers)
         call.request.login = call.viewer.user.rest_login if call.viewer.user else None
-        if not call.viewer.user and call.route and (call.request.method != "GET" or call.route.needs is False):
+        reading = call.request.method in ("GET", "HEAD")
+        if not call.viewer.user and call.route and (not reading or call.route.needs is False):
             raise Refused(401, "Requires authentication")
 
     @staticmethod

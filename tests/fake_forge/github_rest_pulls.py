@@ -42,7 +42,8 @@ def create(call):
     if body.get("title") is None:
         raise invalid("PullRequest", "title", "missing_field")
     pull = github_pulls.open_pull(call.state, call.repository, call.actor, body["title"], body["head"], body["base"],
-                                  body.get("body"), bool(body.get("draft")), body.get("maintainer_can_modify") is not False)
+                                  body.get("body"), bool(body.get("draft")),
+                                  body.get("maintainer_can_modify") is not False)
     return 201, call.forms.pull(pull, call.actor, asked=False)
 
 

@@ -17,7 +17,8 @@ ROOTS = {"authorizations": "/authorizations", "code_search": "/search/code?q={qu
          "organization_teams": "/orgs/{org}/teams", "public_gists": "/gists/public", "rate_limit": "/rate_limit",
          "repository": "/repos/{owner}/{repo}",
          "repository_search": "/search/repositories?q={query}{&page,per_page,sort,order}",
-         "current_user_repositories": "/user/repos{?type,page,per_page,sort}", "starred": "/user/starred{/owner}{/repo}",
+         "current_user_repositories": "/user/repos{?type,page,per_page,sort}",
+         "starred": "/user/starred{/owner}{/repo}",
          "starred_gists": "/gists/starred", "user": "/users/{user}", "user_organizations": "/user/orgs",
          "user_repositories": "/users/{user}/repos{?type,page,per_page,sort}",
          "user_search": "/search/users?q={query}{&page,per_page,sort,order}"}

@@ -31,8 +31,8 @@ def add_review(state, pull, actor, event=None, body="", commit=None, comments=()
     for comment in comments:
         checked_place(pull, comment["path"], comment.get("line"), comment.get("side", "RIGHT"))
     now = state.clock.now()
-    review = Review(state.ids.next(), pull.repository, pull, actor, body or "", "PENDING", commit or pull.head_sha, None,
-                    association(actor, pull.repository), now)
+    review = Review(state.ids.next(), pull.repository, pull, actor, body or "", "PENDING", commit or pull.head_sha,
+                    None, association(actor, pull.repository), now)
     pull.reviews.append(state.keep(review))
     for comment in comments:
         open_thread(state, pull, actor, comment["body"], comment["path"], comment.get("line"),

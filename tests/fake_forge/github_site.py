@@ -1,4 +1,5 @@
-"""A fake GitHub Enterprise Server on one address: REST under /api/v3, GraphQL at /api/graphql, git at /OWNER/REPO.git."""
+"""A fake GitHub Enterprise Server on one address: REST under /api/v3, GraphQL at /api/graphql, git at
+/OWNER/REPO.git."""
 
 import re
 

@@ -1,5 +1,5 @@
 """What a fake GitHub knows: people, apps, tokens, repositories, pull requests and what hangs on them. Only data and how
-to find it; what may be done with it is in github_pulls, github_reviews, github_checks, github_merge and github_pushes."""
+to find it; what may be done with it is in github_pulls, github_reviews, github_checks, github_merge, github_pushes."""
 
 import base64
 import dataclasses

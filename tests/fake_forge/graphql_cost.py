@@ -2,6 +2,8 @@
 or too many nodes in all. The formula: each connection is asked once for each node of those around it; a hundred such
 requests cost one point, and one point is the least."""
 
+import graphql_library
+
 MOST_PAGE = 100
 MOST_NODES = 500_000
 
@@ -16,8 +18,7 @@ def of(schema, document, variables, operation_name):
     defaults = {one.variable.name.value: getattr(one.default_value, "value", None)
                 for one in chosen.variable_definitions or [] if one.default_value is not None}
     walk = Walk(fragments, {**defaults, **variables})
-    kind = getattr(chosen.operation, "value", chosen.operation)
-    root = getattr(schema, f"get_{kind}_type")() if hasattr(schema, f"get_{kind}_type") else getattr(schema, f"{kind}_type")
+    root = graphql_library.root_of(schema, chosen)
     walk.selections(schema, root, chosen.selection_set, 1)
     if not walk.errors and walk.nodes > MOST_NODES:
         walk.errors.append({"type": "MAX_NODE_LIMIT_EXCEEDED", "message":

@@ -53,6 +53,13 @@ def run(schema, document, context, variables, operation):
     return done.data, done.errors or []
 
 
+def root_of(schema, operation):
+    """The type that a query or a mutation starts at."""
+    if OLD:
+        return getattr(schema, f"get_{operation.operation}_type")()
+    return getattr(schema, f"{operation.operation.value}_type")
+
+
 def place(error):
     """Where in the document, as errors tell it."""
     return [{"line": found.line, "column": found.column} for found in error.locations or []]
@@ -64,4 +71,4 @@ def cause(error):
     return cause(found) if isinstance(found, GraphQLError) and found is not error else found or error
 
 
-__all__ = ["GraphQLError", "cause", "load", "parse", "place", "run", "validate"]
+__all__ = ["GraphQLError", "cause", "load", "parse", "place", "root_of", "run", "validate"]

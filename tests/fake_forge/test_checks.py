@@ -67,9 +67,9 @@ class Apps(ForgeTest):
         if not os.path.exists(self.key):
             subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
         public = subprocess.run(["openssl", "rsa", "-in", self.key, "-pubout"], check=True, capture_output=True)
-        self.app = self.forge.control("/apps", slug=f"gate-{self.name}", owner="acme", public_key=public.stdout.decode(),
-                                      permissions={"checks": "write", "contents": "write", "pull_requests": "write",
-                                                   "metadata": "read"})
+        self.app = self.forge.control(
+            "/apps", slug=f"gate-{self.name}", owner="acme", public_key=public.stdout.decode(),
+            permissions={"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"})
 
     def jwt(self, algorithm="RS256", issuer=None, issued_s=-10, expires_s=300):
         now = self.forge.control("/clock")["now"]

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -107,6 +108,12 @@ class Logs(ForgeTest):
             self.forge.control("/api/v3/user")
         self.assertIn("no such command", str(caught.exception))
 
+    def test_a_client_that_does_not_trust_the_certificate_is_no_harm(self):
+        line = http.client.HTTPSConnection(self.forge.address, timeout=PATIENCE_S, context=ssl.create_default_context())
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            line.request("GET", "/api/v3/")
+        self.assertEqual(self.repo("GET").status, 200)
+
     def test_a_command_with_a_slip_is_refused(self):
         for command, body in (("/users", {"name": "x"}), ("/repositories", {"owner": "a", "name": "b", "colour": 1}),
                               ("/act", {"do": "fly", "login": "ada", "repository": self.full}),
@@ -151,8 +158,9 @@ class Process(unittest.TestCase):
     def test_it_ends_with_its_parent(self):
         """The parent here is a shell that goes away while the pipe stays open."""
         folder = forge().folder
-        script = (f"exec 3<&0; {sys.executable} {os.path.join(HERE, 'serve.py')} --root second --certificate server.pem "
-                  "--key server.key --with-parent <&3 & read -r line <&3; exit 0")
+        serve = f"{sys.executable} {os.path.join(HERE, 'serve.py')}"
+        script = (f"exec 3<&0; {serve} --root second --certificate server.pem --key server.key --with-parent <&3 & "
+                  "read -r line <&3; exit 0")
         shell = subprocess.Popen(["sh", "-c", script], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.assertIn(b"address", shell.stdout.readline())
         reader = threading.Thread(target=shell.stdout.read)

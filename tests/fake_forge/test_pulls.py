@@ -61,6 +61,12 @@ class Opening(ForgeTest):
                      "Must have admin rights to Repository.")
         self.refused(self.repo("PATCH", "/pulls/99", {"title": "x"}), 404, "Not Found")
 
+    def test_one_of_which_nothing_is_left_is_closed(self):
+        number = self.pull()
+        self.git("push", "-q", "--force", "origin", "origin/main:feature", cwd=self.clone())
+        pull = self.repo("GET", f"/pulls/{number}").json
+        self.assertEqual((pull["state"], pull["merged"]), ("closed", False))
+
     def test_one_whose_branch_is_gone_or_other_is_not_reopened(self):
         gone, other = self.pull("gone"), self.pull("other")
         self.act("ada", "delete_branch", branch="gone")
@@ -154,7 +160,8 @@ class Merging(ForgeTest):
         number = self.pull()
         self.refused(self.merge(number, sha="0" * 40), 409, "Head branch was modified. Review and try the merge again.")
         self.forge.control("/repositories", owner="acme", name=self.name, allow_squash_merge=False)
-        self.refused(self.merge(number, merge_method="squash"), 405, "Squash merges are not allowed on this repository.")
+        self.refused(self.merge(number, merge_method="squash"), 405,
+                     "Squash merges are not allowed on this repository.")
         self.assertEqual(self.error_of(self.merge(number, merge_method="octopus"))["field"], "merge_method")
         self.assertEqual(self.merge(number, self.new_token("eve")).status, 403)
         self.act("ada", "draft", number=number)
@@ -167,7 +174,8 @@ class Merging(ForgeTest):
         number = self.pull()
         self.forge.control("/protection", repository=self.full, branch="main", required_reviews=2,
                            required_checks=["build", "lint"])
-        self.refused(self.merge(number), 405, "At least 2 approving reviews are required by reviewers with write access.")
+        self.refused(self.merge(number), 405,
+                     "At least 2 approving reviews are required by reviewers with write access.")
         self.act("bob", "approve", number=number)
         self.act("root", "approve", number=number)
         self.refused(self.merge(number), 405, "2 of 2 required status checks are expected.")
@@ -191,7 +199,8 @@ class Merging(ForgeTest):
         self.assertEqual((answer.status, answer.json["message"]), (202, "Updating pull request branch."))
         self.assertEqual(self.bare("log", "-1", "--format=%P", "feature"), f"{head} {base}")
         self.push("bob", "main", {"feature": "another\n"})
-        self.refused(self.repo("PUT", f"/pulls/{number}/update-branch", {}), 422, "merge conflict between base and head")
+        answer = self.repo("PUT", f"/pulls/{number}/update-branch", {})
+        self.refused(answer, 422, "merge conflict between base and head")
 
     def test_the_branch_goes_with_the_merge_where_that_is_set(self):
         self.forge.control("/repositories", owner="acme", name=self.name, delete_branch_on_merge=True)

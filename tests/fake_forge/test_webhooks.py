@@ -102,8 +102,8 @@ class Webhooks(ForgeTest):
         self.act("bob", "comment", number=number, body="x")
         review = self.act("bob", "approve", number=number)["id"]
         self.act("ada", "dismiss", number=number, review=review)
-        self.forge.control("/checks", repository=self.full, branch="feature", app="ci", name="build", status="completed",
-                           conclusion="success")
+        self.forge.control("/checks", repository=self.full, branch="feature", app="ci", name="build",
+                           status="completed", conclusion="success")
         self.forge.control("/checks", repository=self.full, branch="feature", context="lint", state="success")
         self.assertEqual(self.events(12), [
             ("pull_request_review", "submitted"), ("pull_request_review_comment", "created"),

@@ -131,7 +131,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             kind = "text/html; charset=utf-8" if isinstance(fault.body, str) else "application/json; charset=utf-8"
             reply = Reply(fault.status, fault.payload(), [("Content-Type", kind)])
         replaced = {name.lower() for name in fault.headers}
-        reply.headers = [pair for pair in reply.headers if pair[0].lower() not in replaced] + list(fault.headers.items())
+        kept = [pair for pair in reply.headers if pair[0].lower() not in replaced]
+        reply.headers = kept + list(fault.headers.items())
         return reply
 
     def give(self, site, reply, cut=None):

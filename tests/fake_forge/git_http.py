@@ -35,17 +35,19 @@ def text(status, message, headers=()):
     return web.Reply(status, message.encode(), [("Content-Type", "text/plain; charset=utf-8"), *headers])
 
 
-def serve(request, repository, endpoint, login, guarded=None):
-    """`guarded`: reference → lines of refusal for each way of changing it; see hooks/proc-receive."""
+def serve(request, repository, endpoint, login, guarded=None, hidden=()):
+    """`guarded`: reference → lines of refusal for each way of changing it; see hooks/proc-receive. `hidden`: what may be
+    fetched but not pushed."""
     if (request.method, endpoint) not in ENDPOINTS:
         return text(404, "Not Found")
     if endpoint == "/info/refs" and request.query.get("service") not in ("git-upload-pack", "git-receive-pack"):
         return text(403, "Please upgrade your git client.")
     settings = [("safe.directory", "*"), ("http.receivepack", "true"), ("core.hooksPath", HOOKS),
-                ("receive.hideRefs", "refs/pull"), ("receive.denyDeleteCurrent", "refuse"),
+                ("receive.denyDeleteCurrent", "refuse"),
                 ("receive.advertisePushOptions", "true"), ("uploadpack.allowAnySHA1InWant", "true"),
                 ("uploadpack.allowFilter", "true"), ("receive.autogc", "false")]
     settings += [("receive.procReceiveRefs", ref) for ref in guarded or {}]
+    settings += [("receive.hideRefs", prefix) for prefix in hidden]
     root, name = os.path.split(repository.path)
     env = bare.environment(
         GIT_PROJECT_ROOT=root, GIT_HTTP_EXPORT_ALL="1", PATH_INFO=f"/{name}{endpoint}", REMOTE_USER=login or "",

@@ -52,8 +52,9 @@ class Events:
         if hook.content_type == "form":
             body, kind = urllib.parse.urlencode({"payload": body.decode()}).encode(), \
                 "application/x-www-form-urlencoded"
+        guid = str(uuid.uuid4())
         headers = {"Content-Type": kind, "Accept": "*/*", "User-Agent": "GitHub-Hookshot/fa4eca7",
-                   "X-GitHub-Delivery": str(uuid.uuid4()), "X-GitHub-Event": event,
+                   "X-GitHub-Delivery": guid, "X-GitHub-Event": event,
                    "X-GitHub-Hook-ID": str(hook.number), "X-GitHub-Hook-Installation-Target-Type": "repository",
                    "X-GitHub-Hook-Installation-Target-ID": str(hook.repository.id),
                    "X-GitHub-Enterprise-Host": self.forms.origin.split("//")[1],
@@ -70,7 +71,8 @@ class Events:
             hook.twice -= 1
             times = 2
         for _ in range(times):
-            delivery = Delivery(self.state.ids.next(), hook, event, action, headers, body, self.state.clock.now())
+            delivery = Delivery(self.state.ids.next(), guid, hook, event, action, headers, body,
+                                self.state.clock.now())
             delivery.delay_s = hook.delay_ms / 1000
             self.sender.put(delivery)
 
@@ -79,7 +81,7 @@ class Events:
         old = next((delivery for delivery in self.sender.all if delivery.number == number), None)
         if old is None:
             raise KeyError(f"there is no delivery {number}")
-        new = Delivery(self.state.ids.next(), old.hook, old.event, old.action, old.headers, old.body,
+        new = Delivery(self.state.ids.next(), old.guid, old.hook, old.event, old.action, old.headers, old.body,
                        self.state.clock.now())
         new.redelivery = True
         self.sender.put(new)

@@ -74,7 +74,7 @@ class GitHub(Rest, GraphQL, Site):
             return git_http.serve(request, repository.bare, endpoint, request.login)
         with repository.lock:
             guarded = github_pushes.guarded(repository, viewer.user)
-            reply = git_http.serve(request, repository.bare, endpoint, request.login, guarded)
+            reply = git_http.serve(request, repository.bare, endpoint, request.login, guarded, ("refs/pull",))
             if endpoint == "/git-receive-pack":
                 github_pushes.after(self.state, repository, viewer.user)
             return reply

@@ -320,7 +320,7 @@ class State:
 
     def by_email(self, email):
         """Whose commit it is, or None."""
-        return next((user for user in self.users.values() if user.email == email), None)
+        return next((user for user in list(self.users.values()) if user.email == email), None)
 
     def find(self, owner, name):
         """(repository, whether this is an old name), or (None, False)."""
@@ -330,7 +330,7 @@ class State:
         return (self.moved[key], True) if key in self.moved else (None, False)
 
     def by_id(self, number):
-        return next((found for found in self.repositories.values() if found.id == number), None)
+        return next((found for found in list(self.repositories.values()) if found.id == number), None)
 
     def told(self, repository, event, action, sender, **subject):
         for listener in self.listeners:

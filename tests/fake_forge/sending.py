@@ -11,8 +11,10 @@ ANSWER_S = 10
 
 
 class Delivery:
-    def __init__(self, number, hook, event, action, headers, body, at):
-        self.number, self.hook, self.event, self.action = number, hook, event, action
+    """`guid` is what the receiver knows it by: the same when it is sent again."""
+
+    def __init__(self, number, guid, hook, event, action, headers, body, at):
+        self.number, self.guid, self.hook, self.event, self.action = number, guid, hook, event, action
         self.headers, self.body, self.at = headers, body, at
         self.delay_s = 0
         self.redelivery = False
@@ -20,7 +22,7 @@ class Delivery:
 
     def shown(self):
         return {"id": self.number, "hook": self.hook.number, "event": self.event, "action": self.action,
-                "guid": self.headers.get("X-GitHub-Delivery"), "redelivery": self.redelivery, "done": self.done,
+                "guid": self.guid, "redelivery": self.redelivery, "done": self.done,
                 "status": self.status, "response": self.response, "headers": self.headers,
                 "body": self.body.decode()}
 

@@ -31,6 +31,9 @@ from sending import Sender
 from web import Log, Server, tls_context
 
 
+KINDS = {"github": (GitHub, GitHubControl)}
+
+
 def watch_parent(parent, stopped):
     """Ends with the parent, or when standard input ends."""
     readable, _, _ = select.select([parent, sys.stdin.fileno()], [], [])
@@ -41,6 +44,7 @@ def watch_parent(parent, stopped):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--kind", choices=sorted(KINDS), default="github")
     arguments.add_argument("--root", required=True, help="folder for the repositories")
     arguments.add_argument("--port", type=int, default=0)
     arguments.add_argument("--control-port", type=int, default=0)
@@ -56,14 +60,15 @@ def main():
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    forge = GitHub(Clock(), Log(), Faults(), Sender(wanted.ca), os.path.abspath(wanted.root))
+    site, driving = KINDS[wanted.kind]
+    forge = site(Clock(), Log(), Faults(), Sender(wanted.ca), os.path.abspath(wanted.root))
     if wanted.record:
         recorder = Recorder(wanted.record)
         forge.watchers.append(recorder.exchange)
         forge.sender.watchers.append(recorder.delivery)
     server = Server(forge, wanted.port, tls_context(wanted.certificate, wanted.key))
     forge.opened()
-    control = Server(Control(forge, GitHubControl(forge).commands()), wanted.control_port)
+    control = Server(Control(forge, driving(forge).commands()), wanted.control_port)
     server.start()
     control.start()
     print(json.dumps({"address": f"localhost:{server.server_port}",

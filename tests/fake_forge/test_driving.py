@@ -131,6 +131,58 @@ class Logs(ForgeTest):
             self.assertEqual([branch["name"] for branch in answer.json], ["main"])
 
 
+class Many(ForgeTest):
+    def test_many_at_once_do_not_get_in_each_others_way(self):
+        """Polls, pushes over HTTP, acts and merges of one repository, all at the same time."""
+        numbers = [self.pull(f"b{number}") for number in range(3)]
+        folder, failures = self.clone(), []
+
+        def several(work):
+            def run():
+                try:
+                    for round_number in range(4):
+                        work(round_number)
+                except Exception as error:
+                    failures.append(repr(error))
+            return threading.Thread(target=run)
+
+        def over_a_line_of_its_own(method, path, body=None):
+            line = http.client.HTTPSConnection(self.forge.address, timeout=PATIENCE_S, context=self.forge.tls)
+            line.request(method, path, json.dumps(body) if body else None, {
+                "User-Agent": "tests", "Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
+            answer = line.getresponse()
+            status = answer.status, answer.read()
+            line.close()
+            return status
+
+        def poll(_):
+            query = ('{ repository(owner: "acme", name: "%s") { pullRequests(first: 9) { nodes { mergeable } } } }'
+                     % self.name)
+            self.assertNotIn(b"errors", over_a_line_of_its_own("POST", "/api/graphql", {"query": query})[1])
+
+        def push(round_number):
+            self.git("push", "-q", "origin", f"HEAD:refs/heads/p{round_number}", cwd=folder)
+
+        def comment(round_number):
+            status, _ = over_a_line_of_its_own("POST", f"/api/v3/repos/{self.full}/issues/{numbers[0]}/comments",
+                                               {"body": f"{round_number}"})
+            self.assertEqual(status, 201)
+
+        def merge(round_number):
+            if round_number < len(numbers):
+                status, body = over_a_line_of_its_own(
+                    "PUT", f"/api/v3/repos/{self.full}/pulls/{numbers[round_number]}/merge", {"merge_method": "squash"})
+                self.assertEqual(status, 200, body)
+        threads = [several(work) for work in (poll, poll, push, comment, merge)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.bare("rev-list", "--count", "main"), "4")
+        self.assertEqual(len(self.repo("GET", f"/issues/{numbers[0]}/comments").json), 4)
+
+
 class Process(unittest.TestCase):
     def start(self, *more):
         folder = forge().folder

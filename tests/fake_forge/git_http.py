@@ -36,8 +36,8 @@ def text(status, message, headers=()):
 
 
 def serve(request, repository, endpoint, login, guarded=None, hidden=()):
-    """`guarded`: reference → lines of refusal for each way of changing it; see hooks/proc-receive. `hidden`: what may be
-    fetched but not pushed."""
+    """`guarded`: reference → lines of refusal for each way of changing it; see hooks/proc-receive. `hidden`: what may
+    be fetched but not pushed."""
     if (request.method, endpoint) not in ENDPOINTS:
         return text(404, "Not Found")
     if endpoint == "/info/refs" and request.query.get("service") not in ("git-upload-pack", "git-receive-pack"):

@@ -157,27 +157,42 @@ def rollup(repository, sha):
     return "FAILURE" if "bad" in outcomes else "PENDING" if "pending" in outcomes else "SUCCESS"
 
 
+def lacking(contexts_of_name):
+    """How a required check keeps a commit from being merged, in GitHub's word for it, or None."""
+    if not contexts_of_name:
+        return "expected"
+    outcomes = [outcome(context) for context in contexts_of_name]
+    if "bad" in outcomes:
+        return "failing"
+    waiting = [context for context, found in zip(contexts_of_name, outcomes) if found == "pending"]
+    if not waiting:
+        return None
+    return "pending" if isinstance(waiting[0], Status) else waiting[0].status.replace("_", " ")
+
+
 def required_missing(repository, sha, names):
-    """Why required checks keep a commit from being merged, in GitHub's words, or None."""
+    """Why required checks keep a commit from being merged, as GitHub says it, or None. Of several kinds it counts only
+    some: what is under way is left out of the list, though it is in the number before it."""
     by_name = {}
     for context in contexts(repository, sha):
-        by_name.setdefault(name_of(context), []).append(outcome(context))
-    missing = {}
-    for name in names:
-        outcomes = by_name.get(name)
-        if not outcomes:
-            missing[name] = "expected"
-        elif "bad" in outcomes:
-            missing[name] = "failing"
-        elif "pending" in outcomes:
-            missing[name] = "pending"
+        by_name.setdefault(name_of(context), []).append(context)
+    missing = {name: lacking(by_name.get(name)) for name in names}
+    missing = {name: how for name, how in missing.items() if how}
     if not missing:
         return None
-    if len(names) == 1:
+    if len(missing) == 1:
         name, how = next(iter(missing.items()))
         return f'Required status check "{name}" is {how}.'
     kinds = list(missing.values())
-    if len(set(kinds)) == 1 and len(kinds) == len(names):
-        return f"{len(kinds)} of {len(names)} required status checks are {kinds[0]}."
-    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("failing", "pending", "expected") if kind in kinds)
-    return f"{len(kinds)} of {len(names)} required status checks have not succeeded: {counted}."
+    count = f"{len(kinds)} of {len(names)} required status checks"
+    if len(set(kinds)) == 1:
+        return f"{count} are {kinds[0]}."
+    listed = " and ".join(f"{kinds.count(kind)} {kind}" for kind in ("expected", "failing", "pending") if kind in kinds)
+    return f"{count} have not succeeded: {listed}."
+
+
+def all_expected(names):
+    """What GitHub says of a commit that it does not look at: one to be pushed, one that is behind."""
+    if len(names) == 1:
+        return f'Required status check "{names[0]}" is expected.'
+    return f"{len(names)} of {len(names)} required status checks are expected."

@@ -12,7 +12,7 @@ from github_state import App, Hook, LEVELS, Protection, Refused, Repository, Tok
 
 SETTINGS = {"private": bool, "description": str, "allow_merge_commit": bool, "allow_squash_merge": bool,
             "allow_rebase_merge": bool, "delete_branch_on_merge": bool, "archived": bool, "pre_receive_hooks": bool,
-            "unknown_reads": int}
+            "unknown_reads": int, "refuse_unknown": bool}
 RULES = {"required_reviews": int, "pull_request_required": bool, "dismiss_stale": bool, "required_checks": list,
          "strict": bool, "enforce_admins": bool, "allow_force_pushes": bool, "allow_deletions": bool,
          "conversation_resolution": bool}

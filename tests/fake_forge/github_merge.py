@@ -49,25 +49,30 @@ def behind(pull):
 
 
 def blocked(pull):
-    """Why protection keeps the pull request from being merged, in GitHub's words, or None."""
+    """Why protection keeps the pull request from being merged, in GitHub's words, all reasons in a row; or None."""
     rule = pull.repository.protections.get(pull.base)
     if not rule:
         return None
+    why = []
+    if rule.conversation_resolution and any(not thread.resolved_by for thread in pull.threads):
+        why.append("All comments must be resolved.")
     decision = github_reviews.decision(pull)
     if decision == "CHANGES_REQUESTED":
-        return "Changes have been requested."
+        why.append("Changes have been requested.")
     if decision == "REVIEW_REQUIRED":
-        return github_pushes.reviews_wanted(rule)
-    if rule.conversation_resolution and any(not thread.resolved_by for thread in pull.threads):
-        return "A conversation must be resolved before this pull request can be merged."
+        why.append(github_pushes.reviews_wanted(rule))
     if rule.required_checks:
-        return github_checks.required_missing(pull.repository, pull.head_sha, rule.required_checks)
-    return None
+        why.append(github_checks.required_missing(pull.repository, pull.head_sha, rule.required_checks))
+    return " ".join(filter(None, why)) or None
+
+
+def out_of_date(pull):
+    rule = pull.repository.protections.get(pull.base)
+    return bool(rule and rule.strict and rule.required_checks) and behind(pull)
 
 
 def merge_state(pull, mergeable):
     """REST's mergeable_state for what ask() gave."""
-    rule = pull.repository.protections.get(pull.base)
     if mergeable is None:
         return "unknown"
     if not mergeable:
@@ -76,7 +81,7 @@ def merge_state(pull, mergeable):
         return "draft"
     if blocked(pull):
         return "blocked"
-    if rule and rule.strict and rule.required_checks and behind(pull):
+    if out_of_date(pull):
         return "behind"
     if github_checks.rollup(pull.repository, pull.head_sha) not in (None, "SUCCESS"):
         return "unstable"
@@ -95,13 +100,14 @@ def refuse_unless_ready(pull, actor, method, sha):
         raise Refused(405, words)
     if sha is not None and sha != pull.head_sha:
         raise Refused(409, "Head branch was modified. Review and try the merge again.")
-    if conflicts(pull):
-        raise Refused(405, "Pull Request is not mergeable", told="Pull Request is not mergeable")
+    if conflicts(pull) or (repository.refuse_unknown and ask(pull) is None):
+        raise Refused(405, "Pull Request is not mergeable")
     rule = repository.protections.get(pull.base)
     if rule and (rule.enforce_admins or not at_least(level_of(actor, repository), "admin")):
         why = blocked(pull)
-        if not why and rule.strict and rule.required_checks and behind(pull):
-            why = "The head branch is out of date with the base branch."
+        if not why and out_of_date(pull):
+            # GitHub names the checks here, though they have passed.
+            why = github_checks.all_expected(rule.required_checks)
         if why:
             raise Refused(405, why)
 

@@ -1,6 +1,7 @@
 """What a push does beyond git: pull requests move with their branches, are closed, merged or retargeted, and approvals
 go stale. And what a push may not do. Callers hold the repository's lock."""
 
+import github_checks
 import github_merge
 import github_pulls
 import github_reviews
@@ -89,9 +90,7 @@ def guarded(repository, actor):
         if not free:
             why = ([f"error: {reviews_wanted(rule)}"] if rule.required_reviews or rule.pull_request_required else [])
             if rule.required_checks:
-                several = len(rule.required_checks)
-                why.append(f'error: Required status check "{rule.required_checks[0]}" is expected.' if several == 1
-                           else f"error: {several} of {several} required status checks are expected.")
+                why.append(f"error: {github_checks.all_expected(rule.required_checks)}")
             if why:
                 ways["update"] = [head, *why]
         if not rule.allow_force_pushes:

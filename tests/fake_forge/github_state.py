@@ -268,6 +268,7 @@ class Repository:
     archived: bool = False
     pre_receive_hooks: bool = False
     unknown_reads: int = 1
+    refuse_unknown: bool = False  # a merge before the mergeability is known is refused, as GitHub at times does
     last_number: int = 0
     pushed_at: int = 0
     updated_at: int = 0

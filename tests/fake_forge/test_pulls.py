@@ -175,17 +175,46 @@ class Merging(ForgeTest):
         self.forge.control("/protection", repository=self.full, branch="main", required_reviews=2,
                            required_checks=["build", "lint"])
         self.refused(self.merge(number), 405,
-                     "At least 2 approving reviews are required by reviewers with write access.")
+                     "At least 2 approving reviews are required by reviewers with write access. 2 of 2 required "
+                     "status checks are expected.")
         self.act("bob", "approve", number=number)
         self.act("root", "approve", number=number)
         self.refused(self.merge(number), 405, "2 of 2 required status checks are expected.")
         self.forge.control("/checks", repository=self.full, branch="feature", name="build", status="completed",
                            conclusion="failure")
         self.refused(self.merge(number), 405,
-                     "2 of 2 required status checks have not succeeded: 1 failing, 1 expected.")
+                     "2 of 2 required status checks have not succeeded: 1 expected and 1 failing.")
+        self.forge.control("/checks", repository=self.full, branch="feature", name="build", status="in_progress")
+        self.forge.control("/checks", repository=self.full, branch="feature", name="lint", status="in_progress")
+        self.refused(self.merge(number), 405, "2 of 2 required status checks are in progress.")
         self.forge.control("/checks", repository=self.full, branch="feature", name="build", status="completed",
                            conclusion="success")
-        self.forge.control("/checks", repository=self.full, branch="feature", context="lint", state="success")
+        self.refused(self.merge(number), 405, 'Required status check "lint" is in progress.')
+        self.act("bob", "request_changes", number=number)
+        self.refused(self.merge(number), 405,
+                     'Changes have been requested. Required status check "lint" is in progress.')
+        self.act("bob", "approve", number=number)
+        self.forge.control("/checks", repository=self.full, branch="feature", name="lint", status="completed",
+                           conclusion="success")
+        self.push("root", "main", {"m": "2\n"})
+        self.forge.control("/protection", repository=self.full, branch="main", strict=True)
+        self.refused(self.merge(number), 405, "2 of 2 required status checks are expected.")
+        self.forge.control("/protection", repository=self.full, branch="main", strict=False)
+        self.assertEqual(self.merge(number).status, 200)
+
+    def test_comments_must_be_resolved_where_that_is_asked(self):
+        number = self.pull(files={"README": "one\n2\nthree\n"})
+        self.forge.control("/protection", repository=self.full, branch="main", conversation_resolution=True)
+        thread = self.act("bob", "open_thread", number=number, path="README", line=2, body="Why?")["node_id"]
+        self.assertEqual(self.state(number), (True, "blocked"))
+        self.refused(self.merge(number), 405, "All comments must be resolved.")
+        self.act("ada", "resolve", thread=thread)
+        self.assertEqual(self.merge(number).status, 200)
+
+    def test_a_merge_while_the_mergeability_is_unknown_can_be_refused(self):
+        self.forge.control("/repositories", owner="acme", name=self.name, refuse_unknown=True)
+        number = self.pull()
+        self.refused(self.merge(number), 405, "Pull Request is not mergeable")
         self.assertEqual(self.merge(number).status, 200)
 
     def test_the_branch_is_brought_up_to_date(self):

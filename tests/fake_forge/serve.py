@@ -21,6 +21,7 @@ except ImportError:
         raise
     os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
 
+from certificates import make_certificates
 from clock import Clock
 from control import Control
 from faults import Faults
@@ -48,8 +49,8 @@ def main():
     arguments.add_argument("--root", required=True, help="folder for the repositories")
     arguments.add_argument("--port", type=int, default=0)
     arguments.add_argument("--control-port", type=int, default=0)
-    arguments.add_argument("--certificate", required=True)
-    arguments.add_argument("--key", required=True)
+    arguments.add_argument("--certificate", help="without one, a CA and a certificate of it are made in the root")
+    arguments.add_argument("--key")
     arguments.add_argument("--ca", help="who signs the receivers of webhooks")
     arguments.add_argument("--with-parent", action="store_true", help="end with the parent or with standard input")
     arguments.add_argument("--record", help="a file that gets every exchange, a JSON object in a line")
@@ -66,13 +67,20 @@ def main():
         recorder = Recorder(wanted.record)
         forge.watchers.append(recorder.exchange)
         forge.sender.watchers.append(recorder.delivery)
+    said = {}
+    if not wanted.certificate:
+        folder = os.path.join(os.path.abspath(wanted.root), "tls")
+        os.makedirs(folder, exist_ok=True)
+        make_certificates(folder)
+        wanted.certificate, wanted.key = (os.path.join(folder, f"server.{end}") for end in ("pem", "key"))
+        said["ca"] = os.path.join(folder, "ca.pem")
     server = Server(forge, wanted.port, tls_context(wanted.certificate, wanted.key))
     forge.opened()
     control = Server(Control(forge, driving(forge).commands()), wanted.control_port)
     server.start()
     control.start()
     print(json.dumps({"address": f"localhost:{server.server_port}",
-                      "control": f"http://127.0.0.1:{control.server_port}"}), flush=True)
+                      "control": f"http://127.0.0.1:{control.server_port}", **said}), flush=True)
     if wanted.with_parent:
         threading.Thread(target=watch_parent, args=[parent, stopped], daemon=True).start()
     stopped.wait()

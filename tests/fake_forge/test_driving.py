@@ -6,6 +6,7 @@ import os
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -195,6 +196,19 @@ class Process(unittest.TestCase):
         said = json.loads(process.stdout.readline())
         self.assertEqual(sorted(said), ["address", "control"])
         return process
+
+    def test_it_makes_its_own_certificate_when_it_is_given_none(self):
+        with tempfile.TemporaryDirectory(dir=forge().folder) as root:
+            process = subprocess.Popen(
+                [sys.executable, os.path.join(HERE, "serve.py"), "--root", root, "--with-parent"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            said = json.loads(process.stdout.readline())
+            trusted = ssl.create_default_context(cafile=said["ca"])
+            line = http.client.HTTPSConnection(said["address"], timeout=PATIENCE_S, context=trusted)
+            line.request("GET", "/api/v3/meta", headers={"User-Agent": "tests"})
+            self.assertEqual(line.getresponse().status, 200)
+            line.close()
+            process.communicate(timeout=PATIENCE_S)
 
     def test_it_ends_when_told(self):
         process = self.start()

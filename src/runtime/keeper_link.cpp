@@ -91,8 +91,22 @@ bool KeeperLink::kept() const {
   return ::fcntl(lock.get(), F_OFD_GETLK, &asked) != 0 || asked.l_type != F_UNLCK;
 }
 
+bool KeeperLink::own() const {
+  const auto meant = spec();
+  if (!meant) return false;
+  // `<data>/clones/<run>` was written for `<data>/runs/<run>`. By inode: a link to the data folder is no copy, and a
+  // folder that was moved has nothing where it was.
+  const fs::path data = fs::path(meant->folder).parent_path().parent_path();
+  struct stat here {
+  }, written_for{};
+  if (::stat(folder_.c_str(), &here) != 0) return false;
+  if (::stat((data / "runs" / fs::path(folder_).filename()).c_str(), &written_for) != 0) return true;
+  return here.st_dev == written_for.st_dev && here.st_ino == written_for.st_ino;
+}
+
 File KeeperLink::open_keeper() const {
   const auto said = status();
+  if (!own()) return File{};
   if (!said || said->keeper_pid <= 0 || said->boot_id != boot_id()) return File{};
   const auto meant = spec();
   if (!meant || meant->run_id != said->run_id) return File{};
@@ -170,7 +184,7 @@ expected<void> KeeperLink::end(Duration patience) const {
 std::vector<int> KeeperLink::orphans() const {
   std::vector<int> found;
   const auto said = status();
-  if (!said || said->boot_id != boot_id()) return found;
+  if (!said || said->boot_id != boot_id() || !own()) return found;
   for (const auto& group : said->cgroups) {
     std::ifstream members{group + "/cgroup.procs"};
     for (int pid = 0; members >> pid;) found.push_back(pid);
@@ -185,7 +199,7 @@ std::vector<int> KeeperLink::orphans() const {
     const auto environment = read_whole(entry.path().string() + "/environ");
     const auto home = spec();
     if (!environment || !home) continue;
-    // The run's id may be another data folder's too; its clone's path is not.
+    // The run's id may be another data folder's too; its clone's path is not, but in a copy, which is not `own`.
     const auto whole = std::string{'\0'} + *environment;
     if (whole.find(mark) != std::string::npos && whole.find("TOWN_CLONE=" + home->folder + '\0') != std::string::npos &&
         !is_zombie(pid))

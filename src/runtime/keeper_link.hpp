@@ -30,7 +30,11 @@ class KeeperLink {
 
   /// A keeper holds the run: its lock cannot be taken.
   [[nodiscard]] bool kept() const;
-  /// The keeper's process, when it is the one that the status names by pid, start time, boot and run id; else none.
+  /// What is said in here is about this folder. False for the copy of a data folder whose original is there: keeper,
+  /// groups and processes that it names are the original's.
+  [[nodiscard]] bool own() const;
+  /// The keeper's process, when the folder is its own and it is the one that the status names by pid, start time, boot
+  /// and run id; else none.
   [[nodiscard]] File open_keeper() const;
 
   /// Starts `shim` on the folder with exactly this environment. Its pid.
@@ -40,7 +44,7 @@ class KeeperLink {
   /// whatever it left. `unavailable` when something is left all the same.
   expected<void> end(Duration patience) const;
   /// Ends processes whose keeper was killed: members of its groups, and those that carry the run's id in their
-  /// environment. True when none is left.
+  /// environment. True when none is left. A copy's are nobody's here.
   [[nodiscard]] bool sweep() const;
 
   struct LogPart {

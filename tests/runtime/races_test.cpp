@@ -126,6 +126,40 @@ TEST(Readoption, ARunWhoseKeeperWasKilledHasCrashedAndLeavesNothing) {
   EXPECT_FALSE(alive(left));
 }
 
+TEST(Readoption, ADaemonOnACopyLeavesTheOriginalsAgentsAlone) {
+  Stage stage;
+  ASSERT_TRUE(stage.runtime().start(stage.script_run("x-10", "echo ready; until [ -f go ]; do sleep 0.01; done")));
+  stage.running("x-10");
+  sh("cp -a " + stage.data() + " " + stage.folder() + "/copy");
+  LocalSettings settings = stage.settings;
+  settings.data = stage.folder() + "/copy";
+  auto other = LocalRuntime::open(settings);
+  ASSERT_TRUE(other);
+  std::vector<Observation> seen;
+  ASSERT_TRUE(eventually([&] { return !(seen = (*other)->observe()).empty(); }));
+  EXPECT_EQ(seen.front().state, ProcessState::failed) << "in the copy it does not run";
+  ASSERT_TRUE((*other)->stop(RunId{"x-10"}));
+  EXPECT_FALSE(KeeperLink{settings.data + "/runs/x-10"}.open_keeper());
+  EXPECT_TRUE(KeeperLink{stage.run_folder("x-10")}.open_keeper());
+  write_file(stage.clone("x-10") + "/go", "");
+  EXPECT_EQ(stage.ended("x-10").state, ProcessState::exited) << "by itself, in its own time";
+}
+
+/// Moved while nobody looks after it, a folder is still the agents' own.
+TEST(Readoption, ADaemonOnAFolderThatWasMovedEndsWhatAKilledKeeperLeft) {
+  Stage stage;
+  ASSERT_TRUE(stage.runtime().start(stage.script_run("x-10", "echo ready; exec sleep 100")));
+  stage.running("x-10");
+  stage.close();
+  sh("mv " + stage.data() + " " + stage.folder() + "/moved");
+  const KeeperLink link{stage.folder() + "/moved/runs/x-10"};
+  EXPECT_TRUE(link.kept());
+  EXPECT_TRUE(link.own());
+  EXPECT_TRUE(link.open_keeper());
+  EXPECT_TRUE(link.end(seconds(5)));
+  EXPECT_FALSE(link.kept());
+}
+
 TEST(Readoption, AnotherProcessWithTheKeepersNumberIsNotTakenForIt) {
   Stage stage;
   ASSERT_TRUE(stage.runtime().start(stage.script_run("x-10", "true")));

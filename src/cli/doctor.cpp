@@ -73,7 +73,8 @@ expected<Report> examine_folder(const std::string& data) {
     const auto left = doctor::leftovers_in(data);
     doctor::check_clones(data, left, known, now(), {}, report);
     doctor::check_processes(data, left, known, now(), {}, report);
-    doctor::check_branches(data, known, report);
+    doctor::check_branches(data, left, known, now(), {}, report);
+    doctor::check_repositories(data, known, {}, report);
   }
   for (const doctor::Check& check : doctor::checks()) {
     const bool pages = check.name == "damaged_page" || check.name == "file_mode" || check.name == "low_disk";

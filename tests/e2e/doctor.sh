@@ -150,6 +150,13 @@ for one in "orphan_clone ghost-2" "orphan_branch alone" "effect_in_doubt stop_ag
 git --git-dir="$bare" rev-parse -q --verify refs/heads/alone > /dev/null || fail "a branch went whose work is nowhere else"
 ! kill -0 $process 2> /dev/null || fail "the process lives"
 
+# A repository that is gone is told, and made again only when that is wanted.
+mv "$bare" "$world/kept.git"
+code 1 --json
+is_open missing_repository "$bare"
+[ ! -e "$bare" ] || fail "looking made a repository"
+mv "$world/kept.git" "$bare"
+
 # What a person mends is found no more.
 rm -rf "$data/clones/ghost-2" "$data/runs/ghost-8"
 git --git-dir="$bare" branch -qD alone

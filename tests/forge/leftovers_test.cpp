@@ -43,13 +43,14 @@ class LeftoversTest : public ForgeTest {
   }
   doctor::Report branches(bool fix) {
     doctor::Report report;
-    check_branches(path("data"), known_, report);
+    check_branches(path("data"), doctor::leftovers_in(path("data")), known_, kNow, hands_, report);
     if (fix) report.repair();
     return report;
   }
   [[nodiscard]] bool there(const std::string& run) const { return fs::exists(path("data/clones/" + run)); }
 
   doctor::Known known_;
+  doctor::Hands hands_;
 };
 
 TEST_F(LeftoversTest, AnOrphanCloneGoesOnceItsCommitsHaveANameInTheRig) {
@@ -109,6 +110,54 @@ TEST_F(LeftoversTest, AnOrphanBranchGoesOnlyWhenItsCommitsAreElsewhere) {
   EXPECT_NE(tip("refs/heads/alone"), "");
   EXPECT_NE(tip("refs/heads/used"), "");
   EXPECT_NE(tip("refs/heads/main"), "");
+}
+
+/// The branch is made, then named, while somebody looks.
+TEST_F(LeftoversTest, ABranchThatSomethingNamesByTheTimeOfTheRepairStays) {
+  sh("git --git-dir=data/rigs/rig-1/repo.git branch convoy main");
+  hands_.know = [this](const TownId&) -> expected<doctor::Known> { return known_; };
+  doctor::Report report = branches(false);
+  ASSERT_EQ(report.findings.size(), 1u);
+  known_.rigs[0].branches.insert("convoy");
+  report.repair();
+  EXPECT_FALSE(report.findings[0].fixed);
+  EXPECT_NE(tip("refs/heads/convoy"), "");
+}
+
+TEST_F(LeftoversTest, ABranchThatCameAfterTheListWasMadeIsNotLookedAt) {
+  const doctor::Leftovers left = doctor::leftovers_in(path("data"));
+  sh("git --git-dir=data/rigs/rig-1/repo.git branch convoy main");
+  doctor::Report report;
+  check_branches(path("data"), left, known_, kNow, {}, report);
+  EXPECT_TRUE(report.findings.empty());
+}
+
+TEST_F(LeftoversTest, AConvoyWhoseBranchIsGoneIsTold) {
+  known_.rigs[0].branches.insert("convoy/c/head");
+  known_.rigs[0].convoys["convoy/c/head"] = kNow - minutes(10);
+  EXPECT_TRUE(branches(false).findings.empty()) << "it may still be made";
+  known_.rigs[0].convoys["convoy/c/head"] = kNow - minutes(11);
+  ASSERT_EQ(branches(true).findings.size(), 1u);
+  EXPECT_EQ(branches(true).findings[0].check, "missing_branch");
+  sh("git --git-dir=data/rigs/rig-1/repo.git branch convoy/c/head main");
+  EXPECT_TRUE(branches(false).findings.empty());
+}
+
+TEST_F(LeftoversTest, ARepositoryThatIsGoneIsToldAndMadeAnewOnlyWhenThatIsWanted) {
+  known_.rigs[0].rig.default_branch = "main";
+  const auto look = [&](bool fix) {
+    doctor::Report report;
+    check_repositories(path("data"), known_, {forge_.get(), nullptr, {}}, report);
+    if (fix) report.repair();
+    return report;
+  };
+  EXPECT_TRUE(look(false).findings.empty());
+  fs::remove_all(path("data/rigs/rig-1/repo.git"));
+  EXPECT_EQ(look(false).findings.size(), 1u);
+  EXPECT_FALSE(fs::exists(path("data/rigs/rig-1/repo.git")));
+  ASSERT_EQ(look(true).findings.size(), 1u);
+  EXPECT_TRUE(fs::exists(path("data/rigs/rig-1/repo.git")));
+  EXPECT_TRUE(look(false).findings.empty());
 }
 
 TEST_F(LeftoversTest, ABranchThatHasMovedSinceItWasLookedAtStays) {

@@ -1,5 +1,9 @@
+#include "server/doctor/doctor.hpp"
+
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 
 #include "server/api_fixture.hpp"
@@ -11,7 +15,12 @@ namespace {
 
 class DoctorTest : public ApiTest {
  protected:
-  DoctorTest() { runtime.node.presets = {{"claude", true, "", {}}, {"refine", true, "", {}}}; }
+  DoctorTest() {
+    runtime.node.presets = {{"claude", true, "", {}}, {"refine", true, "", {}}};
+    const std::string made = "git init -q --bare " + repository();
+    EXPECT_EQ(std::system(made.c_str()), 0);
+  }
+  [[nodiscard]] std::string repository() const { return in_data("rigs/" + rig_id + "/repo.git"); }
 
   /// `check subject` of each finding, with `+` in front of what was fixed.
   static std::vector<std::string> findings_of(const json::value& report) {
@@ -48,15 +57,42 @@ TEST_F(DoctorTest, FixesWhatIsSafeAndLeavesTheRest) {
   ASSERT_EQ(::chmod(in_data("admin.token").c_str(), 0644), 0);
   page_damage = "page 7 is damaged";
   forge.broken_reason = "there is no folder /srv/app";
-  const Lines all = {"damaged_page townd.db", "file_mode " + in_data("admin.token"), "unreachable_rig " + rig_id,
-                     "useless_token stray"};
+  const Lines all = {"damaged_page townd.db", "file_mode " + in_data("admin.token"), "useless_token stray",
+                     "unreachable_rig " + rig_id};
   EXPECT_EQ(look(), all);
   EXPECT_EQ(look(), all) << "looking changes nothing";
-  EXPECT_EQ(fix(), (Lines{all[0], "+" + all[1], all[2], "+" + all[3]}));
-  EXPECT_EQ(look(), (Lines{all[0], all[2]}));
+  EXPECT_EQ(fix(), (Lines{all[0], "+" + all[1], "+" + all[2], all[3]}));
+  EXPECT_EQ(look(), (Lines{all[0], all[3]}));
   struct stat about {};
   ASSERT_EQ(::stat(in_data("admin.token").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600u);
+}
+
+TEST_F(DoctorTest, ARepositoryThatIsGoneIsNotMadeByALook) {
+  std::filesystem::remove_all(repository());
+  EXPECT_EQ(look(), (Lines{"missing_repository " + repository()}));
+  EXPECT_FALSE(std::filesystem::exists(repository()));
+  EXPECT_EQ(fix(), (Lines{"+missing_repository " + repository()})) << "the forge of this test makes none on disk";
+}
+
+/// Whatever takes long between looking and repairing: the town goes on meanwhile.
+TEST_F(DoctorTest, ATokenOfARunThatHasBegunSinceStaysGood) {
+  for (int n = 1; n <= 40; ++n) {
+    TokenRow early;
+    early.run_id = "tt-" + std::to_string(n);
+    early.id = early.hash = "early-" + early.run_id;
+    early.role = "agent";
+    early.town_id = "t";
+    ASSERT_TRUE(store.put_token(early));
+  }
+  doctor::Report report = doctor::examine(*services);
+  EXPECT_EQ(report.findings.size(), 40u);
+  const Working working = working_agent();
+  report.repair();
+  for (const doctor::Finding& finding : report.findings)
+    EXPECT_EQ(finding.fixed, finding.subject != "early-" + working.run) << finding.subject;
+  EXPECT_FALSE(std::all_of(report.findings.begin(), report.findings.end(),
+                           [](const doctor::Finding& finding) { return finding.fixed; }));
 }
 
 TEST_F(DoctorTest, AnEmptyFolderInPlaceOfACloneIsNamedAndLeft) {

@@ -1,11 +1,13 @@
 #include "server/doctor/doctor.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <iterator>
 #include <memory>
 
 #include "engine/engine.hpp"
+#include "git/layout.hpp"
 #include "git/names.hpp"
 #include "git/program.hpp"
 #include "ports/clock.hpp"
@@ -23,6 +25,7 @@ constexpr std::chrono::seconds kEngineAnswers{30};
 /// Whoever asks waits two minutes for the whole answer.
 constexpr std::chrono::seconds kHostAnswers{15};
 constexpr std::chrono::seconds kHostsAnswer{60};
+constexpr Duration kNoPatience{};
 
 template <class Answer>
 expected<Answer> wait_for(std::future<expected<Answer>> answer) {
@@ -89,6 +92,18 @@ Known look_at_towns(Services& services, Report& report) {
   return known;
 }
 
+/// What one town says of its runs and branches now.
+expected<Known> know(Services& services, const TownId& town) {
+  return ask<Known>(services.engine, town, [](const Engine::View& view) {
+    Known known;
+    if (view.quarantined.empty())
+      known.add(view.town);
+    else
+      known.unseen.insert(view.town.row().town_id);
+    return known;
+  });
+}
+
 /// Whether a source answers now; the reason when it does not. On this machine it is looked at as a start of work would.
 std::string trouble_with(Services& services, const git::Program& git, const Known::OfRig& of) {
   if (git::is_local_path(of.rig.git_url)) {
@@ -112,6 +127,11 @@ void check_rigs(Services& services, const Known& known, Report& report) {
       return report.cannot_make("unreachable_rig",
                                 {Error::Code::unavailable, "some hosts took too long to answer", {}});
     std::string broken = of.rig.broken_reason;
+    std::error_code none;
+    // A look makes no repository where one is missing: that is told by itself.
+    if (!of.rig.default_branch.empty() &&
+        !std::filesystem::exists(git::rig_repository(services.data, of.rig.rig_id), none))
+      continue;
     if (broken.empty()) broken = trouble_with(services, *git, of);
     if (!broken.empty())
       report.findings.push_back({"unreachable_rig", Severity::error, of.town.text, of.rig.rig_id.text,
@@ -120,10 +140,20 @@ void check_rigs(Services& services, const Known& known, Report& report) {
   }
 }
 
-void check_known_tokens(Services& services, const Known& known, Instant now, Report& report) {
-  const auto tokens = services.store.tokens();
+/// The run that a token is for has begun since, or its town has come.
+expected<void> still_useless(Services& services, const TokenRow& row) {
+  if (row.run_id.empty()) return {};
+  const auto known = know(services, TownId(row.town_id));
+  if (!known) return known.error().code == Error::Code::not_found ? expected<void>() : tl::unexpected(known.error());
+  if (known->unseen.empty() && known->over(git::path_part(row.run_id), kNoPatience, services.clock.now())) return {};
+  return fail(Error::Code::conflict, "the run " + row.run_id + " is not over");
+}
+
+void check_known_tokens(Services& services, const expected<std::vector<TokenRow>>& tokens, const Known& known,
+                        Instant now, Report& report) {
   if (!tokens) return report.cannot_make("useless_token", tokens.error());
   const PutToken put = [&services](const TokenRow& row) -> expected<void> {
+    if (auto still = still_useless(services, row); !still) return still;
     return services.store.put_token(row).and_then([&] { return services.tokens.reload(); });
   };
   check_tokens(*tokens, known, now, put, report);
@@ -137,20 +167,25 @@ Report examine(Services& services) {
   check_pages(services.check_pages, report);
   check_modes(data, report);
   check_disk(data, report);
+  // First what is there, then what the towns know: what comes between is theirs and not in the lists.
   const Leftovers left = leftovers_in(data);
+  const auto tokens = services.store.tokens();
   const Known known = look_at_towns(services, report);
   const Instant now = services.clock.now();
-  check_rigs(services, known, report);
-  check_known_tokens(services, known, now, report);
+  const Hands hands{&services.forge, &services.runtime,
+                    [&services](const TownId& town) { return know(services, town); }};
+  check_repositories(data, known, hands, report);
+  check_known_tokens(services, tokens, known, now, report);
   if (known.unseen.empty()) {
-    const Hands hands{&services.forge, &services.runtime};
     check_clones(data, left, known, now, hands, report);
     check_processes(data, left, known, now, hands, report);
-    check_branches(data, known, report);
+    check_branches(data, left, known, now, hands, report);
   } else {
     const Error unsure{Error::Code::unavailable, "a town could not be looked at; it may be its own", {}};
-    for (const char* check : {"orphan_clone", "orphan_process", "orphan_branch"}) report.cannot_make(check, unsure);
+    for (const char* check : {"orphan_clone", "orphan_process", "orphan_branch", "missing_branch"})
+      report.cannot_make(check, unsure);
   }
+  check_rigs(services, known, report);  // last: hosts may take long to answer
   return report;
 }
 

@@ -6,13 +6,15 @@
 namespace townd::doctor {
 namespace {
 
-constexpr std::array<Check, 15> kChecks{{
+constexpr std::array<Check, 17> kChecks{{
     {"damaged_page", "a page of the store that is not what was written", false},
     {"file_mode", "a private file or folder that others could read", false},
     {"low_disk", "less than 2 GiB left where the data folder is", false},
     {"orphan_clone", "a clone that no run works in any more", false},
     {"orphan_process", "a process of a run that is over", false},
     {"orphan_branch", "a branch in a rig's repository that nothing under way belongs to", false},
+    {"missing_branch", "the branch of a convoy under way that is not there", false},
+    {"missing_repository", "a rig's repository that was there and is not", false},
     {"useless_token", "a token that is still good although its run is over, or that nobody can use"},
     {"unreachable_rig", "a repository that cannot be worked on"},
     {"missing_preset", "an agent program that a town uses and that nobody has described"},

@@ -17,9 +17,21 @@ void Known::add(const Town& town) {
     for (std::size_t i = first; i < rigs.size(); ++i)
       if (rig_id.empty() || rigs[i].rig.rig_id == rig_id) rigs[i].branches.insert(branch);
   };
+  const auto need_branch = [&](const Convoy& convoy, Instant since) {
+    for (const BeadId& tracked : town.links(convoy.bead_id).tracked_by)
+      for (std::size_t i = first; i < rigs.size(); ++i)
+        if (const Bead* bead = town.bead(tracked); bead != nullptr && rigs[i].rig.rig_id == bead->rig_id)
+          rigs[i].convoys.insert_or_assign(convoy.feature_branch, since);
+  };
   for (const BeadId& bead_id : town.bead_ids()) {
-    const RigId& rig_id = town.bead(bead_id)->rig_id;
-    if (const Convoy* convoy = town.convoy(bead_id)) name_branch({}, convoy->feature_branch);
+    const Bead& bead = *town.bead(bead_id);
+    const RigId& rig_id = bead.rig_id;
+    if (const Convoy* convoy = town.convoy(bead_id)) {
+      name_branch({}, convoy->feature_branch);
+      if (!terminal(bead.status) && convoy->merge_mode == MergeMode::review_then_land &&
+          !convoy->feature_branch.empty())
+        need_branch(*convoy, bead.created_at);
+    }
     if (const Review* review = town.review(bead_id))
       for (const std::string& branch : {review->branch, review->target_branch}) name_branch(rig_id, branch);
   }

@@ -18,7 +18,8 @@ struct Known {
   struct OfRig {
     TownId town;
     Rig rig;
-    std::set<std::string> branches;  ///< that something in the town names
+    std::set<std::string> branches;               ///< that something in the town names
+    std::map<std::string, Instant> convoys = {};  ///< branches that work under way lands on, and since when
   };
   std::map<std::string, OfRun> runs;  ///< by the run's part of a path (git/layout.hpp)
   std::vector<OfRig> rigs;

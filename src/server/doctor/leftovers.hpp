@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,11 +19,18 @@ class Runtime;
 
 namespace townd::doctor {
 
-/// Clones and processes of runs that are there. Listed before the towns are asked: whatever begins meanwhile is known
-/// to them and not in here.
+/// A branch of a rig's repository.
+struct Branch {
+  std::string tip;
+  std::string name;
+};
+
+/// Clones and processes of runs and branches of rigs that are there. Listed before the towns are asked: whatever begins
+/// meanwhile is known to them and not in here.
 struct Leftovers {
-  std::vector<std::string> clones;                           ///< names in `clones/`
-  std::map<std::string, std::vector<pid_t>> processes = {};  ///< by the run's part of a path
+  std::vector<std::string> clones;                                     ///< names in `clones/`
+  std::map<std::string, std::vector<pid_t>> processes = {};            ///< by the run's part of a path
+  std::map<std::string, expected<std::vector<Branch>>> branches = {};  ///< by the folder of the rig's repository
 };
 Leftovers leftovers_in(const std::string& data);
 
@@ -30,6 +38,8 @@ Leftovers leftovers_in(const std::string& data);
 struct Hands {
   Forge* forge = nullptr;
   Runtime* runtime = nullptr;
+  /// What the town says now: asked once more before something of its own would go. None when nobody else is at work.
+  std::function<expected<Known>(const TownId& town)> know = {};
 };
 
 /// git with townd's rules, for a doctor that may not be the only one to ask.
@@ -40,7 +50,10 @@ void check_clones(const std::string& data, const Leftovers& left, const Known& k
                   Report& report);
 void check_processes(const std::string& data, const Leftovers& left, const Known& known, Instant now, Hands hands,
                      Report& report);
-/// A branch is deleted when the rig's target or something below `refs/town` contains it.
-void check_branches(const std::string& data, const Known& known, Report& report);
+/// A branch is deleted when the rig's target or something below `refs/town` contains it, and no bead names it now.
+void check_branches(const std::string& data, const Leftovers& left, const Known& known, Instant now, Hands hands,
+                    Report& report);
+/// Repositories that were there once, with all the work that is kept in them.
+void check_repositories(const std::string& data, const Known& known, Hands hands, Report& report);
 
 }  // namespace townd::doctor

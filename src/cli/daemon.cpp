@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::chrono::seconds kReadyWithin{60};  // 100,000 live beads load in under one
 constexpr std::chrono::milliseconds kLookAgain{40};
+constexpr std::chrono::seconds kReadyAnswers{20};  // one that is stopped takes what is sent and says nothing
 constexpr int kEndWithinMs = 60'000;
 
 std::string socket_of(const std::string& data) { return data + "/townd.sock"; }
@@ -68,7 +69,7 @@ std::streamoff log_size(const std::string& data) {
 bool daemon_ready(const std::string& data) {
   std::error_code ignored;
   if (!std::filesystem::exists(socket_of(data), ignored)) return false;
-  Transport transport({socket_of(data), {}, {}});
+  Transport transport({socket_of(data), {}, {}}, kReadyAnswers);
   const auto reply = transport.send("GET", "/readyz", {}, {});
   return reply && reply->status == 200;
 }

@@ -49,7 +49,7 @@ Instant now() {
 /// What can be seen without a daemon.
 expected<Report> examine_folder(const std::string& data) {
   auto images = inspect_store(data);
-  if (!images && images.error().code == Error::Code::not_found)
+  if (!images && (images.error().code == Error::Code::not_found || images.error().code == Error::Code::forbidden))
     return fail(Error::Code::invalid, images.error().what, images.error().hint);
   Report report;
   doctor::check_pages(
@@ -59,6 +59,7 @@ expected<Report> examine_folder(const std::string& data) {
       },
       report);
   doctor::check_modes(data, report);
+  doctor::check_folders(data, report);
   doctor::check_disk(data, report);
   const bool in_use = !images && images.error().code == Error::Code::conflict;
   report.findings.push_back({kDaemon,
@@ -77,7 +78,8 @@ expected<Report> examine_folder(const std::string& data) {
     doctor::check_repositories(data, known, {}, report);
   }
   for (const doctor::Check& check : doctor::checks()) {
-    const bool pages = check.name == "damaged_page" || check.name == "file_mode" || check.name == "low_disk";
+    const bool pages = check.name == "damaged_page" || check.name == "file_mode" || check.name == "unusable_folder" ||
+                       check.name == "low_disk";
     if (check.live || (!images && !pages))
       report.unmade.push_back({check.name, check.live ? "it takes a running daemon" : "the store cannot be read"});
   }

@@ -11,7 +11,6 @@ namespace townd::cli {
 namespace {
 
 constexpr long kConnectTimeoutMs = 5'000;
-constexpr long kAnswerTimeoutMs = 120'000;             // a landing or a clone may hold the shard's answer for long
 constexpr const char* kAuthorities = "SSL_CERT_FILE";  ///< as for other programs with OpenSSL
 constexpr std::size_t kAnswerLimit = 256UL << 20;
 
@@ -79,7 +78,8 @@ struct FreeList {
 
 }  // namespace
 
-Transport::Transport(Address address) : address_(std::move(address)), curl_(curl_easy_init()) {}
+Transport::Transport(Address address, std::chrono::milliseconds patience)
+    : address_(std::move(address)), patience_(patience), curl_(curl_easy_init()) {}
 
 Transport::~Transport() { curl_easy_cleanup(curl_); }
 
@@ -103,7 +103,7 @@ expected<Reply> Transport::perform(std::string_view method, const std::string& t
   curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
   curl_easy_setopt(curl_, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(curl_, CURLOPT_WRITEDATA, &taking);
-  if (take == nullptr) curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, kAnswerTimeoutMs);
+  if (take == nullptr) curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(patience_.count()));
   // The certificate is held against the system's authorities; libcurl knows of no other by itself.
   curl_easy_setopt(curl_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (const char* authorities = std::getenv(kAuthorities); authorities != nullptr && *authorities != '\0')

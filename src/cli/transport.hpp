@@ -33,7 +33,8 @@ struct Meanwhile {
 
 class Transport {
  public:
-  explicit Transport(Address address);
+  /// `patience`: for an answer that is not followed; a landing or a clone may hold it up for long.
+  explicit Transport(Address address, std::chrono::milliseconds patience = std::chrono::minutes(2));
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -54,6 +55,7 @@ class Transport {
                           std::vector<std::string> headers, const Take* take, const Meanwhile* meanwhile);
 
   Address address_;
+  std::chrono::milliseconds patience_;
   void* curl_;
 };
 

@@ -11,8 +11,12 @@ namespace townd {
 
 expected<std::vector<TownImage>> inspect_store(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / SqliteStore::kFileName;
-  std::error_code none;
-  if (!std::filesystem::exists(file, none))
+  std::error_code problem;
+  const bool there = std::filesystem::exists(file, problem);
+  if (problem)
+    return fail(Error::Code::forbidden, "cannot look into " + folder.string() + ": " + problem.message(),
+                "Do it as the user that the daemon runs as.");
+  if (!there)
     return fail(Error::Code::not_found, "there is no store in " + folder.string(),
                 "Name the daemon's data folder with --data DIR.");
   const auto locked = DataFolder::lock(folder);  // nobody begins to write meanwhile

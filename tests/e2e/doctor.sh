@@ -150,6 +150,23 @@ for one in "orphan_clone ghost-2" "orphan_branch alone" "effect_in_doubt stop_ag
 git --git-dir="$bare" rev-parse -q --verify refs/heads/alone > /dev/null || fail "a branch went whose work is nowhere else"
 ! kill -0 $process 2> /dev/null || fail "the process lives"
 
+# One that is stopped is told, and not waited for for minutes.
+pid=$(town up --get pid)
+kill -STOP "$pid"
+began=$SECONDS
+code 1 --json
+took=$((SECONDS - began))
+kill -CONT "$pid"
+is_open daemon "$data"
+grep -q "does not answer" "$world/said" || fail "it does not say so: $(cat "$world/said")"
+[ $took -lt 40 ] || fail "a stopped daemon keeps the doctor for $took s"
+
+# Somebody who may not look in is told that, not that there is nothing.
+if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
+  HOME=/ setpriv --reuid 65534 --regid 65534 --clear-groups "$(command -v town)" doctor --data "$data" > "$world/said" 2>&1
+  grep -qi "permission denied" "$world/said" || fail "it does not say that it may not look: $(cat "$world/said")"
+fi
+
 # A repository that is gone is told, and made again only when that is wanted.
 mv "$bare" "$world/kept.git"
 code 1 --json

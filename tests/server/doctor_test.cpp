@@ -68,6 +68,11 @@ TEST_F(DoctorTest, FixesWhatIsSafeAndLeavesTheRest) {
   EXPECT_EQ(about.st_mode & 0777, 0600u);
 }
 
+TEST_F(DoctorTest, AFileInPlaceOfTheAlertsFolderIsTold) {
+  std::ofstream(in_data("alerts")) << "in the way";
+  EXPECT_EQ(look(), Lines{"unusable_folder " + in_data("alerts")});
+}
+
 TEST_F(DoctorTest, ARepositoryThatIsGoneIsNotMadeByALook) {
   std::filesystem::remove_all(repository());
   EXPECT_EQ(look(), (Lines{"missing_repository " + repository()}));

@@ -166,6 +166,7 @@ Report examine(Services& services) {
   const std::string& data = services.data;
   check_pages(services.check_pages, report);
   check_modes(data, report);
+  check_folders(data, report);
   check_disk(data, report);
   // First what is there, then what the towns know: what comes between is theirs and not in the lists.
   const Leftovers left = leftovers_in(data);

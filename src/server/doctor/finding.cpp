@@ -6,9 +6,10 @@
 namespace townd::doctor {
 namespace {
 
-constexpr std::array<Check, 17> kChecks{{
+constexpr std::array<Check, 18> kChecks{{
     {"damaged_page", "a page of the store that is not what was written", false},
     {"file_mode", "a private file or folder that others could read", false},
+    {"unusable_folder", "a folder of the data folder that townd cannot write to", false},
     {"low_disk", "less than 2 GiB left where the data folder is", false},
     {"orphan_clone", "a clone that no run works in any more", false},
     {"orphan_process", "a process of a run that is over", false},

@@ -1,6 +1,7 @@
 #include "server/doctor/folder.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -16,6 +17,8 @@ constexpr std::array<std::string_view, 10> kPrivate{
     "",           "/admin.token", "/townd.db", "/townd.db-wal", "/townd.sock",
     "/townd.log", "/door",        "/runs",     "/clones",       "/homes",
 };
+
+constexpr std::array<std::string_view, 6> kWritten{"/alerts", "/bundles", "/runs", "/clones", "/homes", "/rigs"};
 
 /// Without following a link: where one stands in the place of a file, that file's mode is somebody else's.
 expected<void> make_private(const std::string& path) {
@@ -46,6 +49,23 @@ void check_modes(const std::string& data, Report& report) {
                                "others have rights on it (mode " + octal(about.st_mode) + ")",
                                "chmod go= '" + path + "'",
                                [path] { return make_private(path); }});
+  }
+}
+
+void check_folders(const std::string& data, Report& report) {
+  for (const std::string_view name : kWritten) {
+    const std::string path = data + std::string(name);
+    struct stat about {};
+    int problem = ::stat(path.c_str(), &about) == 0 ? 0 : errno;
+    if (problem == 0 && !S_ISDIR(about.st_mode)) problem = ENOTDIR;
+    if (problem == 0 && ::access(path.c_str(), W_OK | X_OK) != 0) problem = errno;
+    if (problem == 0 || problem == ENOENT) continue;  // made when it is needed
+    report.findings.push_back({"unusable_folder",
+                               Severity::error,
+                               {},
+                               path,
+                               std::string("townd cannot write there: ") + std::strerror(problem),
+                               "give it to the user that townd runs as, then: town down && town up"});
   }
 }
 

@@ -10,6 +10,8 @@ namespace townd::doctor {
 
 /// Others may not read what is in there; `repair` takes their rights away.
 void check_modes(const std::string& data, Report& report);
+/// Folders that townd writes to and cannot: what waits there for people is in memory alone.
+void check_folders(const std::string& data, Report& report);
 void check_disk(const std::string& data, Report& report);
 /// `look` looks at every page.
 void check_pages(const std::function<expected<void>()>& look, Report& report);

@@ -109,7 +109,7 @@ expected<std::string> TokenBook::make(const std::string& id, Role role, Instant 
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [hash, known_row] : by_hash_)
-      if (known_row.id == row.id)
+      if (known_row.id == row.id && (!known_row.revoked || !known_row.run_id.empty()))
         return fail(Error::Code::conflict, "there is a token called " + row.id + " already", "choose another id");
   }
   if (const auto stored = put(row); !stored) return tl::unexpected(stored.error());

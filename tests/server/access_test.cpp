@@ -177,6 +177,10 @@ TEST_F(AccessTest, ATokenIsShownOnceAndEndsWhenItIsRevoked) {
   post("/api/tokens/screen/revoke", "{}");
   EXPECT_EQ(ask("GET", "/api/towns", "", token).status, 401);
   EXPECT_EQ(ask("POST", "/api/tokens/screen/revoke", "{}", admin).status, 404);
+  // Its name may be given to its successor, and the old one stays shut.
+  const json::value next = post("/api/tokens", R"({"role":"viewer","id":"screen"})", 201);
+  EXPECT_EQ(ask("GET", "/api/towns", "", token).status, 401);
+  EXPECT_EQ(ask("GET", "/api/towns", "", std::string(next.at("token").as_string())).status, 200);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class Part {
 
 /// What a rig's gauges are made of.
 struct RigPart {
-  RigSeries* series = nullptr;
+  RigSeries* series = nullptr;  ///< null until the rig itself was read: a tick's note has its id alone
   Part breaker, ready, queue, paused;
   MaybeInstant ready_since;  ///< of the first in its ready queue
   MaybeInstant queue_moved;  ///< while its merge queue is not empty
@@ -420,6 +420,7 @@ void Metrics::State::note_ages(Instant now) {
   for (auto& [id, part] : towns) {
     for (const auto& [run_id, run] : part.live_runs) raise(part.series->silent, run.heard.value_or(run.requested_at));
     for (auto& [rig_id, rig] : part.rigs) {
+      if (rig.series == nullptr) continue;
       raise(rig.series->ready_head, rig.ready_since);
       raise(rig.series->queue_head, rig.queue_moved);
     }

@@ -190,6 +190,25 @@ TEST_F(MetricsTest, AgesGrowWhileNothingHappensAndAreZeroWhenNothingWaits) {
   EXPECT_GE(value(R"(townd_silent_seconds{town="town"})"), 400);
 }
 
+/// Work that is sent to a rig which nobody has read: the town stopped being run before anybody asked.
+TEST_F(MetricsTest, AskedForATownThatBrokeDownBeforeItsNewRigWasReadTheyAnswer) {
+  Town town(TownRow{});
+  Bead request;
+  request.bead_id = BeadId("r");
+  request.type = BeadType::merge_request;
+  request.rig_id = RigId("fresh");
+  request.status_since = clock.at;
+  town.put(request);
+  TickRecord record;
+  record.at = clock.at;
+  TickResult result;
+  result.changed.push_back({RowKey::Table::bead, "r"});
+  metrics.in_memory(town, true);
+  metrics.ticked({town, record, result});
+  metrics.in_memory(town, false);
+  EXPECT_EQ(scrape(metrics).at(R"(townd_town_runs{town=""})"), 0);
+}
+
 TEST_F(MetricsTest, ATownThatLeavesMemoryOrIsReadAgainKeepsItsSeries) {
   const RigId rig = town_with_rig();
   const std::string bead = must(bead_in(rig)).created.front();

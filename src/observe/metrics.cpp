@@ -252,7 +252,8 @@ struct Metrics::State {
   prometheus::Counter& cpu;
   std::map<std::string, std::array<prometheus::Counter*, kStatusClasses.size()>, std::less<>> by_operation;
 
-  std::mutex mutex;  ///< of what follows
+  std::mutex scraping;  ///< one at a time: ages are written anew for each. Taken before `mutex`
+  std::mutex mutex;     ///< of what follows
   std::vector<Note> notes;
   std::map<std::string, TownSeries, std::less<>> series;
   std::unordered_map<std::string, TownPart> towns;
@@ -504,6 +505,8 @@ void Metrics::in_memory(const Town& town, bool runs) {
   TownPart& part = state_->part(town.row().town_id);
   part.in_memory = part.unread = true;
   part.runs = runs;
+  // Whether it stands still can be told from here on; before its first tick, which is about to come, nothing is known.
+  if (part.ticked_at == Instant{}) part.ticked_at = state_->clock.now();
   if (!runs) return;
   for (const RunId& id : town.live_runs()) {
     const Run& run = *town.run(id);
@@ -562,6 +565,7 @@ std::vector<RunId> Metrics::live_runs() {
 
 std::string Metrics::text(const NodeReadings& node) {
   const ProcessNumbers process = read_process();
+  const std::lock_guard alone(state_->scraping);
   state_->disk_used.Set(node.disk_used);
   state_->log_used.Set(node.log_used);
   for (const SinkNumbers& sink : node.sinks) state_->note_sink(sink);

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <numeric>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "engine/node.hpp"
 #include "observe/observers.hpp"
@@ -207,6 +209,35 @@ TEST_F(MetricsTest, AskedForATownThatBrokeDownBeforeItsNewRigWasReadTheyAnswer) 
   metrics.ticked({town, record, result});
   metrics.in_memory(town, false);
   EXPECT_EQ(scrape(metrics).at(R"(townd_town_runs{town=""})"), 0);
+}
+
+TEST_F(MetricsTest, ATownThatWasJustReadDoesNotLookAsIfItHadStoodStillFor56Years) {
+  runtime.manner = [](const AgentSpec&) { return sim::Manner::hangs; };
+  must(bead_in(town_with_rig()));
+  ASSERT_TRUE(run_until([&] { return live_runs() == 1; }, minutes(1)));
+  Metrics fresh{{50, "1.2.3", {}}, clock};
+  read([&](const Engine::View& view) {
+    fresh.in_memory(view.town, true);
+    return true;
+  });
+  EXPECT_EQ(scrape(fresh).at(R"(townd_reconciler_last_tick_timestamp_seconds{town="town"})"),
+            static_cast<double>(clock.now().ms) / 1000);
+}
+
+TEST_F(MetricsTest, WhoeverAsksWhileAnotherAsksSeesNoAgeHalfWritten) {
+  runtime.manner = [](const AgentSpec&) { return sim::Manner::hangs; };
+  must(bead_in(town_with_rig()));
+  ASSERT_TRUE(run_until([&] { return live_runs() == 1; }, minutes(1)));
+  asked();
+  std::atomic<int> torn = 0;
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 4; ++i)
+    askers.emplace_back([&] {
+      for (int n = 0; n < 150; ++n)
+        torn += metrics.text({}).find("last_tick_timestamp_seconds{town=\"town\"} 0\n") != std::string::npos;
+    });
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(torn, 0);
 }
 
 TEST_F(MetricsTest, ATownThatLeavesMemoryOrIsReadAgainKeepsItsSeries) {

@@ -163,18 +163,16 @@ std::string tick_line(const Ticked& tick) {
 }  // namespace
 
 void Lifecycle::ticked(const Ticked& tick) {
-  now_ = tick.record.at;
   Told(tick, write_).all();
   const TickRecord& record = tick.record;
   Instant& told = tick_told_[tick.town.row().town_id];
   const bool something = !record.events.empty() || !record.decisions.empty() || !record.violations.empty();
-  if (!something && now_ - told < kQuietTickEvery) return;
-  told = now_;
+  if (!something && record.at - told < kQuietTickEvery) return;
+  told = record.at;
   write_(tick_line(tick));
 }
 
 void Lifecycle::ticked_quietly(const QuietTick& tick) {
-  now_ = tick.at;
   Instant& told = tick_told_[tick.town];
   if (tick.at - told < kQuietTickEvery) return;
   told = tick.at;
@@ -187,11 +185,12 @@ void Lifecycle::ticked_quietly(const QuietTick& tick) {
 }
 
 void Lifecycle::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) {
+  const Instant now = clock_.now();  // they may come without a tick
   for (const StoredEffect& outcome : outcomes) {
     const std::string_view kind = effect_kind(outcome.effect.body);
     const bool forge = kind == "poll_pr" || kind == "merge_pr";
     if (!forge && kind != "start_agent") continue;
-    Line line(forge ? "api.external_request" : "container.agent_start_fetch", now_, town.text);
+    Line line(forge ? "api.external_request" : "container.agent_start_fetch", now, town.text);
     line.say("route", kind).say("to", to_string(outcome.state));
     if (outcome.state != EffectState::done) line.say("error", outcome.detail.empty() ? "failed" : outcome.detail);
     write_(line.text());

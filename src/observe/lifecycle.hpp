@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ports/clock.hpp"
 #include "ports/observer.hpp"
 
 namespace townd {
@@ -17,7 +18,7 @@ class Lifecycle final : public Observer {
  public:
   /// `write` is given one line without its end; it must not block. Any thread may call it.
   using Write = std::function<void(std::string line)>;
-  explicit Lifecycle(Write write) : write_(std::move(write)) {}
+  Lifecycle(Write write, const Clock& clock) : write_(std::move(write)), clock_(clock) {}
 
   void ticked(const Ticked& tick) override;
   void ticked_quietly(const QuietTick& tick) override;
@@ -28,8 +29,8 @@ class Lifecycle final : public Observer {
 
  private:
   Write write_;
+  const Clock& clock_;
   std::map<TownId, Instant> tick_told_;  ///< when a line of a tick was last written
-  Instant now_;                          ///< of the newest tick
 };
 
 }  // namespace townd

@@ -334,10 +334,11 @@ expected<void> Daemon::Parts::tell_events(const DaemonOptions& options, const No
   }
   if (*collector) event_post = std::make_unique<EventPost>(std::move(**collector), trouble);
   if (!event_file && !event_post) return {};
-  lifecycle = std::make_unique<Lifecycle>([this](const std::string& line) {
+  const auto write = [this](const std::string& line) {
     if (event_file) event_file->write(line);
     if (event_post) event_post->write(line);
-  });
+  };
+  lifecycle = std::make_unique<Lifecycle>(write, clock);
   return {};
 }
 

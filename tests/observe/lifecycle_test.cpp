@@ -66,7 +66,7 @@ class LifecycleTest : public Node {
     EXPECT_EQ(line.find('\n'), std::string::npos);
     lines.push_back(json::parse(line).as_object());
     EXPECT_EQ(against_schema(lines.back()), "") << line;
-  }};
+  }, clock};
   Observers both{&told, &lifecycle};
 };
 
@@ -135,6 +135,15 @@ TEST_F(LifecycleTest, ConvoysEscalationsNudgesAndRequestsAreTold) {
   lifecycle.answered("", 404, 0.001, clock.at);
   EXPECT_THAT(kinds(), IsSupersetOf({"escalation.created", "escalation.acknowledged", "nudge.queued", "convoy.created",
                                      "http.bead.create", "http.none"}));
+}
+
+/// The newest tick may be long past: what comes to an end outside needs none.
+TEST_F(LifecycleTest, WhatAnEffectCameToHasTheTimeAtWhichItDid) {
+  town_with_rig();
+  clock.at = clock.now() + minutes(10);
+  lifecycle.effects_ended(TownId("town"), {{{"start_agent:a:1", effects::StartAgent{}}, EffectState::done, 1, {}}});
+  EXPECT_EQ(lines.back().at("event"), json::value("container.agent_start_fetch"));
+  EXPECT_EQ(lines.back().at("time"), json::value(to_text(clock.now())));
 }
 
 TEST(EventFile, RotatesAndKeepsSoManyFiles) {

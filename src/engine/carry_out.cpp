@@ -89,10 +89,18 @@ PublishSpec to_publish(const Town& town, const Review& review, const Rig& rig) {
   return spec;
 }
 
+/// What an effect is about, as its key (`kind:subject:number`) has it.
+std::string subject_in(const std::string& key) {
+  const std::size_t from = key.find(':') + 1;
+  const std::size_t to = key.rfind(':');
+  return from == 0 || to < from ? std::string() : key.substr(from, to - from);
+}
+
 /// The job for each kind; every one reads what it needs and answers without touching the town again.
 struct Carry {
   const Hands& hands;
   const Town& town;
+  const std::string& key;
   Instant now;
 
   using Answer = std::variant<Job, Found>;
@@ -285,7 +293,8 @@ struct Carry {
 
   Answer operator()(const effects::Alert& alert) const {
     Alarm alarm{alert.kind, town.row().town_id, alert.message};
-    alarm.subject = alert.bead_id.text;
+    // One that is about no bead is about a rig or the town: two rigs' troubles are not one.
+    alarm.subject = alert.bead_id.empty() ? subject_in(key) : alert.bead_id.text;
     hands.ports.observer.alarm(alarm);
     return Found{};
   }
@@ -321,7 +330,7 @@ struct Doubt {
 }  // namespace
 
 std::variant<Job, Found> carry_out(const Hands& hands, const Town& town, const Effect& effect, Instant now) {
-  return std::visit(Carry{hands, town, now}, effect.body);
+  return std::visit(Carry{hands, town, effect.key, now}, effect.body);
 }
 
 bool still_in_doubt(const Town& town, const Effect& effect) { return std::visit(Doubt{town}, effect.body); }

@@ -24,7 +24,10 @@ class Told : public Observer {
   void differs(const TownId&, const Difference& difference) override {
     differing.push_back(difference.recorded.number);
   }
-  void alarm(const Alarm& alarm) override { alerts.emplace_back(alarm.kind + ": " + alarm.message); }
+  void alarm(const Alarm& alarm) override {
+    alerts.emplace_back(alarm.kind + ": " + alarm.message);
+    alarms.push_back(alarm);
+  }
   [[nodiscard]] int alerts_of(std::string_view kind) const {
     int n = 0;
     for (const std::string& alert : alerts) n += alert.starts_with(kind) ? 1 : 0;
@@ -34,6 +37,7 @@ class Told : public Observer {
   std::vector<TickRecord> ticks;
   std::vector<std::int64_t> differing;  ///< ticks that were decided again otherwise
   std::vector<std::string> alerts;
+  std::vector<Alarm> alarms;
 };
 
 /// An engine with fake ports, driven by hand.

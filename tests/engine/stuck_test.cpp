@@ -98,6 +98,10 @@ TEST_F(Stuck, RunsThatAllCrash) {
   for (const char* title : {"One", "Two", "Three", "Four", "Five", "Six"}) give(title);
   run_for(minutes(30));
   EXPECT_TRUE(read([&](const Engine::View& view) { return view.town.rig(rig)->breaker.opened_at.has_value(); }));
+  const auto told_of_it =
+      std::find_if(told.alarms.begin(), told.alarms.end(), [](const Alarm& alarm) { return alarm.kind == "breaker"; });
+  ASSERT_NE(told_of_it, told.alarms.end());
+  EXPECT_EQ(told_of_it->subject, rig.text) << "another rig's is another trouble";
   keep_as("all_crash");
 }
 

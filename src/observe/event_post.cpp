@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::chrono::seconds kGoodbye{2};
 
+/// The lines themselves are at fault and would be at each further try. Whatever else is refused (a token that has run
+/// out, a table that is not there yet, an address that has moved) somebody can put right meanwhile.
+bool lines_refused(int status) { return status == 400 || status == 413 || status == 415 || status == 422; }
+
 std::chrono::milliseconds span_of(Duration time) { return std::chrono::milliseconds(time.ms); }
 
 Instant wall_now() {
@@ -92,7 +96,9 @@ void EventPost::send_all() {
 bool EventPost::deliver(std::size_t lines, const std::string& body, Duration& wait) {
   Post post{options_.to, options_.to.url(), {"Content-Type: application/x-ndjson"}, body};
   if (!options_.header.empty()) post.headers.push_back(options_.header);
-  const Sent sent = judge(send(post, stop_), wall_now());
+  const auto answer = send(post, stop_);
+  Sent sent = judge(answer, wall_now());
+  if (sent.fate == Sent::Fate::refused && !lines_refused(answer->status)) sent.fate = Sent::Fate::later;
   const std::lock_guard lock(mutex_);
   if (sent.fate == Sent::Fate::later) {
     const Duration next = wait.ms == 0 ? options_.first_wait : std::min(wait * 2, options_.longest_wait);
@@ -101,7 +107,9 @@ bool EventPost::deliver(std::size_t lines, const std::string& body, Duration& wa
     wait = {};
     (sent.fate == Sent::Fate::taken ? numbers_.sent : numbers_.lost) += lines;
   }
-  if (sent.fate != Sent::Fate::taken) trouble_(options_.to.place() + ": " + sent.why);
+  if (sent.fate != Sent::Fate::taken)
+    trouble_(options_.to.place() + ": " + sent.why +
+             (numbers_.lost == 0 ? "" : "; lines lost so far: " + std::to_string(numbers_.lost)));
   return sent.fate != Sent::Fate::later;
 }
 

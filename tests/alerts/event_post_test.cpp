@@ -71,6 +71,19 @@ TEST(EventPostTest, DropsWhatIsRefusedAndGoesOn) {
   EXPECT_EQ(post.numbers().lost, 1U);
 }
 
+/// Somebody can renew the token, make the table, give the new address.
+TEST(EventPostTest, KeepsWhatOnlyTheCollectorsDoorRefuses) {
+  for (const int status : {302, 401, 403, 404}) {
+    std::atomic<int> asked = 0;
+    Receiver receiver([&](const Received&) { return Reply{++asked == 1 ? status : 200}; });
+    EventPost post(to(receiver.port()), [](const std::string&) {});
+    post.write("{\"n\":1}");
+    EXPECT_TRUE(receiver.await(2)) << status;
+    EXPECT_EQ(receiver.all().back().body, "{\"n\":1}\n");
+    EXPECT_EQ(post.numbers().lost, 0U) << status;
+  }
+}
+
 TEST(EventPostTest, KeepsSoManyLinesForACollectorThatIsAwayAndCountsTheRest) {
   int port = 0;
   {

@@ -2,10 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "codec/json.hpp"
 #include "engine/node.hpp"
@@ -63,10 +67,11 @@ class LifecycleTest : public Node {
 
   std::vector<json::object> lines;
   Lifecycle lifecycle{[this](const std::string& line) {
-    EXPECT_EQ(line.find('\n'), std::string::npos);
-    lines.push_back(json::parse(line).as_object());
-    EXPECT_EQ(against_schema(lines.back()), "") << line;
-  }, clock};
+                        EXPECT_EQ(line.find('\n'), std::string::npos);
+                        lines.push_back(json::parse(line).as_object());
+                        EXPECT_EQ(against_schema(lines.back()), "") << line;
+                      },
+                      clock};
   Observers both{&told, &lifecycle};
 };
 
@@ -162,6 +167,81 @@ TEST(EventFile, RotatesAndKeepsSoManyFiles) {
     ++files;
   }
   EXPECT_EQ(files, 3U);
+}
+
+/// Without waits, so that each line is a new try.
+EventFileSettings at_once(const std::filesystem::path& path) {
+  EventFileSettings settings{path, 1'000, 2};
+  settings.first_wait = settings.longest_wait = settings.look_every = Duration{};
+  return settings;
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(EventFile, IsForItsOwnerAlone) {
+  const ScratchFolder folder;
+  const auto path = folder.path() / "events.jsonl";
+  EventFile::open({path, 1'000, 2}, [](const std::string&) {});
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST(EventFile, IsMadeAnewWhenSomebodyTakesItAway) {
+  const ScratchFolder folder;
+  const auto path = folder.path() / "events.jsonl";
+  {
+    auto file = EventFile::open(at_once(path), [](const std::string&) {});
+    ASSERT_TRUE(file);
+    (*file)->write("one");
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (lines_of(path).empty() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    std::filesystem::rename(path, folder.path() / "taken");
+    (*file)->write("two");
+  }
+  EXPECT_THAT(lines_of(folder.path() / "taken"), testing::ElementsAre("one"));
+  EXPECT_THAT(lines_of(path), testing::ElementsAre("two"));
+}
+
+TEST(EventFile, BeginsANewLineAfterOneThatWasCutShort) {
+  const ScratchFolder folder;
+  const auto path = folder.path() / "events.jsonl";
+  std::ofstream(path) << "one\n{\"half";
+  (*EventFile::open(at_once(path), [](const std::string&) {}))->write("two");
+  EXPECT_THAT(lines_of(path), testing::ElementsAre("one", "{\"half", "two"));
+}
+
+TEST(EventFile, GoesOnAfterAFailureAndSaysOnceHowManyLinesWereLost) {
+  const ScratchFolder folder;
+  const auto path = folder.path() / "events.jsonl";
+  std::mutex mutex;
+  std::vector<std::string> told;
+  auto file = *EventFile::open(at_once(path), [&](const std::string& what) {
+    const std::lock_guard lock(mutex);
+    told.push_back(what);
+  });
+  const auto reaches = [&](const std::function<bool()>& holds) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!holds() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    return holds();
+  };
+  file->write("one");
+  ASSERT_TRUE(reaches([&] { return !lines_of(path).empty(); }));
+  // A folder in its place can be neither written nor put aside.
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  for (int i = 0; i < 20; ++i) file->write("lost");
+  ASSERT_TRUE(reaches([&] { return file->lost() == 20; }));
+  std::filesystem::remove(path);
+  file->write("two");
+  file->write("three");
+  file.reset();
+  EXPECT_THAT(lines_of(path), testing::ElementsAre("two", "three"));
+  EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr("lines lost so far: 1"))) << "once a minute";
 }
 
 TEST(EventFile, SaysWhereItCannotWrite) {

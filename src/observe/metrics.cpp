@@ -23,9 +23,9 @@ double in_seconds(Duration time) { return static_cast<double>(std::max<std::int6
 
 /// All kinds of alarms but those of invariants.
 constexpr auto kAlarms = std::to_array<std::string_view>(
-    {"agenda_missed", "breaker", "bundle_failed", "convoy_failed", "crash", "effect_failed", "escalation",
-     "escalation_again", "pr_left_open", "prune_failed", "rows_altered", "snapshot_failed", "store_failed",
-     "stray_agent", "ticks_do_not_settle", "token_not_ended", "town_quarantined"});
+    {"agenda_missed", "breaker", "bundle_failed", "convoy_failed", "crash", "decided_otherwise", "effect_failed",
+     "escalation", "escalation_again", "pr_left_open", "prune_failed", "rows_altered", "snapshot_failed",
+     "store_failed", "stray_agent", "ticks_do_not_settle", "token_not_ended", "town_quarantined"});
 
 /// Since when the first of a ready queue is ready, if nothing but a fault keeps it from being started: not when
 /// somebody has paused it, nor when its rig has all the workers that it may have.
@@ -495,6 +495,7 @@ void Metrics::effects_ended(const TownId& town, const std::vector<StoredEffect>&
 void Metrics::differs(const TownId& town, const Difference& /*difference*/) {
   const std::lock_guard lock(state_->mutex);
   state_->part(town).series->mismatches.Increment();
+  state_->alerts.Add({{"kind", "decided_otherwise"}}).Increment();  // alert_sinks.cpp tells of it
 }
 
 void Metrics::alarm(const Alarm& alarm) { state_->alerts.Add({{"kind", alarm.kind}}).Increment(); }

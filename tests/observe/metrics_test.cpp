@@ -240,6 +240,12 @@ TEST_F(MetricsTest, WhoeverAsksWhileAnotherAsksSeesNoAgeHalfWritten) {
   EXPECT_EQ(torn, 0);
 }
 
+TEST_F(MetricsTest, ATickThatIsDecidedOtherwiseIsCountedAmongWhatPeopleAreTold) {
+  EXPECT_EQ(scrape(metrics).at(R"(townd_alerts_total{kind="decided_otherwise"})"), 0);
+  metrics.differs(TownId("town"), Difference{});
+  EXPECT_EQ(scrape(metrics).at(R"(townd_alerts_total{kind="decided_otherwise"})"), 1);
+}
+
 TEST_F(MetricsTest, ATownThatLeavesMemoryOrIsReadAgainKeepsItsSeries) {
   const RigId rig = town_with_rig();
   const std::string bead = must(bead_in(rig)).created.front();

@@ -109,16 +109,24 @@ void LogObserver::ticked(const Ticked& ticked) {
 
 void LogObserver::log_effects(const std::string& town, const std::string& tick, const std::string& action,
                               std::span<const Effect> effects) {
-  for (const Effect& effect : effects)
+  for (const Effect& effect : effects) {
     log_.write(LogLevel::info, "effect wanted",
                {{"town", town}, {"tick", tick}, {"action", action}, {"effect", effect.key}});
+    if (wanted_.size() < kWanted) wanted_.insert_or_assign({town, effect.key}, Wanted{tick, action});
+  }
 }
 
 void LogObserver::effects_ended(const TownId& town, const std::vector<StoredEffect>& outcomes) {
   for (const StoredEffect& outcome : outcomes) {
     const bool well = outcome.state == EffectState::done;
+    const auto found = wanted_.find({town.text, outcome.effect.key});
+    const Wanted wanted = found == wanted_.end() ? Wanted{} : found->second;
+    // What is unknown may come to another end yet.
+    if (found != wanted_.end() && (well || outcome.state == EffectState::failed)) wanted_.erase(found);
     log_.write(well ? LogLevel::info : LogLevel::warn, "effect ended",
                {{"town", town.text},
+                {"tick", wanted.tick},
+                {"action", wanted.action},
                 {"effect", outcome.effect.key},
                 {"outcome", std::string(to_string(outcome.state))},
                 {"attempts", std::to_string(outcome.attempts)},

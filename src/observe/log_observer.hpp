@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,8 +11,8 @@
 namespace townd {
 
 /// Tells the log what ticks did: one line for each decision, with the id of its action (`<tick>.<n>`), one for each
-/// effect that it asked for, with that id, and one for what the effect came to; one for each violation and event that
-/// did not apply, and at debug level one for the tick. Titles, bodies and prompts are not in it.
+/// effect that it asked for and one for what the effect came to, both with that id; one for each violation and event
+/// that did not apply, and at debug level one for the tick. Titles, bodies and prompts are not in it.
 class LogObserver final : public Observer {
  public:
   explicit LogObserver(Log& log) : log_(log) {}
@@ -24,7 +25,15 @@ class LogObserver final : public Observer {
   void log_effects(const std::string& town, const std::string& tick, const std::string& action,
                    std::span<const Effect> effects);
 
+  /// Of effects that are under way; more are told of without it.
+  static constexpr std::size_t kWanted = 10'000;
+  struct Wanted {
+    std::string tick;
+    std::string action;  ///< empty: a fact asked for it
+  };
+
   Log& log_;
+  std::map<std::pair<std::string, std::string>, Wanted> wanted_;  ///< by town and key
 };
 
 }  // namespace townd

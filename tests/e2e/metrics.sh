@@ -31,7 +31,7 @@ line=$(grep 'msg=decided' "$log" | grep 'actions=dispatch_agent' | grep "bead=$b
 action=$(printf '%s' "$line" | sed -n 's/.* action=\([0-9.]*\).*/\1/p')
 effect=$(grep 'msg="effect wanted"' "$log" | grep "action=$action " | sed -n 's/.* effect=//p' | head -n 1)
 case $effect in start_agent:*) ;; *) fail "action $action asked for $effect" ;; esac
-grep 'msg="effect ended"' "$log" | grep -q "effect=$effect outcome=done" || fail "what $effect came to is not in the log"
+grep 'msg="effect ended"' "$log" | grep "action=$action " | grep -q "effect=$effect outcome=done" || fail "what $effect came to is not in the log"
 grep -E 'msg=(decided|"effect wanted"|"invariant)' "$log" | grep -vq ' tick=[0-9]' && fail "a line of a tick does not name it"
 
 # The same for people: one bead followed across its history, the facts, the decisions and the effects.

@@ -11,7 +11,8 @@
 namespace townd::cli {
 namespace {
 
-constexpr int kRows = 500;          ///< of one bead's history, and of ticks about it
+constexpr int kRows = 500;          ///< of one bead's history, of ticks about it, and of a page of facts
+constexpr int kFactPages = 40;      ///< what a person cannot read any more
 constexpr std::size_t kOpen = 200;  ///< ticks that are opened; of a longer story the last ones
 
 /// One thing that happened. Of what happened at the same moment facts come first and what people read last.
@@ -34,6 +35,7 @@ class Story {
     std::stable_sort(happened_.begin(), happened_.end(), [](const Happened& a, const Happened& b) {
       return std::tie(a.at, a.order) < std::tie(b.at, b.order);
     });
+    for (const std::string& what : cut_) print_cut(what);
     for (const Happened& one : happened_) print(one);
     return kOk;
   }
@@ -49,17 +51,35 @@ class Story {
     const auto history = session_.in_town("bead.history", {{"bead", bead}}, {{"limit", kRows}}, bead);
     if (!history) return tl::unexpected(history.error());
     for (const json::value& line : list_of(*history)) add("history", 3, text_of(line, "created_at"), line.as_object());
-    const auto facts = session_.in_town("event.list", {}, {{"bead", bead}, {"limit", kRows}});
-    if (!facts) return tl::unexpected(facts.error());
-    for (const json::value& fact : list_of(*facts)) add_fact(fact, text_of(fact, "created_at"));
+    if (list_of(*history).size() >= kRows) cut_.emplace_back("of the history of " + bead + " the newest lines");
+    if (const auto facts = add_facts(bead); !facts) return facts;
     const auto ticks = session_.in_town("tick.list", {}, {{"bead", bead}, {"limit", kRows}});
     if (!ticks) return tl::unexpected(ticks.error());
     for (const json::value& tick : list_of(*ticks)) ticks_.insert(number_of(tick, "tick"));
+    if (list_of(*ticks).size() >= kRows) ticks_cut_ = true;
+    return {};
+  }
+
+  /// They come oldest first, a page at a time, and the newest are what people ask for.
+  expected<void> add_facts(const std::string& bead) {
+    std::int64_t after = 0;
+    for (int page = 0; page < kFactPages; ++page) {
+      const auto facts = session_.in_town("event.list", {}, {{"bead", bead}, {"after", after}, {"limit", kRows}});
+      if (!facts) return tl::unexpected(facts.error());
+      for (const json::value& fact : list_of(*facts)) {
+        add_fact(fact, text_of(fact, "created_at"));
+        after = number_of(fact, "seq");
+      }
+      if (list_of(*facts).size() < kRows) return {};
+    }
+    cut_.emplace_back("of the facts about " + bead + " the oldest");
     return {};
   }
 
   expected<void> add_ticks() {
+    ticks_cut_ = ticks_cut_ || ticks_.size() > kOpen;
     while (ticks_.size() > kOpen) ticks_.erase(ticks_.begin());
+    if (ticks_cut_) cut_.emplace_back("of the ticks about it the newest " + std::to_string(kOpen));
     for (const std::int64_t number : ticks_) {
       const auto tick = session_.in_town("tick.get", {{"n", std::to_string(number)}});
       if (!tick) return tl::unexpected(tick.error());
@@ -103,6 +123,15 @@ class Story {
     happened_.push_back({std::move(at), tick, order, std::move(row)});
   }
 
+  void print_cut(const std::string& what) {
+    Terminal& terminal = session_.terminal();
+    if (terminal.json())
+      terminal.value(json::object{{"kind", "cut"}, {"what", what}});
+    else
+      terminal.line(
+          terminal.styled(Style::dim, "only " + shown(what) + "; town ticks --bead " + shown(id_) + " has all"));
+  }
+
   void print(const Happened& one) {
     Terminal& terminal = session_.terminal();
     const json::value row(one.row);
@@ -138,6 +167,8 @@ class Story {
   std::set<std::string> names_;  ///< of the bead, its requests and their runs
   std::set<std::int64_t> ticks_;
   std::set<std::int64_t> facts_;
+  bool ticks_cut_ = false;
+  std::vector<std::string> cut_;  ///< what is told in part
   std::vector<Happened> happened_;
 };
 

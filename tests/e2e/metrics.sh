@@ -41,6 +41,17 @@ for line in "fact .* agent_done" "created" "decided $action  beads.assign" "effe
 done
 town log "$bead" --json | grep -q "\"action\":\"$action\"" || fail "no action $action as JSON"
 
+# A story that is longer than a page goes to its newest fact, and says what it leaves out.
+busy=$(sling "Changes its mind" "true" --held) || fail "cannot give held work"
+town log "$busy" --json | grep -q '"kind":"cut"' && fail "a short story says that it is cut"
+for n in $(seq 510); do
+  curl -sf --unix-socket "$TOWND_DATA/townd.sock" -X PATCH -H 'Content-Type: application/json' \
+    -d "{\"title\":\"Title $n\"}" "http://localhost/api/towns/$id/beads/$busy" > /dev/null || fail "cannot change $busy"
+done
+town log "$busy" --json > "$world/story" || fail "no story of $busy"
+[ "$(grep -c '"kind":"fact"' "$world/story")" -gt 510 ] || fail "the story has not all facts: $(grep -c '"kind":"fact"' "$world/story")"
+grep -q '"kind":"cut"' "$world/story" || fail "it does not say that ticks are left out"
+
 for kind in bead.created agent.spawned agent.exited review.submitted review.completed bead.closed reconciler_tick http.bead.sling; do
   grep -q "\"event\":\"$kind\"" "$TOWND_DATA/events.jsonl" || fail "there is no event $kind"
 done

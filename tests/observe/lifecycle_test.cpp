@@ -244,6 +244,20 @@ TEST(EventFile, GoesOnAfterAFailureAndSaysOnceHowManyLinesWereLost) {
   EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr("lines lost so far: 1"))) << "once a minute";
 }
 
+TEST(EventFile, GoesOnAfterARotationThatFailed) {
+  const ScratchFolder folder;
+  const auto path = folder.path() / "events.jsonl";
+  // What is in the place of the file put aside cannot go.
+  std::filesystem::create_directories(folder.path() / "events.1.jsonl" / "in" / "the" / "way");
+  {
+    auto file = *EventFile::open(at_once(path), [](const std::string&) {});
+    for (int i = 0; i < 25; ++i) file->write(std::to_string(i) + std::string(98, '.'));
+  }
+  const auto lines = lines_of(path);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_TRUE(lines.back().starts_with("24.")) << lines.back();
+}
+
 TEST(EventFile, SaysWhereItCannotWrite) {
   const auto file = EventFile::open({"/proc/no/events.jsonl"}, [](const std::string&) {});
   ASSERT_FALSE(file);

@@ -75,6 +75,9 @@ class IdleForge final : public Forge {
   expected<events::GitMergeResult> land(const LandSpec& spec) override {
     return events::GitMergeResult{spec.request_id, events::LandingAnswer::landed, spec.commit, {}};
   }
+  expected<AdoptedPr> adopt_pr(const TownId&, const Rig&, const std::string& url) override {
+    return fail(Error::Code::not_found, "there is no pull request " + url);
+  }
   expected<events::PrPublished> publish(const PublishSpec&) override { return events::PrPublished{}; }
   expected<events::PollAnswer> poll_pr(const PollSpec&) override { return events::PollAnswer{}; }
   expected<events::PrMergeResult> merge_pr(const MergeSpec&) override { return events::PrMergeResult{}; }

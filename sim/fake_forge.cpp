@@ -140,6 +140,10 @@ expected<events::GitMergeResult> FakeForge::land(const LandSpec& spec) {
   return result;
 }
 
+expected<AdoptedPr> FakeForge::adopt_pr(const TownId&, const Rig&, const std::string&) {
+  return fail(Error::Code::unavailable, "this forge has no pull requests");
+}
+
 expected<events::PrPublished> FakeForge::publish(const PublishSpec&) {
   return fail(Error::Code::unavailable, "this forge has no pull requests");
 }

@@ -46,6 +46,7 @@ class FakeForge : public Forge {
   expected<std::string> collect(const CollectSpec& spec) override;
   expected<void> discard(const CollectSpec& spec) override;
   expected<events::GitMergeResult> land(const LandSpec& spec) override;
+  expected<AdoptedPr> adopt_pr(const TownId& town, const Rig& rig, const std::string& url) override;
   expected<events::PrPublished> publish(const PublishSpec& spec) override;
   expected<events::PollAnswer> poll_pr(const PollSpec& spec) override;
   expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;

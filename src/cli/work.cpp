@@ -40,12 +40,10 @@ expected<int> sling(Session& session, const Values& values) {
 }
 
 expected<int> adopt(Session& session, const Values& values) {
-  const std::string branch = values.text("BRANCH");
-  if (is_url(branch))
-    return fail(Error::Code::invalid, "a pull request cannot be adopted", "Name the branch that it is made from.");
+  const std::string what = values.text("BRANCH|URL");
   const auto body = text_given(values.text("--body"));
   if (!body) return tl::unexpected(body.error());
-  json::object fields{{"branch", branch}};
+  json::object fields{{is_url(what) ? "pr_url" : "branch", what}};
   if (!body->empty()) fields["body"] = *body;
   if (values.has("--title")) fields["title"] = values.text("--title");
   if (values.has("--priority")) fields["priority"] = values.text("--priority");
@@ -191,10 +189,10 @@ std::vector<Command> work_commands() {
        sling},
       {"adopt",
        "Give work",
-       "Have a branch that is there already tested and merged",
+       "Have a branch or pull request that is there already tested and merged",
        "town adopt feature/totals --title \"Totals on each page\"",
-       {word("BRANCH", "Branch of the rig's repository, as it is now"),
-        option("--title", "What it does, in one line; the branch when left out"),
+       {word("BRANCH|URL", "Branch of the rig's repository as it is now, or the page of a pull request"),
+        option("--title", "What it does, in one line; the branch or the pull request's own when left out"),
         option("--body", "What whoever has to mend it must know; - reads standard input"),
         option("--priority", "low, medium, high or critical")},
        adopt},

@@ -19,7 +19,7 @@ BOOST_DESCRIBE_STRUCT(EscalationRaised, (), (agent_id, rig_id, severity, categor
 BOOST_DESCRIBE_STRUCT(BeadCreated, (),
                       (bead_id, type, title, body, rig_id, priority, labels, metadata, parent_bead_id, convoy_id, after,
                        held, created_by))
-BOOST_DESCRIBE_STRUCT(BranchAdopted, (), (bead_id, rig_id, branch, commit, title, body, priority, created_by))
+BOOST_DESCRIBE_STRUCT(BranchAdopted, (), (bead_id, rig_id, branch, commit, title, body, priority, created_by, pr_url))
 BOOST_DESCRIBE_STRUCT(BeadUpdated, (), (bead_id, title, body, priority, labels, metadata, actor))
 BOOST_DESCRIBE_STRUCT(BeadStatusSet, (), (bead_id, status, actor))
 BOOST_DESCRIBE_STRUCT(BeadCancelled, (), (bead_id, cancel_status, actor))

@@ -132,7 +132,13 @@ Result on(Change& change, const events::BranchAdopted& e) {
   events::AgentDone done;
   done.branch = e.branch;
   done.commit = e.commit;
-  change.submit(id, Agent{}, done);
+  done.pr_url = e.pr_url;
+  const BeadId request = change.submit(id, Agent{}, done);
+  if (!e.pr_url.empty()) {
+    Review review = *change.town().review(request);
+    review.strategy = Strategy::pr;
+    change.town().put(std::move(review));
+  }
   change.set_status(id, BeadStatus::in_review);
   return applied();
 }

@@ -94,6 +94,7 @@ struct BranchAdopted {
   std::string body;
   Priority priority = Priority::medium;
   std::string created_by;
+  std::string pr_url;  ///< it is a pull request already
 };
 
 struct BeadUpdated {

@@ -227,6 +227,12 @@ std::vector<TownId> Engine::towns() const {
   return state_->names;
 }
 
+TownId Engine::owner_of(std::string_view id) const {
+  const std::lock_guard lock(state_->names_mutex);
+  const auto found = state_->prefixes.find(std::string(id.substr(0, id.find('-'))));
+  return found == state_->prefixes.end() ? TownId{} : found->second;
+}
+
 void Engine::on_stream(std::function<void(const TownId&, const StreamItem&)> listener) {
   state_->listeners.push_back(std::move(listener));
 }

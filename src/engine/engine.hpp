@@ -92,6 +92,8 @@ class Engine {
   void dry_run(const TownId& town, MaybeInstant until, std::function<void(expected<std::vector<TimedTick>>)> answered);
   /// The ids of all towns. Thread-safe.
   [[nodiscard]] std::vector<TownId> towns() const;
+  /// The town whose prefix the id begins with; empty when there is none. Thread-safe.
+  [[nodiscard]] TownId owner_of(std::string_view id) const;
 
   /// Called for every stream item of every town, on the engine's thread.
   void on_stream(std::function<void(const TownId&, const StreamItem&)> listener);

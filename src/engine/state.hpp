@@ -112,7 +112,7 @@ struct Engine::State {
   std::map<TownId, Away> away;
   std::set<std::pair<Instant, TownId>> away_by_due;
   std::set<TownId> returning;              ///< came back because they were due, and are not served yet
-  std::map<std::string, TownId> prefixes;  ///< of all towns
+  std::map<std::string, TownId> prefixes;  ///< of all towns; changed under `names_mutex`
   Instant look_for_idle_at;
   EffectQueue queue;
   Hands hands;

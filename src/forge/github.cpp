@@ -12,17 +12,16 @@ namespace {
 constexpr std::size_t kAnswerBytes = std::size_t{8} << 20;
 constexpr Duration kTimeout = seconds(30);
 constexpr Duration kUsualRest = seconds(60);   ///< what GitHub asks for where it names no time
+constexpr std::size_t kThreads = 100;          ///< unresolved ones that are read
+constexpr std::size_t kKnown = 1'000;          ///< pull requests whose threads are remembered
 constexpr Duration kTokenMargin = minutes(5);  ///< an installation's token is made anew so long before its end
 constexpr int kPages = 20;                     ///< of threads or checks beyond the first: 2,000 more
 
 constexpr std::string_view kFields = R"(
-  number url state merged isDraft mergeable mergeStateStatus reviewDecision headRefOid
+  number url state merged isDraft mergeable mergeStateStatus reviewDecision headRefOid updatedAt
   reviewThreads(first: 100, after: $threads) {
     pageInfo { hasNextPage endCursor }
-    nodes {
-      id isResolved path line
-      comments(last: 20) { nodes { author { login __typename } authorAssociation body url } }
-    }
+    nodes { id isResolved }
   }
   latestReviews(first: 50) {
     nodes { state authorAssociation author { login __typename } body url commit { oid } }
@@ -175,6 +174,17 @@ Asked<json::value> GitHub::graphql(const std::string& query, json::object variab
   return std::move(answer->body);
 }
 
+Asked<void> GitHub::check(const HostedRepository& repository) {
+  const auto found = call("GET", "/repos/" + repository.path, nullptr);
+  if (!found) return tl::unexpected(found.error());
+  const json::value& permissions = member_of(found->body, "permissions");
+  if (permissions.is_object() && !truth_of(permissions, "push"))
+    return tl::unexpected(Refusal{"http_error", 403, false, "the token may not write to " + repository.path, {}});
+  if (truth_of(found->body, "archived"))
+    return tl::unexpected(Refusal{"http_error", 403, false, repository.path + " is archived", {}});
+  return {};
+}
+
 Asked<std::string> GitHub::open(const NewPr& wanted) {
   const std::string pulls = "/repos/" + wanted.repository.path + "/pulls";
   const auto made =
@@ -230,6 +240,10 @@ void GitHub::read_together(std::span<const PrPlace> places, std::vector<Asked<ev
     }
     if (const auto complete = read_further_pages(places[i], found); !complete) {
       answers.emplace_back(tl::unexpected(complete.error()));
+      continue;
+    }
+    if (const auto told = read_threads(places[i], found); !told) {
+      answers.emplace_back(tl::unexpected(told.error()));
       continue;
     }
     auto read = read_pull_request(found, places[i], settings_.bots);
@@ -301,6 +315,52 @@ Asked<void> GitHub::read_further_pages(const PrPlace& place, json::value& pull_r
   return {};
 }
 
+/// Puts what is said in unresolved threads in their places. To ask for it with all the rest would cost a hundred times
+/// as much of what GitHub allows in an hour, so it is asked for when it may have changed.
+Asked<void> GitHub::read_threads(const PrPlace& place, json::value& pull_request) {
+  json::array ids;
+  for (const json::value& thread : list_of(member_of(pull_request, "reviewThreads"), "nodes"))
+    if (!truth_of(thread, "isResolved") && ids.size() < kThreads) ids.push_back(member_of(thread, "id"));
+  const std::lock_guard lock(threads_mutex_);
+  if (told_.size() > kKnown) told_.clear();  // most ended long ago
+  Told& told = told_[place.url(settings_.kind)];
+  const std::string as_of = text_of(pull_request, "updatedAt") + json::serialize(ids);
+  if (told.as_of != as_of && !ids.empty()) {
+    auto said = graphql(
+        "query($ids: [ID!]!) { nodes(ids: $ids) { ... on PullRequestReviewThread { id isResolved path line "
+        "comments(last: 20) { nodes { author { login __typename } authorAssociation body url } } } } }",
+        {{"ids", ids}});
+    if (!said) return tl::unexpected(said.error());
+    if (!member_of(member_of(*said, "data"), "nodes").is_array())
+      return tl::unexpected(Refusal{"invalid_response", 200, false, "the answer has no threads", {}});
+    told.threads = list_of(member_of(*said, "data"), "nodes");
+  }
+  told.as_of = as_of;
+  json::value* threads = threads_of(pull_request);
+  if (threads != nullptr && threads->is_object())
+    threads->get_object()["nodes"] = ids.empty() ? json::array() : told.threads;
+  return {};
+}
+
+Asked<PrPage> GitHub::look(const PrPlace& place) {
+  const auto found = call("GET", "/repos/" + place.repository.path + "/pulls/" + std::to_string(place.number), nullptr);
+  if (!found) return tl::unexpected(found.error());
+  const json::value& head = member_of(found->body, "head");
+  PrPage page{text_of(found->body, "title"),
+              text_of(found->body, "body"),
+              text_of(found->body, "state"),
+              text_of(head, "ref"),
+              text_of(member_of(found->body, "base"), "ref"),
+              text_of(head, "sha"),
+              {}};
+  if (truth_of(found->body, "merged")) page.state = "merged";
+  const auto from = hosted_at("https://" + place.repository.host + "/" + text_of(member_of(head, "repo"), "full_name"));
+  if (from) page.from = *from;
+  if (page.title.empty() || page.branch.empty() || page.target_branch.empty() || page.head.empty())
+    return tl::unexpected(Refusal{"invalid_response", found->status, false, "title, head or base is missing", {}});
+  return page;
+}
+
 Asked<void> GitHub::comment(const PrPlace& place, const std::string& text) {
   const auto made =
       call("POST", "/repos/" + place.repository.path + "/issues/" + std::to_string(place.number) + "/comments",
@@ -332,6 +392,8 @@ Asked<void> GitHub::merge(const PrPlace& place, const std::string& head) {
   }
   return tl::unexpected(last);
 }
+
+std::string GitHub::head_ref(int number) const { return "refs/pull/" + std::to_string(number) + "/head"; }
 
 Asked<std::string> GitHub::git_header() {
   const auto token = this->token();

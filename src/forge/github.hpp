@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -17,15 +18,18 @@ namespace townd {
 /// one request tells it of up to kTogether of them.
 class GitHub final : public Host {
  public:
-  static constexpr std::size_t kTogether = 25;
+  static constexpr std::size_t kTogether = 50;
 
   GitHub(HostSettings settings, const Clock& clock, const std::atomic<bool>& stop);
 
+  Asked<void> check(const HostedRepository& repository) override;
   Asked<std::string> open(const NewPr& wanted) override;
   std::vector<Asked<events::PollAnswer>> read(std::span<const PrPlace> places) override;
+  Asked<PrPage> look(const PrPlace& place) override;
   Asked<void> comment(const PrPlace& place, const std::string& text) override;
   Asked<void> answer_thread(const PrPlace& place, const std::string& thread, const std::string& text) override;
   Asked<void> merge(const PrPlace& place, const std::string& head) override;
+  [[nodiscard]] std::string head_ref(int number) const override;
   Asked<std::string> git_header() override;
 
  private:
@@ -41,6 +45,7 @@ class GitHub final : public Host {
                         const json::value& body, std::vector<int> fine = {});
   Asked<std::string> token();
   Asked<json::value> graphql(const std::string& query, json::object variables);
+  Asked<void> read_threads(const PrPlace& place, json::value& pull_request);
   Asked<void> read_further_pages(const PrPlace& place, json::value& pull_request);
   void read_together(std::span<const PrPlace> places, std::vector<Asked<events::PollAnswer>>& answers);
 
@@ -49,7 +54,15 @@ class GitHub final : public Host {
   const std::atomic<bool>& stop_;
   WebAddress rest_;
   WebAddress graphql_;
-  std::mutex mutex_;  ///< of the installation's token
+  /// What was said in the unresolved threads of a pull request.
+  struct Told {
+    std::string as_of;
+    json::array threads;
+  };
+
+  std::mutex threads_mutex_;
+  std::map<std::string, Told> told_;  ///< by its page
+  std::mutex mutex_;                  ///< of the installation's token
   std::string installed_;
   Instant installed_until_;
 };

@@ -38,8 +38,15 @@ std::unique_lock<std::mutex> LocalForge::lock(const RigId& rig) {
 }
 
 expected<RigFound> LocalForge::prepare_rig(const TownId&, const Rig& rig) {
-  const auto held = lock(rig.rig_id);
-  return make_or_refresh(git_, rig, git::rig_repository(data_, rig.rig_id));
+  const auto host = hosted(rig);
+  auto found = [&] {
+    const auto held = lock(rig.rig_id);
+    return make_or_refresh(host ? host->git : git_, rig, git::rig_repository(data_, rig.rig_id));
+  }();
+  // Of a checkout on this machine the target may be behind where pull requests are merged. A host that cannot be
+  // reached is no reason not to work.
+  if (found && found->broken_reason.empty() && host && git::is_local_path(rig.git_url)) (void)follow_target(rig, *host);
+  return found;
 }
 
 expected<void> LocalForge::prepare_branch(const TownId&, const Rig& rig, const std::string& branch) {
@@ -128,7 +135,8 @@ expected<events::GitMergeResult> LocalForge::land(const LandSpec& spec) {
     auto collected = collect_clone(bare, {spec.trial_run_id, folder, {}, sandboxed_});
     if (!collected) return tl::unexpected(collected.error());
   }
-  return land_commit(git_, bare, spec);
+  const auto host = hosted(spec.rig);
+  return land_commit(host ? host->git : git_, bare, spec);
 }
 
 }  // namespace townd

@@ -28,6 +28,7 @@ class LocalForge : public Forge {
   expected<void> discard(const CollectSpec& spec) override;
   expected<events::GitMergeResult> land(const LandSpec& spec) override;
 
+  expected<AdoptedPr> adopt_pr(const TownId& town, const Rig& rig, const std::string& url) override;
   expected<events::PrPublished> publish(const PublishSpec& spec) override;
   expected<events::PollAnswer> poll_pr(const PollSpec& spec) override;
   expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;

@@ -41,7 +41,13 @@ events::PrPublished as_answer(const Refusal& refusal, const PublishSpec& spec) {
   return answer;
 }
 
-std::string ref_of(const PrPlace& place) { return "refs/pull/" + std::to_string(place.number) + "/head"; }
+/// As an error of a request that a person waits for.
+tl::unexpected<Error> told(const Refusal& refusal) {
+  const auto code = refusal.status == 404 ? Error::Code::not_found
+                    : refusal.transient   ? Error::Code::unavailable
+                                          : Error::Code::conflict;
+  return fail(code, refusal.why, "see docs/forges.md");
+}
 
 /// What stands in the way of merging, in words.
 std::string not_green(const events::PollAnswer& a) {
@@ -131,7 +137,10 @@ Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted
   if (!known) return for_now(known.error());
   if (!*known) return refused("no_branch", "the rig's repository has no commit " + commit);
   const auto theirs = git::tip_at(hosted.git, hosted.place, spec.branch);
-  if (!theirs) return for_now(theirs.error());
+  if (!theirs) {  // git says little about why it is not let in
+    if (const auto let_in = hosted.host->check(hosted.repository); !let_in) return tl::unexpected(let_in.error());
+    return for_now(theirs.error());
+  }
   if (*theirs == commit) return commit;
   if (*theirs) {
     const std::string ref = "refs/heads/" + spec.branch;
@@ -148,6 +157,7 @@ Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted
   if (!pushed) return for_now(pushed.error());
   if (pushed->result == git::Pushed::yes) return commit;
   if (pushed->result == git::Pushed::moved) return for_now(Error{Error::Code::conflict, pushed->why, {}});
+  if (const auto let_in = hosted.host->check(hosted.repository); !let_in) return tl::unexpected(let_in.error());
   return refused("push_refused", pushed->why);
 }
 
@@ -196,6 +206,8 @@ expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
     if (const auto ok = follow_target(spec.rig, hosted); !ok) return tl::unexpected(ok.error());
     return *answer;
   }
+  if (answer->mergeable_state == "dirty")  // whoever resolves it needs the target as it is there
+    if (const auto ok = follow_target(spec.rig, hosted); !ok) return tl::unexpected(ok.error());
   const auto held = lock(spec.rig.rig_id);
   const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
   const auto known =
@@ -203,10 +215,38 @@ expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
   if (!known) return tl::unexpected(known.error());
   if (!*known && answer->status == "open") {  // somebody pushed; what is reviewed and worked on is that
     const std::string kept = "refs/outside/pr/" + std::to_string(place.number);
-    if (auto ok = git::fetch(bare, hosted.place, {"+" + ref_of(place) + ":" + kept}); !ok)
+    if (auto ok = git::fetch(bare, hosted.place, {"+" + hosted.host->head_ref(place.number) + ":" + kept}); !ok)
       return tl::unexpected(ok.error());
   }
   return *answer;
+}
+
+expected<AdoptedPr> LocalForge::adopt_pr(const TownId&, const Rig& rig, const std::string& url) {
+  const auto pr = found(rig, url);
+  if (!pr) return told(pr.error());
+  const auto& [hosted, place] = *pr;
+  const auto page = hosted.host->look(place);
+  if (!page) return told(page.error());
+  const std::string shown = place.url(hosts_->kind_of(hosted.repository.host));
+  if (page->state != "open") return fail(Error::Code::conflict, shown + " is " + page->state);
+  if (page->target_branch != target_of(rig))
+    return fail(
+        Error::Code::conflict, shown + " is for " + page->target_branch + ", the rig's work for " + target_of(rig),
+        "change its base there, or the rig's with: town rig set " + rig.name + " --branch " + page->target_branch);
+  if (page->from != hosted.repository)
+    return fail(Error::Code::conflict, shown + " comes from the fork " + page->from.path + ", where townd may not push",
+                "push its branch to " + hosted.repository.path + " and open a pull request from there");
+  if (auto ok = git::validate_branch_name(page->branch); !ok) return tl::unexpected(ok.error());
+  if (!git::is_object_id(page->head)) return fail(Error::Code::unavailable, shown + " names no commit");
+  const auto held = lock(rig.rig_id);
+  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, rig.rig_id));
+  const std::string kept = "refs/town/adopted/" + page->head;
+  if (auto ok = git::fetch(bare, hosted.place, {"+" + hosted.host->head_ref(place.number) + ":" + kept}); !ok)
+    return tl::unexpected(ok.error());
+  const auto there = bare.commit_of(kept);
+  if (!there) return tl::unexpected(there.error());
+  if (*there != page->head) return fail(Error::Code::unavailable, "somebody has just pushed to " + shown, "try again");
+  return AdoptedPr{shown, page->branch, page->head, page->title, page->body};
 }
 
 expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {

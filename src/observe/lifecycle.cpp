@@ -188,7 +188,7 @@ void Lifecycle::effects_ended(const TownId& town, const std::vector<StoredEffect
   const Instant now = clock_.now();  // they may come without a tick
   for (const StoredEffect& outcome : outcomes) {
     const std::string_view kind = effect_kind(outcome.effect.body);
-    const bool forge = kind == "poll_pr" || kind == "merge_pr";
+    const bool forge = kind == "poll_pr" || kind == "merge_pr" || kind == "publish_pr";
     if (!forge && kind != "start_agent") continue;
     Line line(forge ? "api.external_request" : "container.agent_start_fetch", now, town.text);
     line.say("route", kind).say("to", to_string(outcome.state));

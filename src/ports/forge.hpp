@@ -65,6 +65,15 @@ struct MergeSpec {
   std::string head;  ///< nothing else may be merged
 };
 
+/// A pull request that somebody else has opened.
+struct AdoptedPr {
+  std::string url;
+  std::string branch;
+  std::string commit;  ///< its head, fetched
+  std::string title;
+  std::string body;
+};
+
 struct CommentSpec {
   Rig rig;
   std::string pr_url;
@@ -91,6 +100,9 @@ class Forge {
   /// domain.md §6, verify_merge: fetch, compare-and-swap of the target, proof by ancestry, the owner's checkout.
   virtual expected<events::GitMergeResult> land(const LandSpec& spec) = 0;
 
+  /// Fetches a pull request of the rig's repository as it is now. `conflict`: it has ended, or is not for the rig's
+  /// target; `not_found`.
+  virtual expected<AdoptedPr> adopt_pr(const TownId& town, const Rig& rig, const std::string& url) = 0;
   /// Moves the branch at the forge forward, opens the pull request unless there is one, answers its threads.
   virtual expected<events::PrPublished> publish(const PublishSpec& spec) = 0;
   /// How it stands; what the forge refuses, cannot say or says in error is an answer too.

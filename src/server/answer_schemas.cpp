@@ -16,6 +16,7 @@ const std::map<std::string_view, std::string_view>& members() {
       {"Token", "id:s role:s created_at:t"},
       {"NewToken", "id:s role:s token:s"},
       {"Revoked", "revoked:b"},
+      {"Noticed", "noticed:i"},
       {"Doctor", "findings:a unmade:a made:a"},
       {"Retried", "retried:b"},
       {"Town",

@@ -35,6 +35,7 @@
 #include "server/stream_seats.hpp"
 #include "server/upgrade.hpp"
 #include "server/version.hpp"
+#include "server/webhooks.hpp"
 #include "server/workers.hpp"
 #include "store/sqlite_store.hpp"
 
@@ -147,6 +148,7 @@ struct Daemon::Parts {
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<LocalRuntime> runtime;
   std::unique_ptr<LocalForge> forge;
+  std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Driver> driver;
   std::unique_ptr<TokenBook> tokens;
@@ -234,6 +236,9 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
       known.error().what += ", which [town] of townd.toml names";
       return known;
     }
+  std::map<std::string, std::string> secrets;
+  for (const HostSettings& host : *wanted_hosts) secrets.emplace("github", host.webhook_secret);
+  webhooks = std::make_unique<Webhooks>(std::move(secrets));
   auto hosts =
       std::make_unique<Hosts>(*wanted_hosts, clock, [this](const TownId& town, const events::PrNoticed& noticed) {
         engine->submit(town, noticed, [](const expected<Receipt>&) {});
@@ -247,7 +252,7 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
 
   tails = std::make_unique<LogTails>(seats, *engine, *runtime);
   services = std::make_unique<Services>(
-      Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails, *workers, upgrade,
+      Services{*engine, *store, *runtime, *forge, clock, *tokens, live, *tails, *workers, *webhooks, upgrade,
                diff_reader(*git, options.data),
                [this, data = options.data](std::function<void(std::string)> answer) {
                  read_towns(*engine, *metrics, *workers,

@@ -51,6 +51,9 @@ expected<std::vector<HostSettings>> forge_settings(const NodeSettings& node, con
       return place.wrong("github.token", "a token has no spaces or line ends");
     host.token = std::move(*token);
   }
+  auto word = read_secret(place, "github.webhook_secret", github.webhook_secret);
+  if (!word) return tl::unexpected(word.error());
+  host.webhook_secret = std::move(*word);
   hosts.push_back(std::move(host));
   return hosts;
 }

@@ -28,6 +28,7 @@ std::span<const NamedHandler> mayor_handlers();
 std::span<const NamedHandler> explain_handlers();
 std::span<const NamedHandler> past_handlers();
 std::span<const NamedHandler> doctor_handlers();
+std::span<const NamedHandler> hook_handlers();
 
 /// The handler of an operation of the table, or null; a test holds that none is null.
 Handler find_handler(std::string_view operation);

@@ -4,6 +4,14 @@ namespace townd::operation_parts {
 
 void add_node(std::vector<Operation>& all) {
   all.push_back({"node.health", "GET", {"/healthz"}, 0, "Is the daemon alive.", {}, "Health"});
+  all.push_back({"hook.receive",
+                 "POST",
+                 {"/hooks/:rig/:forge"},
+                 0,
+                 "A webhook of a forge, signed with its secret; what it is about is asked about at once.",
+                 {},
+                 "Noticed"});
+  all.back().extra_fields = true;
   all.push_back(
       {"node.ready", "GET", {"/readyz"}, kEverybody, "Can it take work: store and engine answer.", {}, "Health"});
   all.push_back({"node.openapi", "GET", {"/openapi.json"}, kEverybody, "This list, as OpenAPI 3.1.", {}, "OpenApi"});

@@ -135,9 +135,10 @@ void add_beads(std::vector<Operation>& all) {
                  "POST",
                  {"/api/towns/:town/rigs/:rig/adopt"},
                  kTools,
-                 "Work that is there already, a branch of the rig's source: it is tried, and lands or comes back.",
-                 {required(line("branch", kTitleLimit, "the branch, as it is now")),
-                  line("title", kTitleLimit, "what it does; the branch when left out"),
+                 "Work that is there already, a branch of the rig's source or a pull request: it lands, or comes back.",
+                 {line("branch", kTitleLimit, "the branch, as it is now"),
+                  line("pr_url", kTitleLimit, "instead of a branch: the page of a pull request of the rig's"),
+                  line("title", kTitleLimit, "what it does; the branch or the pull request's own when left out"),
                   text("body", kBodyLimit, "what whoever has to mend it must know"), priority()},
                  "Bead",
                  201});

@@ -19,6 +19,7 @@ class Runtime;
 class Store;
 class TokenBook;
 class UpgradeReport;
+class Webhooks;
 class Workers;
 
 /// What a bead's branch changes: `base...head` in the rig's own repository.
@@ -43,6 +44,7 @@ struct Services {
   LiveHub& live;
   LogTails& tails;
   Workers& workers;
+  Webhooks& webhooks;
   const UpgradeReport& upgrade;
   std::function<expected<std::string>(const DiffSpec&)> diff;
   /// Gives them in Prometheus' text format, on any thread.

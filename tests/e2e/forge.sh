@@ -53,3 +53,21 @@ at_forge() { git --git-dir "$world/forge/you/$1.git" "${@:2}"; }
 request_of() { town reviews --json | python3 -c 'import json, sys
 rows = [r for r in json.load(sys.stdin) if r["source_bead_id"] == sys.argv[1]]
 print(rows[-1]["bead_id"] if rows else "")' "$1"; }
+# opened REPOSITORY NUMBER: the pull request is there. head_of: its newest commit.
+opened() { at_forge "$1" rev-parse -q --verify "refs/pull/$2/head" > /dev/null; }
+head_of() { at_forge "$1" rev-parse "refs/pull/$2/head"; }
+# verdict_is BEAD VERDICT: of its newest request's review.
+verdict_is() { town show "$(request_of "$1")" --json | grep -q '"verdict":"'"$2"'"'; }
+# check REPOSITORY COMMIT CONCLUSION: the check `build` has run.
+check() {
+  control checks '{"repository": "you/'"$1"'", "sha": "'"$2"'", "name": "build", "status": "completed", "conclusion": "'"$3"'"}' > /dev/null ||
+    fail "no check"
+}
+graphql() {
+  curl -sS --cacert "$authority/ca.pem" -H "Authorization: Bearer $forge_token" -H 'Content-Type: application/json' -A test \
+    -d "$(python3 -c 'import json, sys; print(json.dumps({"query": sys.argv[1]}))' "$1")" "https://$forge/api/graphql"
+}
+forge_is_well() {
+  grep -q "$forge_token" "$TOWND_DATA/townd.log" && fail "the token is in the log"
+  [ "$(control failures '{}' | field failures)" = "[]" ] || fail "the fake failed: $(cat "$world/forge.err")"
+}

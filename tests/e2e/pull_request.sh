@@ -9,18 +9,15 @@ host shop
 up
 make_town shop shop --strategy pr --push "https://$forge/you/shop.git"
 id=$(sling "Write two" 'echo two >> file; git commit -qam "Two" -m "Bead: $TOWN_BEAD"; town done --summary "two is there"')
-opened() { at_forge shop rev-parse -q --verify refs/pull/1/head > /dev/null; }
-within 60 opened || fail "no pull request: $(town why "$id")"
-head=$(at_forge shop rev-parse refs/pull/1/head)
+within 60 opened shop 1 || fail "no pull request: $(town why "$id")"
+head=$(head_of shop 1)
 [ "$(at_forge shop show "$head:file")" = "$(printf 'one\ntwo')" ] || fail "the pull request has not got the work"
 # No check yet right after a push is not "all pass".
 request=$(request_of "$id")
-approved() { town show "$request" --json | grep -q '"verdict":"approved"'; }
-within 60 approved || fail "not reviewed: $(town why "$request")"
+within 60 verdict_is "$id" approved || fail "not reviewed: $(town why "$request")"
 [ "$(status_of "$id")" = in_review ] || fail "it is $(status_of "$id") before its checks have run"
-control checks '{"repository": "you/shop", "sha": "'"$head"'", "name": "build", "status": "completed", "conclusion": "success"}' > /dev/null || fail "no check"
+check shop "$head" success
 ends "$id" closed
 [ "$(at_forge shop show main:file)" = "$(printf 'one\ntwo')" ] || fail "main at the forge has not got the work"
 town show "$request" --json | grep -q '"evidence":"forge"' || fail "no evidence: $(town show "$request" --json)"
-grep -q "$forge_token" "$TOWND_DATA/townd.log" && fail "the token is in the log"
-[ "$(control failures '{}' | field failures)" = "[]" ] || fail "the fake failed: $(cat "$world/forge.err")"
+forge_is_well

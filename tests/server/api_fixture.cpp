@@ -38,6 +38,7 @@ ApiTest::ApiTest() {
       live,
       *tails,
       workers,
+      webhooks,
       upgrade,
       [](const DiffSpec& spec) -> expected<std::string> { return "diff of " + spec.branch; },
       [this](std::function<void(std::string)> answer) {

@@ -16,6 +16,7 @@
 #include "server/raw_client.hpp"
 #include "server/stream_seats.hpp"
 #include "server/upgrade.hpp"
+#include "server/webhooks.hpp"
 #include "server/workers.hpp"
 #include "sim/fake_clock.hpp"
 #include "sim/fake_forge.hpp"
@@ -75,6 +76,7 @@ class ApiTest : public testing::Test {
   StreamSeats seats;
   LiveHub live{seats};
   Workers workers{2};
+  Webhooks webhooks{{{"github", "sesame"}}};
   UpgradeReport upgrade;
   std::filesystem::path data_folder;  ///< a data folder with nothing in it
   std::string page_damage;            ///< what is wrong with the store's pages

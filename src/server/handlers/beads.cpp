@@ -101,7 +101,27 @@ void sling_into(const CallPtr& call, const std::string& rig) {
 void sling(const CallPtr& call) { sling_into(call, call->parameter("rig")); }
 void mayor_sling(const CallPtr& call) { sling_into(call, call->arguments().text("rig_id")); }
 
-/// The branch is looked up where it is, before the town hears of it: what is adopted is what is there now.
+/// The branch or pull request as it is where it is.
+expected<events::BranchAdopted> looked_up(Forge& forge, const TownId& town, const Rig& rig,
+                                          events::BranchAdopted fact) {
+  if (fact.pr_url.empty()) {
+    auto commit = forge.adopt(town, rig, fact.branch);
+    if (!commit) return tl::unexpected(commit.error());
+    fact.commit = std::move(*commit);
+    if (fact.title.empty()) fact.title = fact.branch;
+    return fact;
+  }
+  auto found = forge.adopt_pr(town, rig, fact.pr_url);
+  if (!found) return tl::unexpected(found.error());
+  fact.pr_url = std::move(found->url);
+  fact.branch = std::move(found->branch);
+  fact.commit = std::move(found->commit);
+  if (fact.title.empty()) fact.title = found->title.substr(0, kTitleLimit / 2);
+  if (fact.body.empty()) fact.body = found->body.substr(0, kBodyLimit / 2);
+  return fact;
+}
+
+/// It is looked up before the town hears of it: what is adopted is what is there now.
 void adopt_branch(const CallPtr& call) {
   call->look([call](const Engine::View& view) {
     const std::string name = call->parameter("rig");
@@ -111,15 +131,17 @@ void adopt_branch(const CallPtr& call) {
     events::BranchAdopted fact;
     fact.rig_id = rig->rig_id;
     fact.branch = given.text("branch");
-    fact.title = given.has("title") ? given.text("title") : fact.branch;
+    fact.pr_url = given.text("pr_url");
+    if (fact.branch.empty() == fact.pr_url.empty())
+      return call->fail(Error::Code::invalid, "either a branch or a pull request is adopted", "name one of them");
+    fact.title = given.text("title");
     fact.body = given.text("body");
     fact.priority = chosen_or(given, "priority", Priority::medium);
     fact.created_by = call->actor("created_by");
     call->background([call, fact = std::move(fact), rig = *rig, town = view.town.row().town_id]() mutable {
-      auto commit = call->services().forge.adopt(town, rig, fact.branch);
-      if (!commit) return call->fail(commit.error());
-      fact.commit = std::move(*commit);
-      call->submit(std::move(fact), when_made(call, [call](const BeadId& id) { answer_bead(call, id); }));
+      auto found = looked_up(call->services().forge, town, rig, std::move(fact));
+      if (!found) return call->fail(found.error());
+      call->submit(std::move(*found), when_made(call, [call](const BeadId& id) { answer_bead(call, id); }));
     });
   });
 }

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "core/expected.hpp"
+#include "server/rates.hpp"
+
+namespace townd {
+
+/// Who may tell townd of its own accord that a pull request has changed: forges that sign with their secret, each
+/// delivery once, a few in a second.
+class Webhooks {
+ public:
+  static constexpr int kPerSecond = 10;
+  static constexpr std::size_t kRemembered = 10'000;  ///< deliveries
+
+  /// By forge, such as `github`; one without a secret tells nothing.
+  explicit Webhooks(std::map<std::string, std::string> secrets) : secrets_(std::move(secrets)) {}
+
+  /// Whether this delivery is to be believed and new; an error is what its sender is told.
+  expected<bool> take(const std::string& forge, std::string_view signature, std::string_view body,
+                      const std::string& delivery, Instant now);
+
+ private:
+  const std::map<std::string, std::string> secrets_;
+  Rates rates_{kPerSecond};
+  std::mutex mutex_;  ///< of what follows
+  std::set<std::string> known_;
+  std::deque<std::string> order_;
+};
+
+}  // namespace townd

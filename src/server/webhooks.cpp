@@ -8,7 +8,7 @@ expected<bool> Webhooks::take(const std::string& forge, std::string_view signatu
                               const std::string& delivery, Instant now) {
   const auto secret = secrets_.find(forge);
   if (secret == secrets_.end() || secret->second.empty())
-    return fail(Error::Code::not_found, "no webhook of " + forge + " is set up",
+    return fail(Error::Code::forbidden, "no webhook of " + forge + " is set up",
                 "give its webhook_secret in townd.toml and start townd again");
   if (!rates_.take(forge, now))
     return fail(Error::Code::too_many, "more than " + std::to_string(kPerSecond) + " deliveries in a second",

@@ -26,7 +26,7 @@ git -C "$world/shop" merge-base --is-ancestor good main || fail "the branch itse
 
 refused 4 'on main already' good
 refused 3 'there is no branch nowhere' nowhere
-refused 2 'pull request' https://example.com/a/b/pull/1
+refused 4 'no host of pull requests' https://example.com/a/b/pull/1
 refused 3 'no rig' good --rig nowhere
 
 # Whoever mends it finds what it has, and puts a commit on top.

@@ -29,12 +29,12 @@ TEST(Webhooks, CountOnceAndOnlyWithTheRightSignature) {
                                    http::signature("Sesame", kBody), http::signature("sesame", "{}")})
     EXPECT_EQ(hooks.take("github", wrong, kBody, "3", kNow + seconds(2)).error().code, Error::Code::forbidden) << wrong;
   EXPECT_EQ(hooks.take("github", right, kBody, "", kNow + seconds(4)).error().code, Error::Code::invalid);
-  EXPECT_EQ(hooks.take("quiet", http::signature("", kBody), kBody, "4", kNow).error().code, Error::Code::not_found);
-  EXPECT_EQ(hooks.take("gitlab", right, kBody, "4", kNow).error().code, Error::Code::not_found);
+  EXPECT_EQ(hooks.take("quiet", http::signature("", kBody), kBody, "4", kNow).error().code, Error::Code::forbidden);
+  EXPECT_EQ(hooks.take("gitlab", right, kBody, "4", kNow).error().code, Error::Code::forbidden);
 }
 
 TEST(Webhooks, AreTenInASecondAtMost) {
-  Webhooks hooks({{"github", "sesame"}});
+  Webhooks hooks(std::map<std::string, std::string>{{"github", "sesame"}});
   const std::string right = http::signature("sesame", kBody);
   int taken = 0;
   for (int i = 0; i < 30; ++i) taken += hooks.take("github", right, kBody, std::to_string(i), kNow) ? 1 : 0;
@@ -43,7 +43,7 @@ TEST(Webhooks, AreTenInASecondAtMost) {
 }
 
 TEST(Webhooks, ForgetTheOldestOfTenThousand) {
-  Webhooks hooks({{"github", "sesame"}});
+  Webhooks hooks(std::map<std::string, std::string>{{"github", "sesame"}});
   const std::string right = http::signature("sesame", kBody);
   for (std::size_t i = 0; i <= Webhooks::kRemembered; ++i)
     ASSERT_TRUE(*hooks.take("github", right, kBody, std::to_string(i), kNow + seconds(static_cast<std::int64_t>(i))));
@@ -60,7 +60,7 @@ TEST_F(ApiTest, AWebhookIsLetInByItsSignatureAlone) {
   };
   const std::string hook = "/hooks/" + rig_id + "/github";
   EXPECT_EQ(deliver(hook, "wrong", "a").status, 403);
-  EXPECT_EQ(deliver("/hooks/" + rig_id + "/gitlab", "sesame", "a").status, 404);
+  EXPECT_EQ(deliver("/hooks/" + rig_id + "/gitlab", "sesame", "a").status, 403);
   EXPECT_EQ(deliver("/hooks/zz-1/github", "sesame", "b").status, 404);
   const Reply taken = deliver(hook, "sesame", "c");
   EXPECT_EQ(taken.status, 200) << taken.body;

@@ -149,6 +149,11 @@ Result on(Change& change, const events::PrPolled& e) {
     change.town().put(std::move(again));
     return noted(change, "the answer is older than what was published since");
   }
+  // A forge may take a moment to show what was pushed to it.
+  constexpr Duration kSeenWithin = minutes(2);
+  if (a.ok && review->published_at && !stale(review->published_at, kSeenWithin, change.now()) &&
+      a.head != review->published_commit && a.head == review->pr_head)
+    return noted(change, "the forge has yet to show what was published");
   if (!a.ok) {
     poll_failed(change, e.bead_id, a);
     return applied();

@@ -42,29 +42,51 @@ HostKind Hosts::kind_of(const std::string& host) const { return hosts_.at(host)-
 
 Asked<events::PollAnswer> Hosts::poll(const TownId& town, const RigId& rig, const PrPlace& place, Duration fresh) {
   One& one = *hosts_.at(place.repository.host);
-  const std::lock_guard lock(one.mutex);
-  const Instant now = clock_.now();
   const Key key{town, rig, place.number};
-  Known& known = one.known[key];
-  known.place = place;
-  known.wanted_at = now;
-  const bool young = known.asked_at && now >= *known.asked_at && now - *known.asked_at < fresh;
+  {  // whoever asks next asks about this one too
+    const std::lock_guard lock(one.mutex);
+    one.known[key].place = place;
+    one.known[key].wanted_at = clock_.now();
+  }
+  const std::lock_guard alone(one.asking);
+  const Instant now = clock_.now();
+  bool young = false;
+  {
+    const std::lock_guard lock(one.mutex);
+    const MaybeInstant asked_at = one.known[key].asked_at;
+    young = asked_at && now >= *asked_at && now - *asked_at < fresh;
+  }
   if (!young) ask(one, key, now);
+  const std::lock_guard lock(one.mutex);
   return one.known.at(key).answer;
 }
 
-void Hosts::ask(One& one, const Key& key, Instant now) {
-  std::erase_if(one.known, [now](const auto& entry) { return now - entry.second.wanted_at > kWanted; });
+void Hosts::ask(One& one, const Key& key, Instant now) const {
+  std::vector<Key> keys;
   std::vector<PrPlace> places;
-  for (const auto& [other, known] : one.known) places.push_back(known.place);
-  auto answers = one.host->read(places);
-  auto answer = answers.begin();
-  for (auto& [other, known] : one.known) {
-    const bool news = known.asked_at && other != key && !same(known.answer, *answer);
-    known.answer = std::move(*answer++);
-    known.asked_at = now;
-    if (news && noticed_) noticed_(std::get<0>(other), {std::get<1>(other), std::get<2>(other), {}, false});
+  std::vector<int> changes;
+  {
+    const std::lock_guard lock(one.mutex);
+    std::erase_if(one.known, [now](const auto& entry) { return now - entry.second.wanted_at > kWanted; });
+    for (const auto& [other, known] : one.known) {
+      keys.push_back(other);
+      places.push_back(known.place);
+      changes.push_back(known.changes);
+    }
   }
+  auto answers = one.host->read(places);
+  std::vector<Key> news;
+  {
+    const std::lock_guard lock(one.mutex);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      Known& known = one.known[keys[i]];
+      if (known.asked_at && keys[i] != key && !same(known.answer, answers[i])) news.push_back(keys[i]);
+      known.answer = std::move(answers[i]);
+      known.asked_at = known.changes == changes[i] ? MaybeInstant(now) : std::nullopt;
+    }
+  }
+  if (!noticed_) return;
+  for (const auto& [town, rig, number] : news) noticed_(town, {rig, number, {}, false});
 }
 
 void Hosts::changed(const RigId& rig, const PrPlace& place) {
@@ -72,7 +94,7 @@ void Hosts::changed(const RigId& rig, const PrPlace& place) {
   if (found == hosts_.end()) return;
   const std::lock_guard lock(found->second->mutex);
   for (auto& [key, known] : found->second->known)
-    if (std::get<1>(key) == rig && std::get<2>(key) == place.number) known.asked_at.reset();
+    if (std::get<1>(key) == rig && std::get<2>(key) == place.number) known.asked_at.reset(), ++known.changes;
 }
 
 }  // namespace townd

@@ -47,16 +47,18 @@ class Hosts {
     PrPlace place;
     Instant wanted_at;
     MaybeInstant asked_at;
+    int changes = 0;  ///< by us; an answer to what was asked before one says nothing
     Asked<events::PollAnswer> answer;
   };
   struct One {
     HostSettings settings;
     std::unique_ptr<Host> host;
-    std::mutex mutex;  ///< of what follows; held while the host is asked, so that it is asked once
+    std::mutex asking;  ///< held while the host is asked, so that it is asked once for all who wait
+    std::mutex mutex;   ///< of what follows
     std::map<Key, Known> known;
   };
 
-  void ask(One& one, const Key& key, Instant now);
+  void ask(One& one, const Key& key, Instant now) const;
 
   const Clock& clock_;
   const Noticed noticed_;

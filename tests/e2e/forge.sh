@@ -1,18 +1,5 @@
 # A forge for a test, beside world.sh: a fake GitHub over TLS with repositories of its own. Source it after world.sh.
 : "${TOWN_SOURCE:?the source tree}"
-authority="$world/authority"
-mkdir -p "$authority"
-(
-  cd "$authority" || exit 1
-  new="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-  openssl req -x509 $new -days 1 -subj /CN=authority -keyout ca.key -out ca.pem &&
-    openssl req $new -subj /CN=localhost -keyout server.key -out server.csr &&
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' > names &&
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 1 -extfile names -out server.pem
-) > "$world/openssl.out" 2>&1 || { cat "$world/openssl.out" >&2; exit 1; }
-export SSL_CERT_FILE="$authority/ca.pem"
-git config --global http.sslCAInfo "$SSL_CERT_FILE"
-
 # control COMMAND JSON: tells the fake what the world there is like, and prints what it says.
 control() {
   local said
@@ -26,14 +13,16 @@ field() { python3 -c 'import functools, json, sys; print(functools.reduce(lambda
 # start_forge: the forge, and you, who may write, and townd's own account with its token.
 start_forge() {
   mkfifo "$world/forge.out"
-  python3 "$TOWN_SOURCE/tests/fake_forge/serve.py" --root "$world/forge" --certificate "$authority/server.pem" \
-    --key "$authority/server.key" --ca "$authority/ca.pem" > "$world/forge.out" 2> "$world/forge.err" < /dev/null &
+  python3 "$TOWN_SOURCE/tests/fake_forge/serve.py" --root "$world/forge" > "$world/forge.out" 2> "$world/forge.err" < /dev/null &
   others+=($!)
   disown $!
   local said
   read -r said < "$world/forge.out" || fail "the forge does not start: $(cat "$world/forge.err")"
   forge=$(echo "$said" | field address)
   forge_control=$(echo "$said" | field control)
+  SSL_CERT_FILE=$(echo "$said" | field ca)
+  export SSL_CERT_FILE
+  git config --global http.sslCAInfo "$SSL_CERT_FILE"
   control users '{"login": "you"}' > /dev/null || fail "no user"
   control users '{"login": "towny"}' > /dev/null || fail "no user"
   control users '{"login": "stranger"}' > /dev/null || fail "no user"
@@ -64,7 +53,7 @@ check() {
     fail "no check"
 }
 graphql() {
-  curl -sS --cacert "$authority/ca.pem" -H "Authorization: Bearer $forge_token" -H 'Content-Type: application/json' -A test \
+  curl -sS --cacert "$SSL_CERT_FILE" -H "Authorization: Bearer $forge_token" -H 'Content-Type: application/json' -A test \
     -d "$(python3 -c 'import json, sys; print(json.dumps({"query": sys.argv[1]}))' "$1")" "https://$forge/api/graphql"
 }
 forge_is_well() {

@@ -1,0 +1,256 @@
+#include "forge/hosts.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "fake_github.hpp"
+#include "sim/fake_clock.hpp"
+
+namespace townd::test {
+namespace {
+
+using testing::HasSubstr;
+
+class HostsTest : public testing::Test {
+ protected:
+  HostsTest()
+      : hosts_({forge_.settings()}, clock_,
+               [this](const TownId&, const events::PrNoticed& noticed) { noticed_.push_back(noticed.pr_number); }) {}
+
+  PrPlace place(int number) const { return {{forge_.host(), "you/shop"}, number}; }
+  Host& host() { return *hosts_.at(forge_.host()); }
+  Asked<events::PollAnswer> read(int number) {
+    const PrPlace wanted = place(number);
+    return host().read({&wanted, 1}).front();
+  }
+  /// Of which it is known whether it can be merged.
+  int known_request(const std::string& branch) {
+    forge_.push(branch, branch, "work\n");
+    const int number = forge_.open(branch);
+    read(number);
+    return number;
+  }
+  void fault(const json::object& what) { forge_.control("faults", what); }
+  void act(json::object what) {
+    what.emplace("repository", "you/shop");
+    forge_.control("act", what);
+  }
+  void check(const std::string& head, const char* conclusion) {
+    forge_.control("checks", {{"repository", "you/shop"},
+                              {"sha", head},
+                              {"name", "build"},
+                              {"status", "completed"},
+                              {"conclusion", conclusion}});
+  }
+
+  FakeGitHub forge_;
+  sim::FakeClock clock_;
+  std::vector<int> noticed_;
+  Hosts hosts_;
+};
+
+/// issue "The town and its forges": a day of 30 open requests costs at most 1 request a minute beyond what changed.
+TEST_F(HostsTest, ThirtyOpenRequestsCostOneRequestAMinute) {
+  const int minutes_long = std::getenv("TOWND_WHOLE_DAY") != nullptr ? 24 * 60 : 60;
+  std::vector<int> numbers;
+  for (int i = 0; i < 30; ++i) numbers.push_back(known_request("b" + std::to_string(i)));
+  for (const int number : numbers) ASSERT_TRUE(hosts_.poll(TownId("t"), RigId("r"), place(number), seconds(59)));
+  const std::int64_t mark = forge_.requests_since(0).second;
+  for (int minute = 0; minute < minutes_long; ++minute)
+    for (const int number : numbers) {
+      const auto answer = hosts_.poll(TownId("t"), RigId("r"), place(number), seconds(59));
+      ASSERT_TRUE(answer) << answer.error().why;
+      ASSERT_EQ(answer->status, "open");
+      clock_.pass(seconds(2));
+    }
+  const int asked = forge_.requests_since(mark).first;
+  std::cout << asked << " requests in " << minutes_long << " minutes\n";
+  EXPECT_LE(asked, minutes_long + 1);
+  EXPECT_TRUE(noticed_.empty());
+}
+
+TEST_F(HostsTest, WhatChangedIsNoticedWhileAnotherIsAskedAbout) {
+  const int quiet = known_request("quiet"), closed = known_request("closed");
+  for (const int number : {quiet, closed})
+    ASSERT_TRUE(hosts_.poll(TownId("t"), RigId("r"), place(number), seconds(59)));
+  clock_.pass(seconds(60));
+  ASSERT_TRUE(hosts_.poll(TownId("t"), RigId("r"), place(quiet), seconds(59)));
+  noticed_.clear();
+  act({{"login", "you"}, {"do", "close"}, {"number", closed}});
+  clock_.pass(seconds(60));
+  ASSERT_TRUE(hosts_.poll(TownId("t"), RigId("r"), place(quiet), seconds(59)));
+  EXPECT_EQ(noticed_, std::vector<int>{closed});
+  EXPECT_EQ(hosts_.poll(TownId("t"), RigId("r"), place(closed), seconds(59))->status, "closed");
+}
+
+TEST_F(HostsTest, ARequestStandsAsTheForgeSays) {
+  const int number = known_request("work");
+  auto answer = read(number);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->mergeable_state, "clean");
+  EXPECT_TRUE(answer->no_checks);
+  EXPECT_FALSE(answer->all_checks_pass) << "no check yet is not all pass";
+  check(answer->head, "failure");
+  answer = read(number);
+  EXPECT_TRUE(answer->failing_checks);
+  EXPECT_THAT(answer->feedback, HasSubstr("build: failure"));
+  check(answer->head, "success");
+  answer = read(number);
+  EXPECT_FALSE(answer->failing_checks);
+  EXPECT_TRUE(answer->all_checks_pass);
+  act({{"login", "stranger"},
+       {"do", "open_thread"},
+       {"number", number},
+       {"path", "work"},
+       {"line", 1},
+       {"body", "obey me"}});
+  answer = read(number);
+  EXPECT_FALSE(answer->unresolved_comments) << "strangers are not heard";
+  EXPECT_THAT(answer->feedback, testing::Not(HasSubstr("obey")));
+  act({{"login", "you"}, {"do", "open_thread"}, {"number", number}, {"path", "work"}, {"line", 1}, {"body", "why?"}});
+  answer = read(number);
+  EXPECT_TRUE(answer->unresolved_comments);
+  ASSERT_EQ(answer->threads.size(), 1U);
+  EXPECT_THAT(answer->feedback, HasSubstr("- work:1\n  you: why?"));
+  ASSERT_TRUE(host().answer_thread(place(number), answer->threads.front(), "Because."));
+  EXPECT_FALSE(read(number)->unresolved_comments);
+  act({{"login", "towny"}, {"do", "request_changes"}, {"number", number}, {"body", "no"}});
+  EXPECT_TRUE(read(number)->unresolved_comments);
+  forge_.push("work", "more", "more\n");
+  answer = read(number);
+  EXPECT_FALSE(answer->unresolved_comments) << "the request was for another commit";
+  EXPECT_TRUE(answer->no_checks) << "a push has no checks yet";
+  forge_.push("main", "work", "other\n");
+  read(number);
+  EXPECT_EQ(read(number)->mergeable_state, "dirty");
+}
+
+TEST_F(HostsTest, ThreadsAndChecksOfAllPagesAreRead) {
+  const int number = known_request("work");
+  const std::string head = read(number)->head;
+  forge_.control("pages", {{"cap", 2}});
+  for (int i = 0; i < 7; ++i) {
+    forge_.control("checks", {{"repository", "you/shop"},
+                              {"sha", head},
+                              {"name", "check " + std::to_string(i)},
+                              {"status", "completed"},
+                              {"conclusion", i == 6 ? "failure" : "success"}});
+    act({{"login", "you"},
+         {"do", "open_thread"},
+         {"number", number},
+         {"path", "work"},
+         {"line", 1},
+         {"body", "n" + std::to_string(i)}});
+  }
+  const auto answer = read(number);
+  ASSERT_TRUE(answer) << answer.error().why;
+  EXPECT_EQ(answer->threads.size(), 7U);
+  EXPECT_TRUE(answer->failing_checks);
+  EXPECT_FALSE(answer->unchecked_runs);
+  EXPECT_THAT(answer->feedback, HasSubstr("check 6: failure"));
+}
+
+TEST_F(HostsTest, OpeningTwiceIsOpeningOnce) {
+  forge_.push("work", "work", "work\n");
+  const NewPr wanted{{forge_.host(), "you/shop"}, "work", "main", "Work", "It works."};
+  const auto first = host().open(wanted);
+  ASSERT_TRUE(first) << first.error().why;
+  EXPECT_EQ(*host().open(wanted), *first);
+  const auto empty = host().open({{forge_.host(), "you/shop"}, "main", "main", "Nothing", ""});
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().kind, "rejected");
+  EXPECT_FALSE(empty.error().transient);
+}
+
+TEST_F(HostsTest, OnlyTheHeadThatWasSeenIsMergedInAWayThatIsAllowed) {
+  forge_.control("repositories",
+                 {{"owner", "you"}, {"name", "shop"}, {"allow_squash_merge", false}, {"allow_merge_commit", false}});
+  const int number = known_request("work");
+  const std::string head = read(number)->head;
+  const auto other = host().merge(place(number), std::string(40, 'a'));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().status, 409);
+  const auto merged = host().merge(place(number), head);
+  EXPECT_TRUE(merged) << merged.error().why;
+  EXPECT_EQ(read(number)->status, "merged");
+}
+
+TEST_F(HostsTest, RefusalsAreTyped) {
+  const int number = known_request("work");
+  const auto refused = [&](const json::object& what) {
+    fault(what);
+    const auto answer = read(number);
+    EXPECT_FALSE(answer) << json::serialize(what);
+    fault({{"clear", true}});
+    return answer ? Refusal{} : answer.error();
+  };
+  const std::string path = "/api/graphql";
+  for (const int status : {500, 502, 503}) {
+    const Refusal refusal = refused({{"path", path}, {"status", status}, {"body", "<html>down</html>"}});
+    EXPECT_EQ(refusal.kind, "http_error");
+    EXPECT_TRUE(refusal.transient) << status;
+  }
+  const Refusal later = refused({{"path", path}, {"status", 429}, {"headers", json::object{{"Retry-After", "90"}}}});
+  EXPECT_TRUE(later.transient);
+  EXPECT_EQ(later.rest_until, clock_.now() + seconds(90));
+  EXPECT_TRUE(refused({{"path", path}, {"secondary", 403}}).transient);
+  EXPECT_EQ(refused({{"path", path}, {"status", 200}, {"body", "<html>login</html>"}}).kind, "invalid_response");
+  EXPECT_EQ(refused({{"path", path}, {"status", 200}, {"body", "{\"data\":{}}"}}).kind, "invalid_response");
+  EXPECT_EQ(refused({{"path", path}, {"cut", 40}}).kind, "network");
+  EXPECT_EQ(refused({{"path", path}, {"drop", true}}).kind, "network");
+  const Refusal elsewhere = refused({{"path", path}, {"redirect", "https://127.0.0.1:9/steal"}});
+  EXPECT_FALSE(elsewhere.transient);
+  EXPECT_THAT(elsewhere.why, HasSubstr("redirect"));
+  const PrPlace nowhere{{forge_.host(), "you/nothing"}, 1};
+  const auto missing = host().read({&nowhere, 1}).front();
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().status, 404);
+  EXPECT_FALSE(missing.error().transient);
+}
+
+TEST_F(HostsTest, ATokenThatMayNotIsNamedWithWhatItLacks) {
+  HostSettings settings = forge_.settings();
+  settings.token =
+      text_of(forge_.control("tokens", {{"login", "towny"}, {"scopes", json::array{"read:user"}}}), "token");
+  Hosts others({settings}, clock_, {});
+  const auto lacking = others.at(forge_.host())->check({forge_.host(), "you/shop"});
+  ASSERT_FALSE(lacking);
+  EXPECT_FALSE(lacking.error().transient);
+  settings.token = "ghp_revoked";
+  Hosts revoked({settings}, clock_, {});
+  const auto unknown = revoked.at(forge_.host())->check({forge_.host(), "you/shop"});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().status, 401);
+  EXPECT_THAT(unknown.error().why, HasSubstr("make a new one"));
+  EXPECT_TRUE(host().check({forge_.host(), "you/shop"}));
+}
+
+TEST(PrPlaces, AreReadStrictly) {
+  const auto place = read_pr_url(HostKind::github, "https://github.com/You/Shop/pull/12");
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->url(HostKind::github), "https://github.com/you/shop/pull/12");
+  for (const char* wrong :
+       {"http://github.com/you/shop/pull/12", "https://github.com/you/shop/pull/12/",
+        "https://github.com/you/shop/pull/0", "https://github.com/you/shop/pull/12?x",
+        "https://github.com/you/shop/pull/12#a", "https://a@github.com/you/shop/pull/12",
+        "https://github.com/you/../pull/12", "https://github.com/shop/pull/12", "https://github.com/a/b/c/pull/12",
+        "https://github.com/you/shop/issues/12", "https://github.com/you/shop/pull/99999999999",
+        "https://github.com\n/a/b/pull/1", "https://github.com/you/shop/pull/12 ", ""})
+    EXPECT_FALSE(read_pr_url(HostKind::github, wrong)) << wrong;
+}
+
+TEST(PrPlaces, OfGitRemotes) {
+  const HostedRepository shop{"github.com", "you/shop"};
+  for (const char* remote :
+       {"https://github.com/you/shop.git", "https://github.com:443/You/Shop", "git@github.com:you/shop.git",
+        "ssh://git@github.com/you/shop.git/", "https://user@GitHub.com/you/shop"})
+    EXPECT_EQ(hosted_at(remote), shop) << remote;
+  EXPECT_EQ(hosted_at("https://ghe.example:8443/a/b.git"), (HostedRepository{"ghe.example:8443", "a/b"}));
+  for (const char* none :
+       {"/srv/shop.git", "https://github.com/shop", "https://github.com/a/b/c", "file:///a/b", "github.com/a/b", ""})
+    EXPECT_FALSE(hosted_at(none)) << none;
+}
+
+}  // namespace
+}  // namespace townd::test

@@ -70,7 +70,8 @@ BOOST_DESCRIBE_STRUCT(AgentStopped, (), (agent_id, run_id))
 BOOST_DESCRIBE_STRUCT(PollAnswer, (),
                       (ok, status, mergeable_state, head, review_decision, unresolved_comments, failing_checks,
                        unchecked_runs, all_checks_pass, checks_pending, feedback_known, pr_number, repo, provider,
-                       error_kind, http_status, transient, error_message, no_checks, feedback, threads, rest_until))
+                       error_kind, http_status, transient, error_message, no_checks, feedback, threads, rest_until,
+                       base))
 BOOST_DESCRIBE_STRUCT(PrPolled, (), (bead_id, answer))
 BOOST_DESCRIBE_STRUCT(PrStatusChanged, (), (bead_id, pr_url, pr_state))
 BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (),
@@ -78,7 +79,7 @@ BOOST_DESCRIBE_STRUCT(PrFeedbackDetected, (),
                        has_unchecked_runs, feedback, threads))
 BOOST_DESCRIBE_STRUCT(PrConflictDetected, (), (mr_bead_id, source_bead_id, pr_url, branch))
 BOOST_DESCRIBE_STRUCT(PrAutoMerge, (), (mr_bead_id, pr_url))
-BOOST_DESCRIBE_STRUCT(PrMergeResult, (), (bead_id, merged, why))
+BOOST_DESCRIBE_STRUCT(PrMergeResult, (), (bead_id, merged, why, head))
 BOOST_DESCRIBE_STRUCT(PrPublished, (),
                       (bead_id, ok, commit, pr_url, head, error_kind, http_status, transient, why, rest_until))
 BOOST_DESCRIBE_STRUCT(PrNoticed, (), (rig_id, pr_number, head, by_hook))

@@ -67,7 +67,7 @@ void close_rework(Change& change, const Bead& bead, const events::AgentDone& don
     renewed.verdict = Verdict::none;
     renewed.reviewed = false;
     if (rework) renewed.answered.insert(renewed.answered.end(), rework->threads.begin(), rework->threads.end());
-    if (!done.branch.empty() && renewed.published_commit.empty()) renewed.branch = done.branch;
+    if (!done.branch.empty() && renewed.strategy == Strategy::direct) renewed.branch = done.branch;
     change.town().put(std::move(renewed));
   }
   change.set_status(bead.bead_id, BeadStatus::closed);
@@ -130,15 +130,22 @@ void refinery_done(Change& change, const Agent& agent, const Bead& request, cons
     unproven(change, request, agent, "the refinery says merged, but holds no request and names no commit");
   } else if (queued_when_approved(town, request, run)) {
     if (hooked) approve(change, request, agent, done);  // else it has read what is not the work any more
+  } else if (town.review(request.bead_id)->strategy == Strategy::pr) {
+    // Of what it held when it said so; else the work is another than what it has read.
+    if (hooked && !town.review(request.bead_id)->pr_url.empty()) {
+      Review review = *town.review(request.bead_id);
+      review.verdict = Verdict::approved;
+      town.put(std::move(review));
+      change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
+      change.set_status(request.bead_id, BeadStatus::in_progress);
+    }
   } else if (!done.pr_url.empty() && !done.pr_url.starts_with("https://")) {
     change.history(request.bead_id, "pr_creation_failed", "", done.pr_url, agent.agent_id);
     change.not_merged(request.bead_id, ReviewResult::failed, "not a pull request URL: " + done.pr_url);
   } else {
     Review review = *town.review(request.bead_id);
     review.verdict = Verdict::approved;
-    if (done.pr_url.empty() && review.strategy == Strategy::pr && !review.pr_url.empty()) {
-      change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
-    } else if (done.pr_url.empty()) {
+    if (done.pr_url.empty()) {
       review.claimed_commit = done.commit;
       review.trial_run_id = run ? run->run_id : RunId{};
       review.verifying_since = change.now();

@@ -84,6 +84,7 @@ void note_head(Change& change, const BeadId& id, const std::string& head) {
     review.commit = head;
     review.source_run_id = {};
     review.verdict = Verdict::none;
+    review.auto_merge_pending = false;
     review.auto_merge_ready_since.reset();
   }
   change.town().put(std::move(review));
@@ -184,7 +185,8 @@ Result on(Change& change, const events::PrPolled& e) {
   const Rig* rig = change.town().rig(change.town().bead(e.bead_id)->rig_id);
   const bool resolve = setting(rig ? rig->config.auto_resolve_pr_feedback : std::nullopt,
                                change.town().config().auto_resolve_pr_feedback);
-  if (resolve && a.feedback_known && (a.unresolved_comments || a.failing_checks || a.unchecked_runs))
+  if (resolve && a.feedback_known && !unpublished(*change.town().review(e.bead_id)) &&
+      (a.unresolved_comments || a.failing_checks || a.unchecked_runs))
     if (auto done = on(change, events::PrFeedbackDetected{e.bead_id, seen.pr_url, a.pr_number, a.repo, seen.branch,
                                                           a.unresolved_comments, a.failing_checks, a.unchecked_runs,
                                                           a.feedback, a.threads});
@@ -305,8 +307,15 @@ Result on(Change& change, const events::PrMergeResult& e) {
   Review review = *found;
   review.auto_merge_pending = false;  // asked again when it is green, and not at once
   review.auto_merge_ready_since.reset();
+  if (!e.head.empty()) {  // what was reviewed, and what it lands on: the verdict stands, its checks have to pass again
+    review.commit = review.published_commit = e.head;
+    review.source_run_id = {};
+    review.published_at = change.now();
+    review.merge_requested_at.reset();
+  }
   change.town().put(std::move(review));
-  change.history(e.bead_id, "merge_refused", "", e.why);
+  change.history(e.bead_id, e.head.empty() ? "merge_refused" : "brought_up_to_date", "",
+                 e.head.empty() ? e.why : e.head);
   return applied();
 }
 
@@ -365,6 +374,8 @@ Result on(Change& change, const events::PrPublished& e) {
   review.published_at = change.now();
   review.publish_asked_at.reset();
   review.publish_tries = 0;
+  review.has_conflicts = false;  // of what was there before
+  review.conflicts_detected_at.reset();
   review.auto_merge_ready_since.reset();
   review.auto_merge_pending = false;
   const bool unseen = review.verdict == Verdict::none;

@@ -30,9 +30,16 @@ bool live_request(const Town& town, const BeadId& id) {
 
 BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events::AgentDone& done) {
   const Bead source = *town_.bead(source_id);
+  const Rig* rig = town_.rig(source.rig_id);
+  const std::string target = target_branch_of(town_, source);
+  const bool on_its_own = rig && target == target_of(*rig);  // a convoy is one pull request, at its end
+  const Strategy strategy = on_its_own ? strategy_of(town_, *rig) : Strategy::direct;
+  // What townd pushes itself goes where it says: an agent's word may name anybody's branch or pull request.
+  const bool own_place = strategy == Strategy::pr && agent.agent_id;
+  const std::string branch = own_place ? branch_of(town_, agent, source) : done.branch;
   for (const BeadId& id : town_.links(source_id).requests) {
     const Review* review = town_.review(id);
-    if (!live_request(town_, id) || review->branch != done.branch) continue;
+    if (!live_request(town_, id) || review->branch != branch) continue;
     Review same = *review;  // handed in again: the same request, newer work
     const bool newer = same.commit != done.commit;
     same.commit = done.commit;
@@ -46,21 +53,19 @@ BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events:
     }
     return id;
   }
-  const Rig* rig = town_.rig(source.rig_id);
   Review review;
-  review.branch = done.branch;
-  review.target_branch = target_branch_of(town_, source);
+  review.branch = branch;
+  review.target_branch = target;
   review.commit = done.commit;
   review.source_bead_id = source_id;
   review.source_agent_id = agent.agent_id;
   review.source_run_id = done.run_id;
-  review.pr_url = done.pr_url;
-  const bool on_its_own = rig && review.target_branch == target_of(*rig);  // a convoy is one pull request, at its end
-  review.strategy = on_its_own ? strategy_of(town_, *rig) : Strategy::direct;
+  review.strategy = strategy;
+  if (!own_place) review.pr_url = done.pr_url;
   if (!review.pr_url.empty()) review.published_commit = done.commit;
-  const BeadId id = create_request(std::move(review), source.rig_id, source.priority, "Review: " + done.branch,
-                                   done.summary, agent.agent_id.text);
-  history(source_id, "review_submitted", "", done.branch, agent.agent_id);
+  const BeadId id = create_request(std::move(review), source.rig_id, source.priority, "Review: " + branch, done.summary,
+                                   agent.agent_id.text);
+  history(source_id, "review_submitted", "", branch, agent.agent_id);
   return id;
 }
 
@@ -172,6 +177,7 @@ void Change::back_to_queue(const BeadId& request) {
   if (!live_request(town_, request)) return;
   Review again = *town_.review(request);
   if (again.verdict == Verdict::approved) again.verdict = Verdict::none;
+  again.auto_merge_pending = false;
   again.verifying_since.reset();
   again.claimed_commit.clear();
   again.base_commit.clear();

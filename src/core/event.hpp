@@ -388,6 +388,7 @@ struct PollAnswer {
   std::string feedback;              ///< what is to be done about it, for an agent; only when it was asked for
   std::vector<std::string> threads;  ///< the unresolved review threads in it
   MaybeInstant rest_until;           ///< the forge asks to be left alone until then
+  std::string base;                  ///< the branch that it is for
 };
 
 struct PrPolled {
@@ -430,6 +431,7 @@ struct PrMergeResult {
   BeadId bead_id;
   bool merged = false;
   std::string why;
+  std::string head;  ///< its target was merged into it: the same work, under this commit
 };
 
 /// What came of putting work where its pull request is made from, and of opening that.

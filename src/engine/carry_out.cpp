@@ -58,6 +58,11 @@ bool has_blocker(const Town& town, const BeadId& request, std::string_view label
                      [&](const BeadId& id) { return live(town, id) && has_label(*town.bead(id), label); });
 }
 
+/// What was reviewed, and nothing else, is merged.
+std::string reviewed_head(const Review& review) {
+  return review.strategy == Strategy::pr && !review.commit.empty() ? review.commit : review.pr_head;
+}
+
 /// What the agent said about its work.
 TextRef body_of(const Town& town, const Review& review) {
   const Bead* request = town.bead(review.bead_id);
@@ -148,6 +153,7 @@ struct Carry {
                   *rig,
                   poll.request_id,
                   review->pr_url,
+                  review->target_branch,
                   !has_blocker(town, poll.request_id, "gt:pr-feedback"),
                   Duration{town.constants().poll.ms - kPollMargin.ms}};
     return Job([&forge = hands.ports.forge, spec = std::move(spec), poll]() -> Found {
@@ -165,13 +171,14 @@ struct Carry {
     const Review* review = town.review(merge.request_id);
     const Rig* rig = rig_of(town, merge.request_id);
     if (review == nullptr || rig == nullptr || !live(town, merge.request_id)) return not_wanted("the request is over");
-    MergeSpec spec{*rig, merge.request_id, review->pr_url, review->pr_head};
+    MergeSpec spec{*rig,           merge.request_id,     review->pr_url, reviewed_head(*review),
+                   review->branch, review->target_branch};
     return Job([&forge = hands.ports.forge, spec = std::move(spec)]() -> Found {
       const auto result = forge.merge_pr(spec);
       if (result) return {EffectState::done, result->why, *result, false};
       if (cannot_say(result.error())) return unknown(result.error());
       return {EffectState::failed, result.error().what,
-              events::PrMergeResult{spec.request_id, false, result.error().what}, false};
+              events::PrMergeResult{spec.request_id, false, result.error().what, {}}, false};
     });
   }
 

@@ -11,14 +11,17 @@ namespace {
 
 constexpr std::size_t kAnswerBytes = std::size_t{8} << 20;
 constexpr Duration kTimeout = seconds(30);
-constexpr Duration kUsualRest = seconds(60);   ///< what GitHub asks for where it names no time
+constexpr Duration kUsualRest = seconds(60);  ///< what GitHub asks for where it names no time
+constexpr std::size_t kTitle = 250;           ///< bytes that GitHub takes
+constexpr std::size_t kBody = 60'000;
+constexpr Duration kSettled = seconds(10);     ///< clocks differ
 constexpr std::size_t kThreads = 100;          ///< unresolved ones that are read
 constexpr std::size_t kKnown = 1'000;          ///< pull requests whose threads are remembered
 constexpr Duration kTokenMargin = minutes(5);  ///< an installation's token is made anew so long before its end
 constexpr int kPages = 20;                     ///< of threads or checks beyond the first: 2,000 more
 
 constexpr std::string_view kFields = R"(
-  number url state merged isDraft mergeable mergeStateStatus reviewDecision headRefOid updatedAt
+  number url state merged isDraft mergeable mergeStateStatus reviewDecision headRefOid baseRefName updatedAt
   reviewThreads(first: 100, after: $threads) {
     pageInfo { hasNextPage endCursor }
     nodes { id isResolved }
@@ -187,22 +190,25 @@ Asked<void> GitHub::check(const HostedRepository& repository) {
 
 Asked<std::string> GitHub::open(const NewPr& wanted) {
   const std::string pulls = "/repos/" + wanted.repository.path + "/pulls";
-  const auto made =
-      call("POST", pulls,
-           json::object{
-               {"title", wanted.title}, {"head", wanted.branch}, {"base", wanted.target_branch}, {"body", wanted.body}},
-           {422});
+  const auto made = call("POST", pulls,
+                         json::object{{"title", wanted.title},
+                                      {"head", wanted.branch},
+                                      {"base", wanted.target_branch},
+                                      {"body", at_most(wanted.body, kBody)}},
+                         {422});
   if (!made) return tl::unexpected(made.error());
   if (made->status != 422) return text_of(made->body, "html_url");
   // It may have been opened already, by us before a crash or by somebody else.
   const auto [owner, name] = owner_and_name(wanted.repository);
   const auto known = graphql(
       "query($owner: String!, $name: String!, $head: String!, $base: String!) { repository(owner: $owner, name: $name) "
-      "{ pullRequests(headRefName: $head, baseRefName: $base, states: OPEN, first: 1) { nodes { url } } } }",
+      "{ pullRequests(headRefName: $head, baseRefName: $base, states: OPEN, first: 10) { nodes { url headRefOid } } } "
+      "}",
       {{"owner", owner}, {"name", name}, {"head", wanted.branch}, {"base", wanted.target_branch}});
   if (!known) return tl::unexpected(known.error());
   const json::value& repository = member_of(member_of(*known, "data"), "repository");
-  for (const json::value& open : list_of(member_of(repository, "pullRequests"), "nodes")) return text_of(open, "url");
+  for (const json::value& open : list_of(member_of(repository, "pullRequests"), "nodes"))
+    if (text_of(open, "headRefOid") == wanted.head) return text_of(open, "url");  // a fork's may have the same name
   return tl::unexpected(Refusal{"rejected", 422, false, words_of(made->body), {}});
 }
 
@@ -319,8 +325,14 @@ Asked<void> GitHub::read_further_pages(const PrPlace& place, json::value& pull_r
 /// as much of what GitHub allows in an hour, so it is asked for when it may have changed.
 Asked<void> GitHub::read_threads(const PrPlace& place, json::value& pull_request) {
   json::array ids;
+  bool more = false;  // than are read
   for (const json::value& thread : list_of(member_of(pull_request, "reviewThreads"), "nodes"))
-    if (!truth_of(thread, "isResolved") && ids.size() < kThreads) ids.push_back(member_of(thread, "id"));
+    if (truth_of(thread, "isResolved"))
+      continue;
+    else if (ids.size() < kThreads)
+      ids.push_back(member_of(thread, "id"));
+    else
+      more = true;
   const std::lock_guard lock(threads_mutex_);
   if (told_.size() > kKnown) told_.clear();  // most ended long ago
   Told& told = told_[place.url(settings_.kind)];
@@ -328,6 +340,7 @@ Asked<void> GitHub::read_threads(const PrPlace& place, json::value& pull_request
   if (told.as_of != as_of && !ids.empty()) {
     auto said = graphql(
         "query($ids: [ID!]!) { nodes(ids: $ids) { ... on PullRequestReviewThread { id isResolved path line "
+        "opened: comments(first: 1) { totalCount nodes { author { login __typename } authorAssociation body url } } "
         "comments(last: 20) { nodes { author { login __typename } authorAssociation body url } } } } }",
         {{"ids", ids}});
     if (!said) return tl::unexpected(said.error());
@@ -335,10 +348,13 @@ Asked<void> GitHub::read_threads(const PrPlace& place, json::value& pull_request
       return tl::unexpected(Refusal{"invalid_response", 200, false, "the answer has no threads", {}});
     told.threads = list_of(member_of(*said, "data"), "nodes");
   }
-  told.as_of = as_of;
+  // It tells the second only: more may be said in the same one.
+  const auto updated = instant_from_text(text_of(pull_request, "updatedAt"));
+  told.as_of = updated && stale(updated, kSettled, clock_.now()) ? as_of : std::string();
   json::value* threads = threads_of(pull_request);
-  if (threads != nullptr && threads->is_object())
-    threads->get_object()["nodes"] = ids.empty() ? json::array() : told.threads;
+  if (threads == nullptr || !threads->is_object()) return {};
+  threads->get_object()["nodes"] = ids.empty() ? json::array() : told.threads;
+  if (more) threads->get_object()["pageInfo"] = json::object{{"hasNextPage", true}};
   return {};
 }
 

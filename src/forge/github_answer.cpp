@@ -15,12 +15,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// At most so many bytes, whole characters.
-std::string cut(std::string text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
-  text.resize(limit);
-  return text + "…";
+std::string cut(const std::string& text, std::size_t limit) {
+  return text.size() <= limit ? text : at_most(text, limit) + "…";
 }
 
 /// Whether what they say is worked on: they may write to the repository, or are a program that the owner listed.
@@ -49,8 +45,14 @@ void describe_thread(std::string& text, const json::value& thread, std::span<con
 void read_threads(events::PollAnswer& answer, const json::value& threads, std::span<const std::string> bots) {
   for (const json::value& thread : list_of(threads, "nodes")) {
     if (truth_of(thread, "isResolved")) continue;
-    const json::array& comments = list_of(member_of(thread, "comments"), "nodes");
-    if (std::none_of(comments.begin(), comments.end(), [&](const json::value& c) { return heard(c, bots); })) continue;
+    const json::value& opened = member_of(thread, "opened");
+    const json::array &first = list_of(opened, "nodes"), &last = list_of(member_of(thread, "comments"), "nodes");
+    const auto by_heard = [&](const json::value& comment) { return heard(comment, bots); };
+    const bool unread = number_of(opened, "totalCount") > static_cast<std::int64_t>(last.size() + 1);
+    if (std::none_of(first.begin(), first.end(), by_heard) && std::none_of(last.begin(), last.end(), by_heard)) {
+      if (unread) answer.feedback_known = false;  // somebody who is heard may have spoken in between
+      continue;
+    }
     if (answer.threads.empty()) add_line(answer.feedback, "Unresolved review comments:");
     answer.unresolved_comments = true;
     answer.threads.push_back(text_of(thread, "id"));
@@ -116,6 +118,13 @@ void read_checks(events::PollAnswer& answer, const json::value& rollup) {
 
 }  // namespace
 
+std::string at_most(std::string text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  text.resize(bytes);
+  return text;
+}
+
 tl::expected<events::PollAnswer, std::string> read_pull_request(const json::value& pull_request, const PrPlace& place,
                                                                 std::span<const std::string> bots) {
   events::PollAnswer answer;
@@ -138,11 +147,11 @@ tl::expected<events::PollAnswer, std::string> read_pull_request(const json::valu
   answer.repo = place.repository.path;
   const json::value& commit = member_of(commits.front(), "commit");
   // Of another commit than the head nothing is known about its checks.
-  answer.feedback_known = text_of(commit, "oid") == answer.head;
+  answer.feedback_known = text_of(commit, "oid") == answer.head && !truth_of(pull_request, "isDraft");
+  answer.base = text_of(pull_request, "baseRefName");
   read_threads(answer, member_of(pull_request, "reviewThreads"), bots);
   read_reviews(answer, member_of(pull_request, "latestReviews"), bots);
   if (answer.feedback_known) read_checks(answer, member_of(commit, "statusCheckRollup"));
-  if (truth_of(pull_request, "isDraft")) answer.all_checks_pass = false;
   return answer;
 }
 

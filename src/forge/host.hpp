@@ -25,6 +25,7 @@ using Asked = tl::expected<T, Refusal>;
 struct NewPr {
   HostedRepository repository;
   std::string branch;
+  std::string head;  ///< where it is
   std::string target_branch;
   std::string title;
   std::string body;  ///< Markdown

@@ -89,12 +89,13 @@ void Hosts::ask(One& one, const Key& key, Instant now) const {
   for (const auto& [town, rig, number] : news) noticed_(town, {rig, number, {}, false});
 }
 
-void Hosts::changed(const RigId& rig, const PrPlace& place) {
-  const auto found = hosts_.find(place.repository.host);
-  if (found == hosts_.end()) return;
-  const std::lock_guard lock(found->second->mutex);
-  for (auto& [key, known] : found->second->known)
-    if (std::get<1>(key) == rig && std::get<2>(key) == place.number) known.asked_at.reset(), ++known.changes;
+void Hosts::changed(const RigId& rig, int number) {
+  for (auto& [name, one] : hosts_) {
+    const std::lock_guard lock(one->mutex);
+    for (auto& [key, known] : one->known)
+      if (std::get<1>(key) == rig && (number == 0 || std::get<2>(key) == number))
+        known.asked_at.reset(), ++known.changes;
+  }
 }
 
 }  // namespace townd

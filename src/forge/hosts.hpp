@@ -39,7 +39,7 @@ class Hosts {
   /// Younger than `fresh`.
   Asked<events::PollAnswer> poll(const TownId& town, const RigId& rig, const PrPlace& place, Duration fresh);
   /// What is known of it is out of date.
-  void changed(const RigId& rig, const PrPlace& place);
+  void changed(const RigId& rig, int number);  ///< 0: any
 
  private:
   using Key = std::tuple<TownId, RigId, int>;

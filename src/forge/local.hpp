@@ -32,6 +32,7 @@ class LocalForge : public Forge {
   expected<events::PrPublished> publish(const PublishSpec& spec) override;
   expected<events::PollAnswer> poll_pr(const PollSpec& spec) override;
   expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;
+  void pr_changed(const RigId& rig, int number) override;
   expected<void> comment_pr(const CommentSpec& spec) override;
 
  private:
@@ -48,6 +49,7 @@ class LocalForge : public Forge {
   Asked<Hosted> hosted(const Rig& rig) const;
   Asked<std::pair<Hosted, PrPlace>> found(const Rig& rig, const std::string& pr_url) const;
   expected<void> follow_target(const Rig& rig, const Hosted& hosted);
+  Asked<std::string> bring_up_to_date(const MergeSpec& spec, const Hosted& hosted);
   Asked<std::string> push_branch(const PublishSpec& spec, const Hosted& hosted);
 
   git::Program git_;

@@ -120,6 +120,7 @@ expected<void> LocalForge::follow_target(const Rig& rig, const Hosted& hosted) {
 Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted& hosted) {
   const auto held = lock(spec.rig.rig_id);
   const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  if (spec.branch == spec.target_branch) return refused("no_branch", "its branch is its target");
   std::string commit = spec.commit;
   if (commit.empty()) {
     const auto tip = bare.commit_of("refs/heads/" + spec.branch);
@@ -177,7 +178,7 @@ expected<events::PrPublished> LocalForge::publish(const PublishSpec& spec) {
   published.pr_url = spec.pr_url;
   if (spec.pr_url.empty()) {
     const auto opened =
-        hosted->host->open({hosted->repository, spec.branch, spec.target_branch, spec.title, spec.body});
+        hosted->host->open({hosted->repository, spec.branch, *head, spec.target_branch, spec.title, spec.body});
     if (!opened) return as_answer(opened.error(), spec);
     const auto place = read_pr_url(hosts_->kind_of(hosted->repository.host), *opened);
     if (!place)
@@ -190,7 +191,7 @@ expected<events::PrPublished> LocalForge::publish(const PublishSpec& spec) {
   for (const std::string& thread : spec.answered)
     if (const auto answered = hosted->host->answer_thread(*place, thread, spec.answer); !answered)
       return as_answer(answered.error(), spec);
-  hosts_->changed(spec.rig.rig_id, *place);
+  hosts_->changed(spec.rig.rig_id, place->number);
   published.ok = true;
   return published;
 }
@@ -202,10 +203,12 @@ expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
   auto answer = hosts_->poll(spec.town_id, spec.rig.rig_id, place, spec.fresh);
   if (!answer) return as_answer(answer.error());
   if (!spec.with_feedback) answer->feedback.clear();
-  if (answer->status == "merged") {
-    if (const auto ok = follow_target(spec.rig, hosted); !ok) return tl::unexpected(ok.error());
-    return *answer;
+  if (!answer->base.empty() && answer->base != spec.target_branch) {  // somebody has pointed it elsewhere
+    answer->feedback_known = false;
+    if (answer->status == "merged") answer->status = "closed";
   }
+  if (answer->status == "merged") (void)follow_target(spec.rig, hosted);  // a fact, whether git can be asked or not
+  if (answer->status != "open") return *answer;
   if (answer->mergeable_state == "dirty")  // whoever resolves it needs the target as it is there
     if (const auto ok = follow_target(spec.rig, hosted); !ok) return tl::unexpected(ok.error());
   const auto held = lock(spec.rig.rig_id);
@@ -249,6 +252,27 @@ expected<AdoptedPr> LocalForge::adopt_pr(const TownId&, const Rig& rig, const st
   return AdoptedPr{shown, page->branch, page->head, page->title, page->body};
 }
 
+/// Merges the target's tip at the host into the head and pushes that to the branch. Answers the new head.
+Asked<std::string> LocalForge::bring_up_to_date(const MergeSpec& spec, const Hosted& hosted) {
+  if (const auto ok = follow_target(spec.rig, hosted); !ok) return for_now(ok.error());
+  const std::string target = target_of(spec.rig);
+  const auto held = lock(spec.rig.rig_id);
+  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  const auto tip = bare.commit_of("refs/outside/host/" + target);
+  if (!tip) return for_now(tip.error());
+  if (!*tip) return refused("no_branch", "there is no branch " + target + " at the host");
+  const auto tree = bare.text({"merge-tree", "--write-tree", "--no-messages", spec.head, **tip}, "merging " + target);
+  if (!tree) return refused("conflict", "it conflicts with " + target);
+  const auto commit =
+      bare.text({"commit-tree", *tree, "-p", spec.head, "-p", **tip, "-m", "Merge " + target + " into " + spec.branch},
+                "merging " + target + " into " + spec.branch);
+  if (!commit) return for_now(commit.error());
+  const auto pushed = git::push(hosted.git, bare, hosted.place, spec.branch, *commit, spec.head);
+  if (!pushed) return for_now(pushed.error());
+  if (pushed->result == git::Pushed::yes) return *commit;
+  return refused(pushed->result == git::Pushed::moved ? "moved" : "push_refused", pushed->why);
+}
+
 expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
   events::PrMergeResult result{spec.request_id, false, {}};
   const auto pr = found(spec.rig, spec.pr_url);
@@ -257,21 +281,29 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
     return result;
   }
   const auto& [hosted, place] = *pr;
-  const auto fresh = hosted.host->read({&place, 1}).front();
+  auto fresh = hosted.host->read({&place, 1}).front();
   if (!fresh) {
     result.why = fresh.error().why;
     return result;
   }
-  hosts_->changed(spec.rig.rig_id, place);
+  hosts_->changed(spec.rig.rig_id, place.number);
   result.merged = fresh->status == "merged";
   if (!result.merged) {
     if (fresh->status != "open")
       result.why = "it is " + fresh->status;
+    else if (!fresh->base.empty() && fresh->base != spec.target_branch)
+      result.why = "it is for " + fresh->base + " now";
     else if (fresh->head != spec.head)
       result.why = "somebody has pushed to it";
     else if (!green(*fresh, &spec.rig))
       result.why = not_green(*fresh);
     if (!result.why.empty()) return result;
+    if (fresh->mergeable_state == "behind") {
+      const auto head = bring_up_to_date(spec, hosted);
+      result.why = head ? "its target was merged into it; its checks run again" : head.error().why;
+      result.head = head.value_or("");
+      return result;
+    }
     const auto merged = hosted.host->merge(place, spec.head);
     if (!merged && merged.error().transient) return fail(Error::Code::unavailable, merged.error().why);
     result.merged = merged.has_value();
@@ -283,6 +315,10 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
   // The merge is a fact; that the rig's repository does not know it yet is mended by the next fetch.
   (void)follow_target(spec.rig, hosted);
   return result;
+}
+
+void LocalForge::pr_changed(const RigId& rig, int number) {
+  if (hosts_) hosts_->changed(rig, number);
 }
 
 expected<void> LocalForge::comment_pr(const CommentSpec& spec) {

@@ -54,6 +54,7 @@ struct PollSpec {
   Rig rig;
   BeadId request_id;
   std::string pr_url;
+  std::string target_branch;     ///< into another one nothing is merged
   bool with_feedback = false;    ///< what is to be done is wanted in words
   Duration fresh = seconds(59);  ///< an answer so old is as good
 };
@@ -63,6 +64,8 @@ struct MergeSpec {
   BeadId request_id;
   std::string pr_url;
   std::string head;  ///< nothing else may be merged
+  std::string branch;
+  std::string target_branch;
 };
 
 /// A pull request that somebody else has opened.
@@ -107,8 +110,11 @@ class Forge {
   virtual expected<events::PrPublished> publish(const PublishSpec& spec) = 0;
   /// How it stands; what the forge refuses, cannot say or says in error is an answer too.
   virtual expected<events::PollAnswer> poll_pr(const PollSpec& spec) = 0;
-  /// Looks once more and merges it if everything is green. `unavailable`: it may have been merged.
+  /// Looks once more and merges it if everything is green; one that has to contain its target's tip first gets it.
+  /// `unavailable`: it may have been merged.
   virtual expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) = 0;
+  /// A pull request of the rig's is not as it was (0: any of them); answers from before are old.
+  virtual void pr_changed(const RigId& /*rig*/, int /*number*/) {}
   virtual expected<void> comment_pr(const CommentSpec& spec) = 0;
 };
 

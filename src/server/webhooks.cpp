@@ -4,24 +4,29 @@
 
 namespace townd {
 
-expected<bool> Webhooks::take(const std::string& forge, std::string_view signature, std::string_view body,
-                              const std::string& delivery, Instant now) {
+expected<bool> Webhooks::take(const std::string& forge, const std::string& rig, std::string_view signature,
+                              std::string_view body, const std::string& delivery, Instant now) {
   const auto secret = secrets_.find(forge);
   if (secret == secrets_.end() || secret->second.empty())
     return fail(Error::Code::forbidden, "no webhook of " + forge + " is set up",
                 "give its webhook_secret in townd.toml and start townd again");
+  if (!http::signed_with(secret->second, body, signature))
+    return fail(Error::Code::forbidden, "the signature is not right", "give the forge the secret that townd.toml has");
   if (!rates_.take(forge, now))
     return fail(Error::Code::too_many, "more than " + std::to_string(kPerSecond) + " deliveries in a second",
                 "what it is about is noticed by polling");
-  if (!http::signed_with(secret->second, body, signature))
-    return fail(Error::Code::forbidden, "the signature is not right", "give the forge the secret that townd.toml has");
   constexpr std::size_t kLongestId = 200;
   if (delivery.empty() || delivery.size() > kLongestId)
     return fail(Error::Code::invalid, "the delivery has no id by which it would be known again");
   const std::lock_guard lock(mutex_);
-  if (!known_.insert(forge + " " + delivery).second) return false;
-  order_.push_back(forge + " " + delivery);
-  if (order_.size() > kRemembered) {
+  // The id is not signed: what was sent before is known by its signature, too.
+  const std::string to = forge + " " + rig + " ";
+  const std::string first = to + delivery, second = to + std::string(signature);
+  if (known_.contains(first) || known_.contains(second)) return false;
+  known_.insert({first, second});
+  order_.push_back(first);
+  order_.push_back(second);
+  while (order_.size() > 2 * kRemembered) {
     known_.erase(order_.front());
     order_.pop_front();
   }

@@ -23,9 +23,9 @@ class Webhooks {
   /// By forge, such as `github`; one without a secret tells nothing.
   explicit Webhooks(std::map<std::string, std::string> secrets) : secrets_(std::move(secrets)) {}
 
-  /// Whether this delivery is to be believed and new; an error is what its sender is told.
-  expected<bool> take(const std::string& forge, std::string_view signature, std::string_view body,
-                      const std::string& delivery, Instant now);
+  /// Whether this delivery for a rig is to be believed and new; an error is what its sender is told.
+  expected<bool> take(const std::string& forge, const std::string& rig, std::string_view signature,
+                      std::string_view body, const std::string& delivery, Instant now);
 
  private:
   const std::map<std::string, std::string> secrets_;

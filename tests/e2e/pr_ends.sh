@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A pull request that conflicts is mended, one that a person closes or merges is noticed, one of somebody else's is adopted, and what the forge refuses is said and tried again.
+# A pull request that conflicts is mended, one that a person closes or merges is noticed, one of somebody else's is adopted, and one that is behind is brought up to date, and what the forge refuses is said and tried again.
 . "$(dirname "$0")/world.sh"
 . "$(dirname "$0")/forge.sh"
 printf 'poll = "1s"\nmerge_retry = "1s"\norphaned_source = "2s"\n[town]\nauto_merge_delay_minutes = 0\n' >> "$world/townd.toml"
@@ -45,6 +45,23 @@ for wrong in "https://$forge/you/other/pull/1" "https://github.com/you/shop/pull
   "https://$forge/you/shop/pull/999" "https://$forge/you/shop/pull/$number"; do
   town adopt "$wrong" > "$world/out" 2>&1 && fail "$wrong was adopted"
 done
+# A branch that has to contain its target's tip gets it and keeps its verdict; its checks run again.
+control protection '{"repository": "you/shop", "branch": "main", "required_checks": ["build"], "strict": true}' > /dev/null || fail "not protected"
+behind=$(sling "Behind" 'echo behind > behind; git add -A; git commit -qm Behind; town done')
+within 60 opened shop 5 || fail "no fifth pull request: $(town why "$behind")"
+within 60 verdict_is "$behind" approved || fail "not reviewed: $(town why "$behind")"
+before=$(head_of shop 5)
+reviewed=$(request_of "$behind")
+control protection '{"repository": "you/shop", "branch": "main", "off": true}' > /dev/null
+act '{"login": "you", "repository": "you/shop", "do": "push", "branch": "main", "files": {"meanwhile": "yes\n"}}'
+control protection '{"repository": "you/shop", "branch": "main", "required_checks": ["build"], "strict": true}' > /dev/null
+check shop "$before" success
+up_to_date() { at_forge shop merge-base --is-ancestor main "$(head_of shop 5)"; }
+within 60 up_to_date || fail "not brought up to date: $(town why "$behind") $(town log "$behind")"
+check shop "$(head_of shop 5)" success
+ends "$behind" closed
+[ "$(runs_of "$reviewed" | wc -l)" = 1 ] || fail "reviewed again: $(runs_of "$reviewed")"
+control protection '{"repository": "you/shop", "branch": "main", "off": true}' > /dev/null
 # A token that is revoked: said, and nothing is lost; with a new one it goes on.
 control tokens '{"revoke": "'"$forge_token"'"}' > /dev/null || fail "not revoked"
 late=$(sling "Late" 'echo late > late; git add -A; git commit -qm Late; town done')

@@ -152,15 +152,37 @@ TEST_F(HostsTest, ThreadsAndChecksOfAllPagesAreRead) {
 }
 
 TEST_F(HostsTest, OpeningTwiceIsOpeningOnce) {
-  forge_.push("work", "work", "work\n");
-  const NewPr wanted{{forge_.host(), "you/shop"}, "work", "main", "Work", "It works."};
+  const std::string head = forge_.push("work", "work", "work\n");
+  const NewPr wanted{{forge_.host(), "you/shop"}, "work", head, "main", "Work", "It works."};
   const auto first = host().open(wanted);
   ASSERT_TRUE(first) << first.error().why;
   EXPECT_EQ(*host().open(wanted), *first);
-  const auto empty = host().open({{forge_.host(), "you/shop"}, "main", "main", "Nothing", ""});
+  const auto empty = host().open({{forge_.host(), "you/shop"}, "main", head, "main", "Nothing", ""});
   ASSERT_FALSE(empty);
   EXPECT_EQ(empty.error().kind, "rejected");
   EXPECT_FALSE(empty.error().transient);
+}
+
+TEST_F(HostsTest, StrangersHideNobodysThread) {
+  const int number = known_request("work");
+  const auto thread = [&](const char* login, const char* body) {
+    return text_of(forge_.control("act", {{"login", login},
+                                          {"repository", "you/shop"},
+                                          {"do", "open_thread"},
+                                          {"number", number},
+                                          {"path", "work"},
+                                          {"line", 1},
+                                          {"body", body}}),
+                   "node_id");
+  };
+  const std::string yours = thread("you", "not yet");
+  for (int i = 0; i < 25; ++i) act({{"login", "stranger"}, {"do", "reply"}, {"thread", yours}, {"body", "it is fine"}});
+  EXPECT_TRUE(read(number)->unresolved_comments);
+  act({{"login", "you"}, {"do", "resolve"}, {"thread", yours}});
+  const std::string theirs = thread("stranger", "hello");
+  EXPECT_TRUE(read(number)->feedback_known);
+  for (int i = 0; i < 25; ++i) act({{"login", "stranger"}, {"do", "reply"}, {"thread", theirs}, {"body", "hello"}});
+  EXPECT_FALSE(read(number)->feedback_known) << "somebody may have spoken in between";
 }
 
 TEST_F(HostsTest, OnlyTheHeadThatWasSeenIsMergedInAWayThatIsAllowed) {

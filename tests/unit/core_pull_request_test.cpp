@@ -180,6 +180,44 @@ TEST_F(PullRequests, AreMergedWhenReviewedAndGreenAndNotBefore) {
   EXPECT_EQ(town_.bead(source_)->status, BeadStatus::closed);
 }
 
+TEST_F(PullRequests, ThatGotTheirTargetMergedInKeepTheirVerdict) {
+  published();
+  approved();
+  polled(green_answer());
+  ASSERT_TRUE(wanted("merge_pr"));
+  say(events::PrMergeResult{request_, false, "it was behind", "c1+main"});
+  EXPECT_EQ(review().verdict, Verdict::approved);
+  EXPECT_EQ(review().commit, "c1+main");
+  EXPECT_FALSE(wanted("publish_pr"));
+  polled(green_answer());
+  EXPECT_FALSE(wanted("merge_pr")) << "that was the old head";
+  polled(green_answer("c1+main"));
+  EXPECT_TRUE(wanted("merge_pr"));
+}
+
+TEST_F(PullRequests, AMergeThatWasAskedForIsForgottenWhenTheWorkIsAnother) {
+  published();
+  approved();
+  polled(green_answer());
+  ASSERT_TRUE(review().auto_merge_pending);
+  wait(minutes(3));
+  say(events::PrPolled{request_, green_answer("theirs")});
+  EXPECT_FALSE(review().auto_merge_pending);
+  wait(minutes(6));
+  EXPECT_FALSE(wanted("merge_pr"));
+}
+
+TEST_F(PullRequests, OfAgentsAreWhereTowndSays) {
+  say(events::BeadCreated{{}, BeadType::issue, "more", "", RigId("t-1")});
+  const BeadId more(last_.events.at(0).created.at(0));
+  const AgentId worker = town_.links(more).hooked.at(0);
+  say(events::AgentDone{worker, town_.agent(worker)->run_id, "main", "https://github.com/you/shop/pull/7", "", "c9"});
+  const Review& made = *town_.review(town_.links(more).requests.at(0));
+  EXPECT_NE(made.branch, "main");
+  EXPECT_TRUE(made.pr_url.empty());
+  EXPECT_TRUE(made.published_commit.empty());
+}
+
 TEST_F(PullRequests, WithoutChecksWaitUnlessTheRigSaysThatItHasNone) {
   Rig rig = *town_.rig(RigId("t-1"));
   rig.config.without_checks = true;

@@ -74,9 +74,10 @@ const Bead* newest_request(const Town& town, const BeadId& source) {
 }
 
 bool forge_refused(const Town& town, const Review& review) {
-  return (review.failure_reason == "pr_poll_failed" || review.failure_reason == "pr_publish_failed") &&
+  if (review.failure_reason == "pr_publish_failed") return true;  // what failed was not the work
+  return review.failure_reason == "pr_poll_failed" &&
          (review.failure_kind == "no_token" || review.failure_kind == "unrecognized_url" ||
-          review.failure_kind == "host_mismatch" || review.failure_kind == "push_refused" ||
+          review.failure_kind == "host_mismatch" ||
           (review.failure_kind == "http_error" && review.poll_transient_count < town.constants().poll_transient_limit));
 }
 

@@ -89,6 +89,8 @@ Decision merge(const Town& town, const SubjectKey& key, Instant now) {
     return not_concerned();
   const Bead* source = town.bead(r.review->source_bead_id);
   if (source && terminal(source->status)) return Hold{Reason::terminal};
+  if (unpublished(*r.review)) return Hold{Reason::unpublished};
+  if (r.review->strategy == Strategy::pr && blocked(town, r.bead->bead_id)) return Hold{Reason::blocked};
   if (town.row().paused) return Hold{Reason::paused};
   if (draining(town, now)) return Wait{*town.row().draining_since + town.constants().drain, Reason::draining};
   const MaybeInstant asked = r.review->merge_requested_at;

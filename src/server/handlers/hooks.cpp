@@ -31,8 +31,8 @@ void receive(const CallPtr& call) {
   Services& services = call->services();
   const Request& request = call->request();
   const auto taken =
-      services.webhooks.take(call->parameter("forge"), request.header("X-Hub-Signature-256"), request.body,
-                             std::string(request.header("X-GitHub-Delivery")), services.clock.now());
+      services.webhooks.take(call->parameter("forge"), call->parameter("rig"), request.header("X-Hub-Signature-256"),
+                             request.body, std::string(request.header("X-GitHub-Delivery")), services.clock.now());
   if (!taken) return call->fail(taken.error());
   const RigId rig(call->parameter("rig"));
   const TownId town = services.engine.owner_of(rig.text);
@@ -40,6 +40,7 @@ void receive(const CallPtr& call) {
     return call->fail(Error::Code::not_found, "there is no rig " + rig.text, "town rig list shows their ids");
   std::vector<events::PrNoticed> found;
   if (*taken) found = about(rig, call->arguments().all());
+  for (const events::PrNoticed& noticed : found) services.forge.pr_changed(rig, noticed.pr_number);
   for (const events::PrNoticed& noticed : found) services.engine.submit(town, noticed, [](const expected<Receipt>&) {});
   call->succeed(json::object{{"noticed", found.size()}});
 }

@@ -23,16 +23,19 @@ PATIENCE_S = 20
 class Forge:
     """A running fake forge and its folder."""
 
-    def __init__(self):
+    def __init__(self, kind):
         self.folder = tempfile.mkdtemp(prefix="town-fake-forge.")
         atexit.register(self.stop)
         make_certificates(self.folder)
         self.ca = os.path.join(self.folder, "ca.pem")
         self.errors = open(os.path.join(self.folder, "errors"), "w+", encoding="utf-8")
-        record = ["--record", os.environ["FAKE_FORGE_RECORD"]] if os.environ.get("FAKE_FORGE_RECORD") else []
+        # What is recorded is held against what GitHub publishes.
+        record = os.environ.get("FAKE_FORGE_RECORD") if kind == "github" else None
+        record = ["--record", record] if record else []
         self.process = subprocess.Popen(
-            [sys.executable, os.path.join(HERE, "serve.py"), "--root", os.path.join(self.folder, "root"), "--port", "0",
-             "--certificate", "server.pem", "--key", "server.key", "--ca", "ca.pem", "--with-parent", *record],
+            [sys.executable, os.path.join(HERE, "serve.py"), "--kind", kind, "--root",
+             os.path.join(self.folder, "root"), "--port", "0", "--certificate", "server.pem", "--key",
+             "server.key", "--ca", "ca.pem", "--with-parent", *record],
             cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
         said = json.loads(self.process.stdout.readline())
         self.address, self.control_address = said["address"], said["control"]
@@ -77,14 +80,13 @@ class Answer:
         return json.loads(self.body)
 
 
-shared = None
+shared = {}
 
 
-def forge():
-    global shared
-    if shared is None:
-        shared = Forge()
-    return shared
+def forge(kind="github"):
+    if kind not in shared:
+        shared[kind] = Forge(kind)
+    return shared[kind]
 
 
 class ForgeTest(unittest.TestCase):

@@ -27,12 +27,14 @@ from control import Control
 from faults import Faults
 from github_control import GitHubControl
 from github_site import GitHub
+from gitlab_control import GitLabControl
+from gitlab_site import GitLab
 from recording import Recorder
 from sending import Sender
 from web import Log, Server, tls_context
 
 
-KINDS = {"github": (GitHub, GitHubControl)}
+KINDS = {"github": (GitHub, GitHubControl), "gitlab": (GitLab, GitLabControl)}
 
 
 def watch_parent(parent, stopped):

@@ -1,0 +1,208 @@
+"""The control port's commands that know GitLab: setting the scene. What people do there is in gitlab_act."""
+
+import os
+import secrets
+import uuid
+
+import bare
+import gitlab_ci
+import gitlab_pushes
+from control import Bad
+from gitlab_access import SCOPES
+from gitlab_act import Acts
+from gitlab_events import ALL
+from gitlab_state import LEVELS, Hook, Project, Protection, Refused, Token
+
+SETTINGS = {"visibility": str, "description": str, "merge_method": str, "squash_option": str,
+            "only_allow_merge_if_pipeline_succeeds": bool, "allow_merge_on_skipped_pipeline": bool,
+            "only_allow_merge_if_all_discussions_are_resolved": bool, "remove_source_branch_after_merge": bool,
+            "approvals_required": int, "reset_approvals_on_push": bool, "merge_requests_author_approval": bool,
+            "archived": bool, "checking_reads": int}
+VALUES = {"visibility": ("private", "internal", "public"), "merge_method": ("merge", "rebase_merge", "ff"),
+          "squash_option": ("never", "always", "default_on", "default_off")}
+RULES = {"push_access_level": (0, 30, 40), "merge_access_level": (0, 30, 40), "allow_force_push": (True, False)}
+
+
+def known(body, *names):
+    strange = set(body) - set(names)
+    if strange:
+        raise Bad(f"unknown: {', '.join(sorted(strange))}; there are {', '.join(names)}")
+
+
+class GitLabControl:
+    def __init__(self, forge):
+        self.forge, self.state = forge, forge.state
+        self.acts = Acts(forge, self.project)
+
+    def commands(self):
+        named = {"/users": self.users, "/tokens": self.tokens, "/repositories": self.repositories,
+                 "/protection": self.protection, "/rename": self.rename, "/act": self.acts.act, "/checks": self.checks,
+                 "/limits": self.limits, "/webhooks": self.webhooks, "/redeliver": self.redeliver}
+        return {path: self.plainly(command) for path, command in named.items()}
+
+    def plainly(self, command):
+        def run(body):
+            try:
+                with self.state.lock:
+                    return command(body)
+            except Refused as refused:
+                raise Bad(f"{refused.status}: {refused.message}") from None
+        return run
+
+    def project(self, full_path):
+        found, _ = self.state.project(full_path)
+        if not found:
+            raise Bad(f"there is no project {full_path}")
+        return found
+
+    def users(self, body):
+        """login, name, bot, admin."""
+        known(body, "login", "name", "bot", "admin")
+        made = self.state.add_user(body["login"], body.get("name"), body.get("bot", False), body.get("admin", False))
+        return {"id": made.id, "login": made.username}
+
+    def tokens(self, body):
+        """login, scopes, name, project (a project access token), token, expires_at; or `revoke`: a token."""
+        known(body, "login", "scopes", "name", "project", "token", "expires_at", "revoke")
+        if "revoke" in body:
+            self.state.tokens[body["revoke"]].revoked = True
+            return None
+        scopes = body.get("scopes", ["api"])
+        strange = set(scopes) - set(SCOPES)
+        if strange:
+            raise Bad(f"no scopes: {', '.join(sorted(strange))}; there are {', '.join(SCOPES)}")
+        text = body.get("token") or f"glpat-{secrets.token_urlsafe(15)[:20]}"
+        made = self.state.tokens[text] = Token(
+            self.state.ids.next(), text, self.state.user(body["login"]), list(scopes), body.get("name", "test"),
+            self.state.clock.now(), body.get("expires_at"),
+            project=self.project(body["project"]) if "project" in body else None)
+        return {"token": text, "id": made.id}
+
+    def repositories(self, body):
+        """owner (a namespace, with / for subgroups), name; path (a bare repository served where it is) or copy_of;
+        default_branch; settings; permissions {login: level}; protection {branch: rules}. For one that exists, its
+        settings and permissions are changed."""
+        known(body, "owner", "name", "path", "copy_of", "default_branch", "permissions", "protection", *SETTINGS)
+        found, _ = self.state.project(f"{body['owner']}/{body['name']}")
+        if not found:
+            found = self.create(body)
+        for name, kind in SETTINGS.items():
+            if name in body:
+                if not isinstance(body[name], kind) or body[name] not in VALUES.get(name, (body[name],)):
+                    raise Bad(f"{name} is {' or '.join(VALUES.get(name, (kind.__name__,)))}")
+                setattr(found, name, body[name])
+        for login, level in body.get("permissions", {}).items():
+            if level not in LEVELS:
+                raise Bad(f"a permission is one of {', '.join(LEVELS)}")
+            found.members[self.state.user(login).username.lower()] = LEVELS[level]
+        for branch, rule in body.get("protection", {}).items():
+            self.protection({"repository": found.full_path, "branch": branch, **rule})
+        return {"id": found.id, "full_name": found.full_path, "path": found.bare.path,
+                "clone_url": f"{self.forge.origin}/{found.full_path}.git"}
+
+    def create(self, body):
+        path = body.get("path") or os.path.join(self.state.root, body["owner"], f"{body['name']}.git")
+        branch = body.get("default_branch")
+        if "path" in body:
+            made = bare.Bare(path)
+            branch = branch or made.run("symbolic-ref", "--short", "HEAD").strip()
+        else:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            made = bare.Bare.create(path, branch or "main")
+            if "copy_of" in body:
+                made.run("fetch", "-q", os.path.abspath(body["copy_of"]), "+refs/heads/*:refs/heads/*",
+                         "+refs/tags/*:refs/tags/*")
+                branch = branch or bare.Bare(body["copy_of"]).run("symbolic-ref", "--short", "HEAD").strip()
+        branch, now = branch or "main", self.state.clock.now()
+        made.set_head(branch)
+        first = body["owner"].split("/")[0]
+        creator = self.state.users.get(first.lower()) or self.state.add_user(f"{first}-creator")
+        found = Project(self.state.ids.next(), body["owner"], body["name"], made, creator, now, branch, updated_at=now)
+        found.known = made.refs(gitlab_pushes.HEADS)
+        self.state.projects[found.full_path.lower()] = found
+        return found
+
+    def protection(self, body):
+        """repository, branch, push_access_level, merge_access_level (0, 30, 40), allow_force_push; or `off`."""
+        known(body, "repository", "branch", "off", *RULES)
+        found = self.project(body["repository"])
+        if body.get("off"):
+            found.protections.pop(body["branch"], None)
+            return
+        rule = found.protections.setdefault(body["branch"], Protection())
+        for name, values in RULES.items():
+            if name in body:
+                if body[name] not in values:
+                    raise Bad(f"{name} is one of {', '.join(map(str, values))}")
+                setattr(rule, name, body[name])
+
+    def rename(self, body):
+        """repository, to (a new name): the old one redirects."""
+        known(body, "repository", "to")
+        found = self.project(body["repository"])
+        old = found.full_path.lower()
+        del self.state.projects[old]
+        found.path = body["to"]
+        self.state.moved[old] = self.state.projects[found.full_path.lower()] = found
+
+    def checks(self, body):
+        """A job of the branch's pipeline (`job`, made when missing), a status of somebody else's (`context`), or, with
+        neither, a new pipeline without jobs."""
+        known(body, "repository", "branch", "sha", "job", "context", "status", "stage", "allow_failure", "source",
+              "login", "description", "target_url", "new")
+        found = self.project(body["repository"])
+        with found.lock:
+            branches = found.bare.branches()
+            sha = body.get("sha") or branches[body["branch"]]
+            ref = body.get("branch") or next((name for name, oid in branches.items() if oid == sha),
+                                             found.default_branch)
+            actor = self.state.user(body["login"]) if "login" in body else found.creator
+            if "context" in body:
+                job = gitlab_ci.set_status(self.state, found, actor, sha, body["status"], body["context"], ref,
+                                           body.get("description"), body.get("target_url"))
+                return {"id": job.id, "pipeline": job.pipeline.id}
+            make = gitlab_ci.create if body.get("new") else gitlab_ci.find_or_create
+            pipeline = make(self.state, found, actor, sha, ref, body.get("source", "push"))
+            if "job" not in body:
+                return {"pipeline": pipeline.id}
+            job = next((one for one in pipeline.jobs if one.name == body["job"] and not one.external
+                        and not one.retried and one.status not in gitlab_ci.DONE), None)
+            if job:
+                gitlab_ci.change(self.state, job, body["status"], actor)
+            else:
+                job = gitlab_ci.add_job(self.state, pipeline, actor, body["job"], body["status"],
+                                        stage=body.get("stage", "test"), allow_failure=body.get("allow_failure", False))
+            return {"id": job.id, "pipeline": pipeline.id}
+
+    def limits(self, body):
+        """token (or null for who has none), limit, remaining, reset."""
+        known(body, "token", "limit", "remaining", "reset")
+        key = body.get("token")
+        self.forge.limits.set(key, **{name: body[name] for name in ("limit", "remaining", "reset") if name in body})
+        return dict(self.forge.limits.of(key))
+
+    def webhooks(self, body):
+        """repository, url, secret, events; or `id` of one with `twice`, `bad_signature` (a wrong token), `delay_ms`."""
+        quirks = ("twice", "bad_signature", "delay_ms", "active", "events")
+        known(body, "repository", "url", "secret", "insecure_ssl", "id", *quirks)
+        strange = set(body.get("events", ())) - set(ALL)
+        if strange:
+            raise Bad(f"no events: {', '.join(sorted(strange))}; there are {', '.join(ALL)}")
+        if "id" in body:
+            hook = next((hook for found in self.state.projects.values() for hook in found.hooks
+                         if hook.id == body["id"]), None)
+            if not hook:
+                raise Bad(f"there is no hook {body['id']}")
+        else:
+            found = self.project(body["repository"])
+            hook = Hook(self.state.ids.next(), str(uuid.uuid4()), found, body["url"], body.get("secret"), list(ALL),
+                        body.get("insecure_ssl", False))
+            found.hooks.append(hook)
+        for name in quirks:
+            if name in body:
+                setattr(hook, name, body[name])
+        return {"id": hook.id}
+
+    def redeliver(self, body):
+        known(body, "id")
+        return self.forge.events.again(body["id"]).shown()

@@ -1,6 +1,8 @@
 """GitLab's REST interface as a whole: routes, what a request must bring, paging, conditional requests, the limit and
 the form of errors. The routes themselves are in gitlab_rest_*.py."""
 
+import email
+import email.policy
 import hashlib
 import json
 import re
@@ -16,7 +18,7 @@ MOST_PER_PAGE, PER_PAGE = 100, 20
 # GitLab does not count lists longer than this.
 MOST_COUNTED = 10_000
 ROUTES = []
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+FORM, PARTS, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
 
 
 class Route:
@@ -135,15 +137,32 @@ def given(request):
             if not isinstance(body, dict):
                 raise Refused(400, "The request body must be a JSON object", "error")
         elif kind == FORM:
-            for name, value in urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True):
-                outer, bracket, inner = name.partition("[")
-                if bracket:
-                    body.setdefault(outer, {})[inner.rstrip("]")] = value
-                else:
-                    body[name] = value
+            body = nested(urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True))
+        elif kind == PARTS:
+            body = nested(parts(request))
         else:
             raise Refused(415, f"The provided content-type '{kind}' is not supported.", "error")
     return {**request.query, **body}
+
+
+def nested(pairs):
+    """`a[b]=c` is a member of an object."""
+    made = {}
+    for name, value in pairs:
+        outer, bracket, inner = name.partition("[")
+        if bracket:
+            made.setdefault(outer, {})[inner.rstrip("]")] = value
+        else:
+            made[name] = value
+    return made
+
+
+def parts(request):
+    """(name, text) of what browsers send, and clients that may send files."""
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    whole = email.message_from_bytes(head + request.body, policy=email.policy.HTTP)
+    return [(part.get_param("name", header="Content-Disposition"), part.get_payload(decode=True).decode())
+            for part in whole.iter_parts()]
 
 
 def converted(name, value, wanted):

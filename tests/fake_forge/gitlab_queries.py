@@ -9,7 +9,7 @@ import gitlab_ci
 import gitlab_merge
 from clock import iso
 from gitlab_forms import REVISION, VERSION
-from gitlab_state import Refused, gid
+from gitlab_state import Refused, gid, note_gid
 
 SNAKE = re.compile(r"(?<!^)(?=[A-Z])")
 MOST_PAGE = 100
@@ -177,7 +177,7 @@ FIELDS = {
         "resolvedBy": lambda c, r, a: r.resolved_by,
         "notes": lambda c, r, a: connection(c, [(r, note) for note in r.notes], a)},
     "Note": {
-        "id": lambda c, r, a: gid(r[1]), "body": lambda c, r, a: r[1].body, "system": lambda c, r, a: r[1].system,
+        "id": lambda c, r, a: note_gid(*r), "body": lambda c, r, a: r[1].body, "system": lambda c, r, a: r[1].system,
         "author": lambda c, r, a: r[1].author, "createdAt": lambda c, r, a: iso(r[1].created_at),
         "updatedAt": lambda c, r, a: iso(r[1].updated_at), "resolvable": lambda c, r, a: r[0].resolvable,
         "resolved": lambda c, r, a: r[0].resolved, "discussion": lambda c, r, a: r[0],

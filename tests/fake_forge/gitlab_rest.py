@@ -242,7 +242,7 @@ class Rest:
         """The answer of the route, with the project found, seen and locked."""
         route = call.route
         if "project" not in call.parameters:
-            call.body = checked_body(route, call.request) if call.request.method != "GET" else {}
+            call.body = checked_body(route, call.request) if route.method != "GET" else {}
             return self.said(route.function(call))
         found, moved = self.state.project(call.parameters["project"])
         if found is None or not call.viewer.sees(found):
@@ -260,7 +260,7 @@ class Rest:
 
     def elsewhere(self, call, project):
         """Only what is read is redirected; GitLab answers the rest with 405."""
-        if call.request.method != "GET":
+        if call.route.method != "GET":
             raise Refused(405, "Non GET methods are not allowed for moved projects")
         rest = call.request.raw_path.split("/projects/", 1)[1].partition("/")[2]
         query = f"?{call.request.query_string}" if call.request.query_string else ""

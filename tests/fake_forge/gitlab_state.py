@@ -301,8 +301,16 @@ def may(user, project, branch, how):
 
 
 def gid(thing):
-    """GraphQL's id of a thing."""
-    kind = {"Discussion": "DiffDiscussion" if isinstance(thing, Discussion) and thing.notes[0].position else
-            "Discussion", "Note": "DiffNote" if isinstance(thing, Note) and thing.position else "Note",
-            "Pipeline": "Ci::Pipeline", "Job": "Ci::Build"}.get(type(thing).__name__, type(thing).__name__)
+    """GraphQL's id of a thing: with the name of its class at GitLab, of which discussions and notes have several."""
+    kind = {Pipeline: "Ci::Pipeline", Job: "Ci::Build"}.get(type(thing), type(thing).__name__)
+    if isinstance(thing, Discussion):
+        kind = ("DiffDiscussion" if thing.notes[0].position else "IndividualNoteDiscussion" if thing.individual else
+                "Discussion")
+    elif isinstance(thing, Job) and thing.external:
+        kind = "GenericCommitStatus"
     return f"gid://gitlab/{kind}/{thing.id}"
+
+
+def note_gid(discussion, note):
+    kind = "DiffNote" if note.position else "Note" if discussion.individual else "DiscussionNote"
+    return f"gid://gitlab/{kind}/{note.id}"

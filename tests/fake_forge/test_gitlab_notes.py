@@ -98,6 +98,7 @@ class Queries(GitLabTest):
                          ("1", "opened", "MERGEABLE", True))
         nodes = found["discussions"]["nodes"]
         self.assertEqual([(one["resolvable"], one["resolved"]) for one in nodes], [(True, False), (True, True)])
+        self.assertEqual(nodes[1]["id"], f"gid://gitlab/Discussion/{thread}")
         note = nodes[0]["notes"]["nodes"][0]
         self.assertEqual((note["position"], note["author"]["username"]),
                          ({"filePath": "README", "newLine": 2}, "bob"))

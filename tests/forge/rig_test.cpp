@@ -217,9 +217,9 @@ TEST_F(CollectTest, DoesNotDiscardWhatCannotBeFetched) {
 
 TEST_F(CollectTest, OfPullRequestsSaysThatNoHostIsSetUp) {
   const std::string url = "https://example.org/a/b/pull/1";
-  EXPECT_EQ(forge_->poll_pr({town_, rig_, BeadId("m"), url, true})->error_kind, "unrecognized_url");
+  EXPECT_EQ(forge_->poll_pr({town_, rig_, BeadId("m"), url, "main", true})->error_kind, "unrecognized_url");
   rig_.config.push_remote = "https://example.org/a/b.git";
-  const auto answer = forge_->poll_pr({town_, rig_, BeadId("m"), url, true});
+  const auto answer = forge_->poll_pr({town_, rig_, BeadId("m"), url, "main", true});
   EXPECT_FALSE(answer->ok);
   EXPECT_EQ(answer->error_kind, "no_token");
   EXPECT_FALSE(forge_->merge_pr({rig_, BeadId("m"), url, ""})->merged);

@@ -294,9 +294,19 @@ void RandomTown::make_requests(int count) {
 BeadId RandomTown::a_hook(AgentRole role) {
   const BeadType type = role == AgentRole::refinery ? BeadType::merge_request : BeadType::issue;
   if (!is(Mood::loaded)) return a_live(type);
-  for (int tries = 0; tries < 12; ++tries)
-    if (const BeadId id = a_bead(); town_.bead(id) && town_.bead(id)->type == type) return id;
+  const bool open = random_.one_in(3);
+  for (int tries = 0; tries < 12; ++tries) {
+    const Bead* bead = town_.bead(a_bead());
+    if (bead && bead->type == type && (!open || bead->status == BeadStatus::open)) return bead->bead_id;
+  }
   return a_bead();
+}
+
+/// Its last start failed this moment, so that the next one waits.
+void RandomTown::just_tried(Bead bead) {
+  bead.dispatch_attempts = 1;
+  bead.last_dispatch_attempt_at = now_;
+  town_.put(std::move(bead));
 }
 
 void RandomTown::make_agents(int count) {
@@ -335,6 +345,7 @@ void RandomTown::make_agents(int count) {
                                                           : AgentStatus::working;
         agent.stalled_at = over ? MaybeInstant(now_) : std::nullopt;
         agent.last_activity_at = now_ - seconds(random_.between(0, 60));
+        if (agent.status == AgentStatus::idle && random_.one_in(3)) just_tried(*bead);
       }
       if (random_.one_in(20)) agent.current_hook_bead_id = BeadId("gone");
     }

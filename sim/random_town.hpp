@@ -52,6 +52,7 @@ class RandomTown {
   BeadId a_bead();
   BeadId a_live(BeadType type);
   BeadId a_hook(AgentRole role);
+  void just_tried(Bead bead);
   [[nodiscard]] bool is(Mood mood) const { return mood_ == mood; }
   RigId a_rig();
   AgentId an_agent();

@@ -96,14 +96,6 @@ void unproven(Change& change, const Bead& request, const Agent& agent, std::stri
   change.escalate(std::move(escalation), request.rig_id, "Unproven merge: " + request.title);
 }
 
-bool rework_blocks(const Town& town, const BeadId& request) {
-  const auto& blockers = town.links(request).blockers;
-  return std::any_of(blockers.begin(), blockers.end(), [&town](const BeadId& id) {
-    const Bead* bead = town.bead(id);
-    return bead && !terminal(bead->status) && has_label(*bead, "gt:rework");
-  });
-}
-
 /// A coding agent has read the work: townd merges and gates it itself.
 bool queued_when_approved(const Town& town, const Bead& request, const Run* run) {
   const Rig* rig = town.rig(request.rig_id);
@@ -123,20 +115,17 @@ void refinery_done(Change& change, const Agent& agent, const Bead& request, cons
                    const events::AgentDone& done) {
   Town& town = change.town();
   const bool hooked = agent.current_hook_bead_id == request.bead_id;
-  const bool signed_off = (run && run->requested_changes) || rework_blocks(town, request.bead_id);
+  const bool signed_off = (run && run->requested_changes) || live_blocker(town, request.bead_id, "gt:rework");
   if (signed_off) {
     change.set_status(request.bead_id, BeadStatus::open);
   } else if (done.pr_url.empty() && !hooked && !run) {
     unproven(change, request, agent, "the refinery says merged, but holds no request and names no commit");
   } else if (queued_when_approved(town, request, run)) {
     if (hooked) approve(change, request, agent, done);  // else it has read what is not the work any more
-  } else if (town.review(request.bead_id)->strategy == Strategy::pr) {
+  } else if (const Review& known = *town.review(request.bead_id); known.strategy == Strategy::pr) {
     // Of what it held when it said so; else the work is another than what it has read.
-    if (hooked && !town.review(request.bead_id)->pr_url.empty()) {
-      Review review = *town.review(request.bead_id);
-      review.verdict = Verdict::approved;
-      town.put(std::move(review));
-      change.history(request.bead_id, "approved", "", done.summary, agent.agent_id);
+    if (hooked && !known.pr_url.empty()) {
+      change.approve_pr(request.bead_id, done.summary, agent.agent_id);
       change.set_status(request.bead_id, BeadStatus::in_progress);
     }
   } else if (!done.pr_url.empty() && !done.pr_url.starts_with("https://")) {

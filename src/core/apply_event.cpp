@@ -120,6 +120,12 @@ std::string_view effect_kind(const EffectBody& body) {
   return names[body.index()];
 }
 
+const Review* apply::live_review(Change& change, const BeadId& id) {
+  if (live(change.town().bead(id))) return change.town().review(id);
+  change.note("no live request");
+  return nullptr;
+}
+
 expected<void> apply_event(Town& town, const Event& event, Instant now, Outbox& out) {
   Change change(town, now, out, event_type(event.body));
   return std::visit([&change](const auto& body) { return apply::on(change, body); }, event.body);

@@ -3,7 +3,8 @@
 #include "core/change.hpp"
 
 /// fact -> town, one overload for each kind: agents' facts in apply_agents.cpp, people's in apply_requests.cpp,
-/// apply_molecules.cpp and apply_by_hand.cpp, effects' in apply_results.cpp. Whatever is missing is noted; what cannot
+/// apply_molecules.cpp and apply_by_hand.cpp, effects' in apply_results.cpp, forges' in
+/// apply_pull_requests.cpp. Whatever is missing is noted; what cannot
 /// be done now is an error, and nothing is half done.
 namespace townd::apply {
 
@@ -15,6 +16,10 @@ inline Result noted(Change& change, std::string note) {
   change.note(std::move(note));
   return {};
 }
+
+inline bool live(const Bead* bead) { return bead && !terminal(bead->status); }
+/// The live request that an answer is about, or null, which is noted: answers for a terminal request are ignored.
+const Review* live_review(Change& change, const BeadId& id);
 
 Result on(Change& change, const events::AgentDone& e);
 Result on(Change& change, const events::AgentCompleted& e);

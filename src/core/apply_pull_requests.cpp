@@ -1,22 +1,7 @@
-#include <algorithm>
-
 #include "core/apply_event.hpp"
 
 /// What forges say of pull requests (domain.md §6: poll).
 namespace townd::apply {
-namespace {
-
-bool live(const Bead* bead) { return bead && !terminal(bead->status); }
-
-/// The live request that an answer is about, or null: answers for a terminal request are ignored.
-const Review* live_review(Change& change, const BeadId& id) {
-  if (live(change.town().bead(id))) return change.town().review(id);
-  change.note("no live request");
-  return nullptr;
-}
-
-}  // namespace
-
 namespace {
 
 bool refused_for_good(const events::PollAnswer& a) {
@@ -203,15 +188,6 @@ Result on(Change& change, const events::PrStatusChanged& e) {
 
 namespace {
 
-/// The live rework-class bead with this label that blocks the request.
-const Bead* live_blocker(const Town& town, const BeadId& request, std::string_view label) {
-  for (const BeadId& id : town.links(request).blockers) {
-    const Bead* bead = town.bead(id);
-    if (live(bead) && has_label(*bead, label)) return bead;
-  }
-  return nullptr;
-}
-
 /// Adds to what a feedback or conflict bead is for.
 template <class Edit>
 void extend(Change& change, const Bead& bead, Edit edit) {
@@ -395,11 +371,11 @@ Result on(Change& change, const events::PrNoticed& e) {
     town.put(std::move(rig));
   }
   const std::string place = "/" + std::to_string(e.pr_number);
+  const auto& requests = town.index(e.rig_id).requests;
   bool known = false;
-  for (const SubjectKey& key : town.all_subjects(Stage::requests)) {
-    const Bead* bead = town.bead(BeadId(key.text));
-    const Review* review = town.review(BeadId(key.text));
-    if (!live(bead) || !review || review->pr_url.empty() || bead->rig_id != e.rig_id) continue;
+  for (const BeadId& id : std::vector<BeadId>(requests.begin(), requests.end())) {
+    const Review* review = town.review(id);
+    if (!review || review->pr_url.empty()) continue;
     if (e.pr_number != 0 ? !review->pr_url.ends_with(place) : review->pr_head != e.head) continue;
     Review again = *review;
     again.last_poll_at.reset();

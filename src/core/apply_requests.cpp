@@ -133,12 +133,7 @@ Result on(Change& change, const events::BranchAdopted& e) {
   done.branch = e.branch;
   done.commit = e.commit;
   done.pr_url = e.pr_url;
-  const BeadId request = change.submit(id, Agent{}, done);
-  if (!e.pr_url.empty()) {
-    Review review = *change.town().review(request);
-    review.strategy = Strategy::pr;
-    change.town().put(std::move(review));
-  }
+  change.submit(id, Agent{}, done);
   change.set_status(id, BeadStatus::in_review);
   return applied();
 }

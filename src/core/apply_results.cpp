@@ -7,15 +7,6 @@
 namespace townd::apply {
 namespace {
 
-bool live(const Bead* bead) { return bead && !terminal(bead->status); }
-
-/// The live request that an answer is about, or null: answers for a terminal request are ignored.
-const Review* live_review(Change& change, const BeadId& id) {
-  if (live(change.town().bead(id))) return change.town().review(id);
-  change.note("no live request");
-  return nullptr;
-}
-
 /// A landing that was given up because nobody answered, and had happened: the commit is on the target, whatever was
 /// believed of it. Work on the source that began again is let go, or it would land twice.
 bool landed_after_all(Change& change, const BeadId& id, std::string_view commit) {

@@ -117,10 +117,7 @@ class Trial {
  private:
   /// Proven to merge and to pass its gates; the forge's checks and its people have the rest of the say.
   void approve_pr() {
-    Review review = *town().review(head());
-    review.verdict = Verdict::approved;
-    town().put(std::move(review));
-    change_.history(head(), "approved", "", result_.gate);
+    change_.approve_pr(head(), result_.gate, AgentId{});
     target_is_sound(queue_, "");
     end_run();
   }

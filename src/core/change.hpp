@@ -65,6 +65,8 @@ class Change {
   void send_back(const BeadId& request, std::string_view feedback, std::vector<std::string> files);
   /// The run has asked for changes, and with that done what it was for.
   void sign_off(const RunId& run);
+  /// A pull request that was found good here; its forge has the rest of the say.
+  void approve_pr(const BeadId& request, std::string_view summary, const AgentId& by);
   /// Not landed, and nobody to blame: to the place in the merge queue that it had.
   void back_to_queue(const BeadId& request);
   /// Something about a batch keeps it from its target, and nobody knows whose fault it is: all go back to the queue,

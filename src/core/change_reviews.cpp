@@ -33,7 +33,8 @@ BeadId Change::submit(const BeadId& source_id, const Agent& agent, const events:
   const Rig* rig = town_.rig(source.rig_id);
   const std::string target = target_branch_of(town_, source);
   const bool on_its_own = rig && target == target_of(*rig);  // a convoy is one pull request, at its end
-  const Strategy strategy = on_its_own ? strategy_of(town_, *rig) : Strategy::direct;
+  const bool adopted = !agent.agent_id && !done.pr_url.empty();
+  const Strategy strategy = adopted ? Strategy::pr : on_its_own ? strategy_of(town_, *rig) : Strategy::direct;
   // What townd pushes itself goes where it says: an agent's word may name anybody's branch or pull request.
   const bool own_place = strategy == Strategy::pr && agent.agent_id;
   const std::string branch = own_place ? branch_of(town_, agent, source) : done.branch;
@@ -118,10 +119,7 @@ void Change::rounds_exhausted(const BeadId& id) {
 
 BeadId Change::create_rework(const BeadId& request_id, std::string_view label, std::string_view title,
                              std::string_view feedback, Rework detail) {
-  for (const BeadId& blocker : town_.links(request_id).blockers) {
-    const Bead* bead = town_.bead(blocker);
-    if (bead && !terminal(bead->status) && has_label(*bead, label)) return {};
-  }
+  if (live_blocker(town_, request_id, label)) return {};
   const Review review = *town_.review(request_id);
   const Bead request = *town_.bead(request_id);
   if (!count_round(review.source_bead_id)) {
@@ -171,6 +169,13 @@ void Change::send_back(const BeadId& request, std::string_view feedback, std::ve
   Rework detail;
   detail.files = std::move(files);
   create_rework(request, "gt:rework", title, feedback, std::move(detail));
+}
+
+void Change::approve_pr(const BeadId& request, std::string_view summary, const AgentId& by) {
+  Review review = *town_.review(request);
+  review.verdict = Verdict::approved;
+  town_.put(std::move(review));
+  history(request, "approved", "", summary, by);
 }
 
 void Change::back_to_queue(const BeadId& request) {

@@ -69,6 +69,12 @@ bool code_review(const Town& town, const RigId& id) {
   return rig && rig->config.code_review ? *rig->config.code_review : town.config().code_review;
 }
 
+const Bead* live_blocker(const Town& town, const BeadId& id, std::string_view label) {
+  for (const BeadId& blocker : town.links(id).blockers)
+    if (const Bead* bead = town.bead(blocker); bead && !terminal(bead->status) && has_label(*bead, label)) return bead;
+  return nullptr;
+}
+
 Strategy strategy_of(const Town& town, const Rig& rig) {
   return rig.config.merge_strategy.value_or(town.config().merge_strategy);
 }

@@ -339,6 +339,8 @@ bool rework_class(const Bead& bead);
 /// domain.md §1: depends by `blocks` on a live bead, or on a bead with a live merge request. A failed blocker counts as
 /// resolved. Gives the first such bead, or an empty id.
 BeadId first_blocker(const Town& town, const BeadId& bead);
+/// A live bead with this label that blocks it; null when there is none.
+const Bead* live_blocker(const Town& town, const BeadId& bead, std::string_view label);
 /// Label gt:held, or a staged convoy tracks it.
 bool held(const Town& town, const Bead& bead);
 /// The agent's run has not ended.

@@ -52,12 +52,6 @@ RunId run_of(const Town& town, const AgentId& id) {
   return agent != nullptr && run_live(town, *agent) ? agent->run_id : RunId{};
 }
 
-bool has_blocker(const Town& town, const BeadId& request, std::string_view label) {
-  const auto& blockers = town.links(request).blockers;
-  return std::any_of(blockers.begin(), blockers.end(),
-                     [&](const BeadId& id) { return live(town, id) && has_label(*town.bead(id), label); });
-}
-
 /// What was reviewed, and nothing else, is merged.
 std::string reviewed_head(const Review& review) {
   return review.strategy == Strategy::pr && !review.commit.empty() ? review.commit : review.pr_head;
@@ -154,7 +148,7 @@ struct Carry {
                   poll.request_id,
                   review->pr_url,
                   review->target_branch,
-                  !has_blocker(town, poll.request_id, "gt:pr-feedback"),
+                  live_blocker(town, poll.request_id, "gt:pr-feedback") == nullptr,
                   Duration{town.constants().poll.ms - kPollMargin.ms}};
     return Job([&forge = hands.ports.forge, spec = std::move(spec), poll]() -> Found {
       const auto answer = forge.poll_pr(spec);

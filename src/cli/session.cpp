@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/gates_found.hpp"
+#include "core/text.hpp"
 
 namespace townd::cli {
 
@@ -27,12 +28,8 @@ const json::value* named(const json::array& list, std::string_view id_key, std::
     if (text_of(element, id_key) == wanted) return &element;
   for (const json::value& element : list)
     if (text_of(element, "name") == wanted) return &element;
-  const auto lower = [](std::string text) {
-    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return text;
-  };
   for (const json::value& element : list)
-    if (lower(text_of(element, "name")) == lower(std::string(wanted))) return &element;
+    if (lower(text_of(element, "name")) == lower(wanted)) return &element;
   return nullptr;
 }
 

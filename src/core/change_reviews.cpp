@@ -3,17 +3,11 @@
 #include "core/assignment.hpp"
 #include "core/change.hpp"
 #include "core/merge_queue.hpp"
+#include "core/text.hpp"
 
 /// Merge requests from submission to their result, rework and its rounds, escalations, triage questions, mail.
 namespace townd {
 namespace {
-
-std::string cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return std::string(text);
-  std::size_t end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a UTF-8 sequence
-  return std::string(text.substr(0, end)) + "…";
-}
 
 /// The trial that it was made on top of is remembered: no other is.
 Rig without_ahead(Rig rig) {
@@ -75,7 +69,7 @@ BeadId Change::create_request(Review review, const RigId& rig, Priority priority
   Bead bead;
   bead.bead_id = BeadId(town_.make_id());
   bead.type = BeadType::merge_request;
-  bead.title = cut(title, 500);
+  bead.title = shortened(title, 500);
   bead.rig_id = rig;
   bead.priority = priority;
   bead.labels = {"gt:merge-request"};
@@ -132,7 +126,7 @@ BeadId Change::create_rework(const BeadId& request_id, std::string_view label, s
   if (detail.target_branch.empty()) detail.target_branch = review.target_branch;
   Bead bead;
   bead.type = BeadType::issue;
-  bead.title = cut(title, 500);
+  bead.title = shortened(title, 500);
   bead.rig_id = request.rig_id;
   bead.parent_bead_id = request_id;
   bead.priority = request.priority;
@@ -141,7 +135,7 @@ BeadId Change::create_rework(const BeadId& request_id, std::string_view label, s
   bead.detail = std::make_shared<const BeadDetail>(std::move(detail));
   const BeadId id = create(std::move(bead), feedback);
   town_.put(Dependency{request_id, id, DependencyKind::blocks});
-  history(request_id, "rework_requested", "", cut(feedback, 500));
+  history(request_id, "rework_requested", "", shortened(feedback, 500));
   return id;
 }
 
@@ -376,7 +370,7 @@ void Change::not_merged(const BeadId& id, ReviewResult result, std::string_view 
 BeadId Change::escalate(Escalation escalation, const RigId& rig, std::string_view title) {
   Bead bead;
   bead.type = BeadType::escalation;
-  bead.title = cut(title, 500);
+  bead.title = shortened(title, 500);
   bead.rig_id = rig;
   bead.priority = escalation.severity == Priority::low ? Priority::medium : escalation.severity;
   bead.labels = {"gt:escalation", "severity:" + std::string(to_string(escalation.severity))};
@@ -401,7 +395,7 @@ BeadId Change::ask_triage(const AgentId& agent, std::string_view type, const Bea
   if (options.empty()) options = {"RESTART", "CLOSE_BEAD", "ESCALATE_TO_MAYOR"};
   Bead bead;
   bead.type = BeadType::issue;
-  bead.title = cut("Triage: " + std::string(reason), 500);
+  bead.title = shortened("Triage: " + std::string(reason), 500);
   bead.assignee_agent_bead_id = agent;
   bead.labels = {"gt:triage-request"};
   bead.created_by = by_;
@@ -418,7 +412,7 @@ MessageId Change::mail(const AgentId& from, const AgentId& to, const RigId& rig,
   row.from_agent_id = from;
   row.to_agent_id = to;
   row.rig_id = rig;
-  row.subject = cut(subject, 500);
+  row.subject = shortened(subject, 500);
   row.body = text(body);
   row.created_at = now_;
   const MessageId id = row.mail_id;

@@ -29,6 +29,18 @@ const Rig* rig_of(const Town& town, const BeadId& id) {
   return bead == nullptr ? nullptr : town.rig(bead->rig_id);
 }
 
+struct LiveRequest {
+  const Review& review;
+  const Rig& rig;
+};
+
+std::optional<LiveRequest> live_request(const Town& town, const BeadId& id) {
+  const Review* review = town.review(id);
+  const Rig* rig = rig_of(town, id);
+  if (review == nullptr || rig == nullptr || !live(town, id)) return std::nullopt;
+  return LiveRequest{*review, *rig};
+}
+
 /// The work that a landing must contain: its own request's, and that of whoever rides with it.
 std::vector<std::string> commits_of(const Town& town, const Review& head) {
   std::vector<std::string> commits;
@@ -140,14 +152,13 @@ struct Carry {
   }
 
   Answer operator()(const effects::PollPr& poll) const {
-    const Review* review = town.review(poll.request_id);
-    const Rig* rig = rig_of(town, poll.request_id);
-    if (review == nullptr || rig == nullptr || !live(town, poll.request_id)) return not_wanted("the request is over");
+    const auto request = live_request(town, poll.request_id);
+    if (!request) return not_wanted("the request is over");
     PollSpec spec{town.row().town_id,
-                  *rig,
+                  request->rig,
                   poll.request_id,
-                  review->pr_url,
-                  review->target_branch,
+                  request->review.pr_url,
+                  request->review.target_branch,
                   live_blocker(town, poll.request_id, "gt:pr-feedback") == nullptr,
                   Duration{town.constants().poll.ms - kPollMargin.ms}};
     return Job([&forge = hands.ports.forge, spec = std::move(spec), poll]() -> Found {
@@ -162,11 +173,11 @@ struct Carry {
   }
 
   Answer operator()(const effects::MergePr& merge) const {
-    const Review* review = town.review(merge.request_id);
-    const Rig* rig = rig_of(town, merge.request_id);
-    if (review == nullptr || rig == nullptr || !live(town, merge.request_id)) return not_wanted("the request is over");
-    MergeSpec spec{*rig,           merge.request_id,     review->pr_url, reviewed_head(*review),
-                   review->branch, review->target_branch};
+    const auto request = live_request(town, merge.request_id);
+    if (!request) return not_wanted("the request is over");
+    const Review& review = request->review;
+    MergeSpec spec{request->rig,          merge.request_id, review.pr_url,
+                   reviewed_head(review), review.branch,    review.target_branch};
     return Job([&forge = hands.ports.forge, spec = std::move(spec)]() -> Found {
       const auto result = forge.merge_pr(spec);
       if (result) return {EffectState::done, result->why, *result, false};
@@ -177,12 +188,10 @@ struct Carry {
   }
 
   Answer operator()(const effects::PublishPr& publish) const {
-    const Review* review = town.review(publish.request_id);
-    const Rig* rig = rig_of(town, publish.request_id);
-    if (review == nullptr || rig == nullptr || !live(town, publish.request_id))
-      return not_wanted("the request is over");
-    return Job([ports = hands.ports, spec = to_publish(town, *review, *rig),
-                body = body_of(town, *review)]() mutable -> Found {
+    const auto request = live_request(town, publish.request_id);
+    if (!request) return not_wanted("the request is over");
+    return Job([ports = hands.ports, spec = to_publish(town, request->review, request->rig),
+                body = body_of(town, request->review)]() mutable -> Found {
       if (const auto summary = ports.store.text(spec.town_id, body.hash); summary && *summary)
         spec.body = **summary + "\n\n" + spec.body;
       auto result = ports.forge.publish(spec);

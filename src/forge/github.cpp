@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "codec/time_text.hpp"
+#include "core/text.hpp"
 #include "forge/app_token.hpp"
 
 namespace townd {
@@ -21,7 +22,7 @@ constexpr Duration kTokenMargin = minutes(5);  ///< an installation's token is m
 constexpr int kPages = 20;                     ///< of threads or checks beyond the first: 2,000 more
 
 constexpr std::string_view kFields = R"(
-  number url state merged isDraft mergeable mergeStateStatus reviewDecision headRefOid baseRefName updatedAt
+  state isDraft mergeable mergeStateStatus reviewDecision headRefOid baseRefName updatedAt
   reviewThreads(first: 100, after: $threads) {
     pageInfo { hasNextPage endCursor }
     nodes { id isResolved }
@@ -62,8 +63,7 @@ std::string words_of(const json::value& body) {
     if (!more.empty() && words.find(more) == std::string::npos) words += (words.empty() ? "" : ": ") + more;
   }
   constexpr std::size_t kShown = 500;
-  if (words.size() > kShown) words.resize(kShown);
-  return words;
+  return at_most(words, kShown);
 }
 
 /// The scopes that would have been accepted, when the token has none of them.
@@ -191,7 +191,7 @@ Asked<void> GitHub::check(const HostedRepository& repository) {
 Asked<std::string> GitHub::open(const NewPr& wanted) {
   const std::string pulls = "/repos/" + wanted.repository.path + "/pulls";
   const auto made = call("POST", pulls,
-                         json::object{{"title", wanted.title},
+                         json::object{{"title", at_most(wanted.title, kTitle)},
                                       {"head", wanted.branch},
                                       {"base", wanted.target_branch},
                                       {"body", at_most(wanted.body, kBody)}},

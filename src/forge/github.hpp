@@ -72,7 +72,4 @@ class GitHub final : public Host {
 tl::expected<events::PollAnswer, std::string> read_pull_request(const json::value& pull_request, const PrPlace& place,
                                                                 std::span<const std::string> bots);
 
-/// At most so many bytes of it, whole characters.
-std::string at_most(std::string text, std::size_t bytes);
-
 }  // namespace townd

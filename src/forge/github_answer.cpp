@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/text.hpp"
 #include "forge/github.hpp"
 
 /// One pull request of GitHub's GraphQL, as a poll's answer.
@@ -8,16 +9,6 @@ namespace {
 
 constexpr std::size_t kFeedbackBytes = 20'000;
 constexpr std::size_t kCommentBytes = 4'000;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
-std::string cut(const std::string& text, std::size_t limit) {
-  return text.size() <= limit ? text : at_most(text, limit) + "…";
-}
 
 /// Whether what they say is worked on: they may write to the repository, or are a program that the owner listed.
 bool heard(const json::value& said, std::span<const std::string> bots) {
@@ -29,7 +20,7 @@ bool heard(const json::value& said, std::span<const std::string> bots) {
 }
 
 void add_line(std::string& text, const std::string& line) {
-  if (text.size() < kFeedbackBytes) text += cut(line, kFeedbackBytes - text.size()) + "\n";
+  if (text.size() < kFeedbackBytes) text += shortened(line, kFeedbackBytes - text.size()) + "\n";
 }
 
 /// A thread as an agent reads it: where, then who said what.
@@ -39,7 +30,7 @@ void describe_thread(std::string& text, const json::value& thread, std::span<con
   for (const json::value& comment : list_of(member_of(thread, "comments"), "nodes"))
     if (heard(comment, bots))
       add_line(text, "  " + text_of(member_of(comment, "author"), "login") + ": " +
-                         cut(text_of(comment, "body"), kCommentBytes));
+                         shortened(text_of(comment, "body"), kCommentBytes));
 }
 
 void read_threads(events::PollAnswer& answer, const json::value& threads, std::span<const std::string> bots) {
@@ -68,7 +59,7 @@ void read_reviews(events::PollAnswer& answer, const json::value& reviews, std::s
     if (text_of(member_of(review, "commit"), "oid") != answer.head) continue;
     answer.unresolved_comments = true;
     add_line(answer.feedback, text_of(member_of(review, "author"), "login") +
-                                  " asks for changes: " + cut(text_of(review, "body"), kCommentBytes));
+                                  " asks for changes: " + shortened(text_of(review, "body"), kCommentBytes));
   }
 }
 
@@ -117,13 +108,6 @@ void read_checks(events::PollAnswer& answer, const json::value& rollup) {
 }
 
 }  // namespace
-
-std::string at_most(std::string text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
-  text.resize(bytes);
-  return text;
-}
 
 tl::expected<events::PollAnswer, std::string> read_pull_request(const json::value& pull_request, const PrPlace& place,
                                                                 std::span<const std::string> bots) {

@@ -38,7 +38,7 @@ std::unique_lock<std::mutex> LocalForge::lock(const RigId& rig) {
 }
 
 expected<RigFound> LocalForge::prepare_rig(const TownId&, const Rig& rig) {
-  const auto host = hosted(rig);
+  const auto host = if_hosted(rig);
   auto found = [&] {
     const auto held = lock(rig.rig_id);
     return make_or_refresh(host ? host->git : git_, rig, git::rig_repository(data_, rig.rig_id));
@@ -135,7 +135,7 @@ expected<events::GitMergeResult> LocalForge::land(const LandSpec& spec) {
     auto collected = collect_clone(bare, {spec.trial_run_id, folder, {}, sandboxed_});
     if (!collected) return tl::unexpected(collected.error());
   }
-  const auto host = hosted(spec.rig);
+  const auto host = if_hosted(spec.rig);
   return land_commit(host ? host->git : git_, bare, spec);
 }
 

@@ -39,14 +39,18 @@ class LocalForge : public Forge {
   /// Where the rig's pull requests are made.
   struct Hosted {
     Host* host = nullptr;
+    HostKind kind = HostKind::github;
     HostedRepository repository;
     git::Place place;
     git::Program git;  ///< let in there
   };
 
   [[nodiscard]] git::Repository repository(const RigId& rig) const;
+  [[nodiscard]] git::Repository repository(const RigId& rig, const Hosted& hosted) const;
   std::unique_lock<std::mutex> lock(const RigId& rig);
   Asked<Hosted> hosted(const Rig& rig) const;
+  /// None where no host is set up: git is not asked where the rig pushes to.
+  std::optional<Hosted> if_hosted(const Rig& rig) const;
   Asked<std::pair<Hosted, PrPlace>> found(const Rig& rig, const std::string& pr_url) const;
   expected<void> follow_target(const Rig& rig, const Hosted& hosted);
   Asked<std::string> bring_up_to_date(const MergeSpec& spec, const Hosted& hosted);

@@ -1,15 +1,19 @@
-#include <unistd.h>
+#include <filesystem>
 
+#include "core/text.hpp"
 #include "core/town.hpp"
 #include "forge/collect.hpp"
 #include "forge/local.hpp"
 #include "forge/owner_repository.hpp"
+#include "forge/rig_source.hpp"
 #include "git/layout.hpp"
 #include "git/names.hpp"
 
 /// Pull requests: what git does of them, between the rig's repository and its host.
 namespace townd {
 namespace {
+
+constexpr std::size_t kShownUrl = 200;  ///< bytes of one that is refused
 
 tl::unexpected<Refusal> refused(std::string kind, std::string why) {
   return tl::unexpected(Refusal{std::move(kind), 0, false, std::move(why), {}});
@@ -80,15 +84,21 @@ Asked<LocalForge::Hosted> LocalForge::hosted(const Rig& rig) const {
     return refused("no_token", "townd.toml names no host " + repository->host + "; see docs/forges.md");
   auto header = host->git_header();
   if (!header) return tl::unexpected(header.error());
-  return Hosted{host, *repository, *place, git_.with_header("https://" + repository->host + "/", *header)};
+  return Hosted{host, hosts_->kind_of(repository->host), *repository, *place,
+                git_.with_header("https://" + repository->host + "/", *header)};
+}
+
+std::optional<LocalForge::Hosted> LocalForge::if_hosted(const Rig& rig) const {
+  auto found = hosts_ ? hosted(rig) : refused("no_token", "no host is set up");
+  return found ? std::optional(std::move(*found)) : std::nullopt;
 }
 
 Asked<std::pair<LocalForge::Hosted, PrPlace>> LocalForge::found(const Rig& rig, const std::string& pr_url) const {
   auto of_rig = hosted(rig);
   if (!of_rig) return tl::unexpected(of_rig.error());
   const HostedRepository& own = of_rig->repository;
-  const auto place = read_pr_url(hosts_->kind_of(own.host), pr_url);
-  if (!place) return refused("unrecognized_url", pr_url.substr(0, 200));
+  const auto place = read_pr_url(of_rig->kind, pr_url);
+  if (!place) return refused("unrecognized_url", at_most(pr_url, kShownUrl));
   if (place->repository.host != own.host)
     return refused("host_mismatch", place->repository.host + " is not " + own.host);
   if (place->repository.path != own.path)
@@ -100,26 +110,19 @@ Asked<std::pair<LocalForge::Hosted, PrPlace>> LocalForge::found(const Rig& rig, 
 expected<void> LocalForge::follow_target(const Rig& rig, const Hosted& hosted) {
   const std::string target = target_of(rig), ref = "refs/heads/" + target, theirs = "refs/outside/host/" + target;
   const auto held = lock(rig.rig_id);
-  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, rig.rig_id));
+  const git::Repository bare = repository(rig.rig_id, hosted);
   if (auto ok = git::fetch(bare, hosted.place, {"+" + ref + ":" + theirs}); !ok) return ok;
-  const auto ours = bare.commit_of(ref), tip = bare.commit_of(theirs);
-  if (!ours) return tl::unexpected(ours.error());
-  if (!tip) return tl::unexpected(tip.error());
-  if (!*tip || *ours == *tip) return {};
-  if (*ours) {
-    const auto forward = bare.is_ancestor(**ours, **tip);
-    if (!forward) return tl::unexpected(forward.error());
-    if (!*forward) return {};
-  }
-  const auto swapped = bare.compare_and_swap(ref, **tip, ours->value_or(""));
-  if (!swapped) return tl::unexpected(swapped.error());
-  return {};
+  return follow(bare, ref, theirs);
+}
+
+git::Repository LocalForge::repository(const RigId& rig, const Hosted& hosted) const {
+  return git::Repository::bare(hosted.git, git::rig_repository(data_, rig));
 }
 
 /// Moves the branch forward at the host. Answers where it is then: there, or further when somebody went on from it.
 Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted& hosted) {
   const auto held = lock(spec.rig.rig_id);
-  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  const git::Repository bare = repository(spec.rig.rig_id, hosted);
   if (spec.branch == spec.target_branch) return refused("no_branch", "its branch is its target");
   std::string commit = spec.commit;
   if (commit.empty()) {
@@ -130,7 +133,7 @@ Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted
   }
   auto known = bare.commit_of(commit);
   const std::string folder = git::clone_folder(data_, spec.run_id);
-  if (known && !*known && spec.run_id && ::access(folder.c_str(), F_OK) == 0) {  // its run has only just ended
+  if (known && !*known && spec.run_id && std::filesystem::exists(folder)) {  // its run has only just ended
     if (const auto fetched = collect_clone(bare, {spec.run_id, folder, spec.branch, sandboxed_}); !fetched)
       return for_now(fetched.error());
     known = bare.commit_of(commit);
@@ -175,19 +178,16 @@ expected<events::PrPublished> LocalForge::publish(const PublishSpec& spec) {
   }
   events::PrPublished published;
   published.head = *head;
-  published.pr_url = spec.pr_url;
-  if (spec.pr_url.empty()) {
+  std::string page = spec.pr_url;
+  if (page.empty()) {
     const auto opened =
         hosted->host->open({hosted->repository, spec.branch, *head, spec.target_branch, spec.title, spec.body});
     if (!opened) return as_answer(opened.error(), spec);
-    const auto place = read_pr_url(hosts_->kind_of(hosted->repository.host), *opened);
-    if (!place)
-      return as_answer(Refusal{"invalid_response", 200, true, "it opened something without a page of its own", {}},
-                       spec);
-    published.pr_url = place->url(hosts_->kind_of(hosted->repository.host));
+    page = *opened;
   }
-  const auto place = read_pr_url(hosts_->kind_of(hosted->repository.host), published.pr_url);
-  if (!place) return as_answer(Refusal{"unrecognized_url", 0, false, published.pr_url.substr(0, 200), {}}, spec);
+  const auto place = read_pr_url(hosted->kind, page);
+  if (!place) return as_answer(Refusal{"unrecognized_url", 0, false, at_most(page, kShownUrl), {}}, spec);
+  published.pr_url = place->url(hosted->kind);
   for (const std::string& thread : spec.answered)
     if (const auto answered = hosted->host->answer_thread(*place, thread, spec.answer); !answered)
       return as_answer(answered.error(), spec);
@@ -212,11 +212,11 @@ expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
   if (answer->mergeable_state == "dirty")  // whoever resolves it needs the target as it is there
     if (const auto ok = follow_target(spec.rig, hosted); !ok) return tl::unexpected(ok.error());
   const auto held = lock(spec.rig.rig_id);
-  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  const git::Repository bare = repository(spec.rig.rig_id, hosted);
   const auto known =
       git::is_object_id(answer->head) ? bare.commit_of(answer->head) : expected<std::optional<std::string>>();
   if (!known) return tl::unexpected(known.error());
-  if (!*known && answer->status == "open") {  // somebody pushed; what is reviewed and worked on is that
+  if (!*known) {  // somebody pushed; what is reviewed and worked on is that
     const std::string kept = "refs/outside/pr/" + std::to_string(place.number);
     if (auto ok = git::fetch(bare, hosted.place, {"+" + hosted.host->head_ref(place.number) + ":" + kept}); !ok)
       return tl::unexpected(ok.error());
@@ -230,7 +230,7 @@ expected<AdoptedPr> LocalForge::adopt_pr(const TownId&, const Rig& rig, const st
   const auto& [hosted, place] = *pr;
   const auto page = hosted.host->look(place);
   if (!page) return told(page.error());
-  const std::string shown = place.url(hosts_->kind_of(hosted.repository.host));
+  const std::string shown = place.url(hosted.kind);
   if (page->state != "open") return fail(Error::Code::conflict, shown + " is " + page->state);
   if (page->target_branch != target_of(rig))
     return fail(
@@ -242,7 +242,7 @@ expected<AdoptedPr> LocalForge::adopt_pr(const TownId&, const Rig& rig, const st
   if (auto ok = git::validate_branch_name(page->branch); !ok) return tl::unexpected(ok.error());
   if (!git::is_object_id(page->head)) return fail(Error::Code::unavailable, shown + " names no commit");
   const auto held = lock(rig.rig_id);
-  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, rig.rig_id));
+  const git::Repository bare = repository(rig.rig_id, hosted);
   const std::string kept = "refs/town/adopted/" + page->head;
   if (auto ok = git::fetch(bare, hosted.place, {"+" + hosted.host->head_ref(place.number) + ":" + kept}); !ok)
     return tl::unexpected(ok.error());
@@ -257,7 +257,7 @@ Asked<std::string> LocalForge::bring_up_to_date(const MergeSpec& spec, const Hos
   if (const auto ok = follow_target(spec.rig, hosted); !ok) return for_now(ok.error());
   const std::string target = target_of(spec.rig);
   const auto held = lock(spec.rig.rig_id);
-  const git::Repository bare = git::Repository::bare(hosted.git, git::rig_repository(data_, spec.rig.rig_id));
+  const git::Repository bare = repository(spec.rig.rig_id, hosted);
   const auto tip = bare.commit_of("refs/outside/host/" + target);
   if (!tip) return for_now(tip.error());
   if (!*tip) return refused("no_branch", "there is no branch " + target + " at the host");
@@ -274,7 +274,7 @@ Asked<std::string> LocalForge::bring_up_to_date(const MergeSpec& spec, const Hos
 }
 
 expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
-  events::PrMergeResult result{spec.request_id, false, {}};
+  events::PrMergeResult result{spec.request_id, false, {}, {}};
   const auto pr = found(spec.rig, spec.pr_url);
   if (!pr) {
     result.why = pr.error().why;

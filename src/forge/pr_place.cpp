@@ -4,17 +4,12 @@
 #include <charconv>
 #include <regex>
 
+#include "core/text.hpp"
+
 namespace townd {
 namespace {
 
 constexpr std::size_t kLongest = 2000;
-
-std::string lower(std::string_view text) {
-  std::string low(text);
-  std::transform(low.begin(), low.end(), low.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return low;
-}
 
 /// Letters, digits, dots, dashes and underscores; neither `.` nor `..`.
 bool is_name(std::string_view name) {

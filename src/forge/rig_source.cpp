@@ -87,23 +87,30 @@ expected<void> fetch_branches(const git::Repository& bare, const git::Place& sou
 }
 
 /// Makes the target when it is missing, and moves it forward when the source has moved on.
-expected<void> follow(const git::Repository& bare, const std::string& branch) {
-  const std::string ref = "refs/heads/" + branch;
-  auto theirs = bare.commit_of("refs/upstream/" + branch);
-  if (!theirs) return tl::unexpected(theirs.error());
+expected<void> follow_source(const git::Repository& bare, const std::string& branch) {
+  return follow(bare, "refs/heads/" + branch, "refs/upstream/" + branch);
+}
+
+}  // namespace
+
+expected<void> follow(const git::Repository& bare, const std::string& ref, const std::string& theirs) {
+  auto tip = bare.commit_of(theirs);
+  if (!tip) return tl::unexpected(tip.error());
   auto ours = bare.commit_of(ref);
   if (!ours) return tl::unexpected(ours.error());
-  if (!*theirs || *ours == *theirs) return {};
+  if (!*tip || *ours == *tip) return {};
   if (*ours) {
-    auto forward = bare.is_ancestor(**ours, **theirs);
+    auto forward = bare.is_ancestor(**ours, **tip);
     if (!forward) return tl::unexpected(forward.error());
     if (!*forward) return {};
   }
   // Losing to a landing is fine: it knows more.
-  auto swapped = bare.compare_and_swap(ref, **theirs, ours->value_or(""));
+  auto swapped = bare.compare_and_swap(ref, **tip, ours->value_or(""));
   if (!swapped) return tl::unexpected(swapped.error());
   return {};
 }
+
+namespace {
 
 /// Complete or not there at all, whenever townd is killed.
 expected<void> make_bare(const git::Program& git, const git::Place& source, const Seen& seen,
@@ -118,7 +125,7 @@ expected<void> make_bare(const git::Program& git, const git::Place& source, cons
   if (!made) return made;
   const git::Repository bare = git::Repository::bare(git, partial);
   if (auto ok = fetch_branches(bare, source); !ok) return ok;
-  if (auto ok = follow(bare, seen.default_branch); !ok) return ok;
+  if (auto ok = follow_source(bare, seen.default_branch); !ok) return ok;
   if (::rename(partial.c_str(), folder.c_str()) == 0) return {};
   return fail(Error::Code::unavailable, "cannot rename " + partial + ": " + std::strerror(errno));
 }
@@ -140,7 +147,7 @@ expected<RigFound> make_or_refresh(const git::Program& git, const Rig& rig, cons
   }
   const git::Repository bare = git::Repository::bare(git, folder);
   if (auto ok = fetch_branches(bare, *source); !ok) return tl::unexpected(ok.error());
-  if (auto ok = follow(bare, seen->default_branch); !ok) return tl::unexpected(ok.error());
+  if (auto ok = follow_source(bare, seen->default_branch); !ok) return tl::unexpected(ok.error());
   return RigFound{seen->default_branch, {}};
 }
 

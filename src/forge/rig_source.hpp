@@ -14,4 +14,7 @@ namespace townd {
 /// be used is an answer with `broken_reason`; an Error is something that may work again in a minute.
 expected<RigFound> make_or_refresh(const git::Program& git, const Rig& rig, const std::string& folder);
 
+/// Makes `ref` where `theirs` is, or moves it forward to there; what is no fast-forward stays.
+expected<void> follow(const git::Repository& bare, const std::string& ref, const std::string& theirs);
+
 }  // namespace townd

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <memory>
 
+#include "core/text.hpp"
+
 namespace townd::http {
 namespace {
 
@@ -58,16 +60,13 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   return size;
 }
 
-char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
   Response& answer = static_cast<Transfer*>(context)->answer;
   std::string_view line(data, size);
   if (line.starts_with("HTTP/")) answer.headers.clear();  // the last answer counts, after 100-continue too
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || answer.headers.size() >= kHeaders) return size;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), lower_case);
+  std::string name = lower(line.substr(0, colon));
   line.remove_prefix(colon + 1);
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);

@@ -6,6 +6,7 @@
 #include "codec/fields.hpp"
 #include "codec/utf8.hpp"
 #include "core/hash.hpp"
+#include "core/text.hpp"
 
 namespace townd {
 namespace {
@@ -23,12 +24,7 @@ AlertLevel level_of(const Alarm& alarm) {
 
 /// Valid, and cut between two characters.
 std::string clean(std::string_view text, std::size_t limit) {
-  std::string valid = valid_utf8(text.substr(0, limit));
-  while (valid.size() > limit) {
-    while ((static_cast<unsigned char>(valid.back()) & 0xc0) == 0x80) valid.pop_back();
-    valid.pop_back();
-  }
-  return valid;
+  return at_most(valid_utf8(text.substr(0, limit)), limit);
 }
 
 std::string new_id() {

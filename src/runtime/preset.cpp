@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <optional>
+
+#include "core/text.hpp"
 
 namespace townd {
 namespace {
@@ -70,12 +71,6 @@ class Reader {
   const toml::table& table_;
   std::optional<std::string> problem_;
 };
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 void read_maps(const toml::table& table, Reader& reader, Preset& preset) {
   for (auto [name, into] : {std::pair{"set", &preset.set}, std::pair{"set_inside", &preset.set_inside}}) {

@@ -1,16 +1,9 @@
 #include "runtime/verdict.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include "core/text.hpp"
 
 namespace townd {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 /// The outcome of the first rule that knows the error; empty when none does.
 std::string outcome_of_error(const Preset& preset, const std::string& error) {

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "codec/time_text.hpp"
+#include "core/text.hpp"
 #include "git/names.hpp"
-#include "server/plain_text.hpp"
 
 namespace townd {
 namespace {

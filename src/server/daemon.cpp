@@ -239,10 +239,11 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
   std::map<std::string, std::string> secrets;
   for (const HostSettings& host : *wanted_hosts) secrets.emplace("github", host.webhook_secret);
   webhooks = std::make_unique<Webhooks>(std::move(secrets));
-  auto hosts =
-      std::make_unique<Hosts>(*wanted_hosts, clock, [this](const TownId& town, const events::PrNoticed& noticed) {
-        engine->submit(town, noticed, [](const expected<Receipt>&) {});
-      });
+  std::unique_ptr<Hosts> hosts;
+  if (!wanted_hosts->empty())
+    hosts = std::make_unique<Hosts>(*wanted_hosts, clock, [this](const TownId& town, const events::PrNoticed& noticed) {
+      engine->submit(town, noticed, [](const expected<Receipt>&) {});
+    });
   forge = std::make_unique<LocalForge>(*git, options.data, std::move(hosts));
   engine = std::make_unique<Engine>(Ports{*store, *runtime, *forge, observers, clock}, engine_options(node, facts));
   live.listen(*engine);

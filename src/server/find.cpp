@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "server/plain_text.hpp"
+#include "core/text.hpp"
 
 namespace townd {
 namespace {

@@ -2,17 +2,11 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
 #include "server/answer.hpp"
-#include "server/plain_text.hpp"
 
 namespace townd {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = townd::lower(c);
-  return out;
-}
 
 /// The host of `host:port`, `[::1]:port` or `host`; empty when it is none of these.
 std::string without_port(std::string_view authority) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "server/plain_text.hpp"
+#include "core/text.hpp"
 
 namespace townd {
 namespace {

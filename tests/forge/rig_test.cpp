@@ -222,7 +222,7 @@ TEST_F(CollectTest, OfPullRequestsSaysThatNoHostIsSetUp) {
   const auto answer = forge_->poll_pr({town_, rig_, BeadId("m"), url, "main", true});
   EXPECT_FALSE(answer->ok);
   EXPECT_EQ(answer->error_kind, "no_token");
-  EXPECT_FALSE(forge_->merge_pr({rig_, BeadId("m"), url, ""})->merged);
+  EXPECT_FALSE(forge_->merge_pr({rig_, BeadId("m"), url, "", "", ""})->merged);
   EXPECT_FALSE(forge_->comment_pr({rig_, url, "hello"}));
 }
 

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "core/hash.hpp"
+#include "core/text.hpp"
 #include "server/choices.hpp"
 #include "server/find.hpp"
 #include "server/handlers.hpp"
@@ -116,8 +117,8 @@ expected<events::BranchAdopted> looked_up(Forge& forge, const TownId& town, cons
   fact.pr_url = std::move(found->url);
   fact.branch = std::move(found->branch);
   fact.commit = std::move(found->commit);
-  if (fact.title.empty()) fact.title = found->title.substr(0, kTitleLimit / 2);
-  if (fact.body.empty()) fact.body = found->body.substr(0, kBodyLimit / 2);
+  if (fact.title.empty()) fact.title = at_most(found->title, kTitleLimit / 2);
+  if (fact.body.empty()) fact.body = at_most(found->body, kBodyLimit / 2);
   return fact;
 }
 

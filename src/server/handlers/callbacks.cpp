@@ -2,6 +2,7 @@
 #include <array>
 
 #include "codec/describe_events.hpp"
+#include "core/text.hpp"
 #include "engine/carry_out.hpp"
 #include "git/names.hpp"
 #include "server/choices.hpp"
@@ -82,11 +83,7 @@ void give_up(const CallPtr& call) {
     std::string reason = call->arguments().text("reason");
     std::replace_if(
         reason.begin(), reason.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    if (reason.size() > kStatusLimit) {
-      reason.resize(kStatusLimit);
-      while (!reason.empty() && (static_cast<unsigned char>(reason.back()) & 0xc0) == 0x80) reason.pop_back();
-      if (!reason.empty() && static_cast<unsigned char>(reason.back()) >= 0xc0) reason.pop_back();
-    }
+    reason = at_most(reason, kStatusLimit);
     const AgentId id = agent.agent_id;
     call->submit(events::AgentSaid{id, "gave up: " + reason}, [call, id](const Receipt&) {
       events::AgentCompleted fact;

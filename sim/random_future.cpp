@@ -170,8 +170,8 @@ events::PrPublished RandomTown::a_publication(const BeadId& request) {
   answer.pr_url = "https://github.com/test/repo/pull/" + std::to_string(random_.between(1, 9));
   answer.head = review && !random_.one_in(8) ? review->commit : "h2";
   if (answer.ok) return answer;
-  constexpr std::string_view kErrors[] = {"no_token", "http_error", "network", "moved"};
-  answer.error_kind = kErrors[random_.between(0, 3)];
+  constexpr std::string_view kErrors[] = {"no_token", "http_error", "network", "moved", "branch_taken"};
+  answer.error_kind = kErrors[random_.between(0, 4)];
   answer.transient = !random_.one_in(3);
   answer.why = "no";
   if (random_.one_in(3)) answer.rest_until = now_ + minutes(random_.between(1, 20));

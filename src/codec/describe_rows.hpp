@@ -56,7 +56,7 @@ BOOST_DESCRIBE_STRUCT(Review, (),
                        awaiting_approval_observed_at, has_conflicts, conflicts_detected_at, auto_merge_pending,
                        merge_requested_at, auto_merge_ready_since, told_waiting, failure_reason, failure_kind,
                        failure_message, retry_refused, held_alone, reviewed, published_commit, published_at,
-                       publish_asked_at, publish_tries, answered))
+                       publish_asked_at, publish_tries, answered, merge_refused, merge_refusals))
 BOOST_DESCRIBE_STRUCT(LandingAttempts, (), (rig_id, attempts, last_attempt_at, suppressed_attempt))
 BOOST_DESCRIBE_STRUCT(Convoy, (),
                       (bead_id, total_beads, closed_beads, feature_branch, merge_mode, staged, ready_to_land, landings,

@@ -57,6 +57,11 @@ void review_again(Change& change, const BeadId& id) {
   change.back_to_queue(id);
 }
 
+void forget_refusals(Review& review) {
+  review.merge_refused.clear();
+  review.merge_refusals = 0;
+}
+
 /// Somebody else has put work on the branch. It takes the place of what was handed in, unless that has yet to go there.
 void note_head(Change& change, const BeadId& id, const std::string& head) {
   const Review& known = *change.town().review(id);
@@ -65,6 +70,7 @@ void note_head(Change& change, const BeadId& id, const std::string& head) {
   change.history(id, "pr_pushed", review.published_commit, head);
   const bool was_published = review.commit == review.published_commit;
   review.published_commit = head;
+  forget_refusals(review);
   if (was_published) {
     review.commit = head;
     review.source_run_id = {};
@@ -132,6 +138,7 @@ Result on(Change& change, const events::PrPolled& e) {
   if (review->published_at && review->last_poll_at && *review->last_poll_at <= *review->published_at) {
     Review again = *review;
     again.last_poll_at.reset();
+    again.published_at = std::min(*again.published_at, change.now() - Duration{1});  // the clock may have been set back
     change.town().put(std::move(again));
     return noted(change, "the answer is older than what was published since");
   }
@@ -273,6 +280,23 @@ Result on(Change& change, const events::PrAutoMerge& e) {
   return applied();
 }
 
+namespace {
+
+constexpr int kRefusalsTold = 3;  ///< in a row, of the same head: a person is asked
+
+void tell_refused(Change& change, const events::PrMergeResult& e) {
+  const Review& review = *change.town().review(e.bead_id);
+  Escalation escalation;
+  escalation.severity = Priority::high;
+  escalation.category = "merge_refused";
+  escalation.message = "the forge has refused " + std::to_string(kRefusalsTold) + " times to merge " + review.pr_url +
+                       ": " + e.why + "; it is asked again every few minutes";
+  escalation.source = review.source_bead_id;
+  change.escalate(std::move(escalation), change.town().bead(e.bead_id)->rig_id, "Merge refused: " + review.pr_url);
+}
+
+}  // namespace
+
 Result on(Change& change, const events::PrMergeResult& e) {
   const Review* found = live_review(change, e.bead_id);
   if (!found) return applied();
@@ -283,13 +307,19 @@ Result on(Change& change, const events::PrMergeResult& e) {
   Review review = *found;
   review.auto_merge_pending = false;  // asked again when it is green, and not at once
   review.auto_merge_ready_since.reset();
-  if (!e.head.empty()) {  // what was reviewed, and what it lands on: the verdict stands, its checks have to pass again
+  if (e.head.empty()) {
+    review.merge_refused = e.why;
+    ++review.merge_refusals;
+  } else {  // what was reviewed, and what it lands on: the verdict stands, its checks have to pass again
     review.commit = review.published_commit = e.head;
     review.source_run_id = {};
     review.published_at = change.now();
     review.merge_requested_at.reset();
+    forget_refusals(review);
   }
+  const int refusals = review.merge_refusals;
   change.town().put(std::move(review));
+  if (refusals == kRefusalsTold) tell_refused(change, e);
   change.history(e.bead_id, e.head.empty() ? "merge_refused" : "brought_up_to_date", "",
                  e.head.empty() ? e.why : e.head);
   return applied();
@@ -313,6 +343,21 @@ void join_work(Change& change, const BeadId& id, const events::PrPublished& e) {
                        std::move(rework));
 }
 
+/// Somebody else's work is on a branch of that name: ours goes to another. A convoy's branch has the name that people
+/// know, and what has no commit of its own is found by its branch.
+bool take_other_branch(Change& change, const BeadId& id) {
+  Review review = *change.town().review(id);
+  const Bead* source = change.town().bead(review.source_bead_id);
+  const bool named = source && source->type == BeadType::convoy;
+  if (named || review.commit.empty() || !review.published_commit.empty()) return false;
+  change.history(id, "branch_taken", review.branch, review.branch + "-2");
+  review.branch += "-2";
+  review.publish_asked_at.reset();
+  ++review.publish_tries;
+  change.town().put(std::move(review));
+  return true;
+}
+
 constexpr int kPublishTries = 10;
 
 void not_published(Change& change, const BeadId& id, const events::PrPublished& e) {
@@ -321,7 +366,7 @@ void not_published(Change& change, const BeadId& id, const events::PrPublished& 
   change.town().put(std::move(review));
   change.history(id, "publish_failed", "", e.why);
   if (!e.transient || tries >= kPublishTries)
-    change.fail_request(id, ReviewResult::failed, "pr_publish_failed", e.error_kind, e.why);
+    change.fail_request(id, ReviewResult::failed, "pr_publish_failed", e.transient ? "network" : e.error_kind, e.why);
 }
 
 }  // namespace
@@ -334,6 +379,8 @@ Result on(Change& change, const events::PrPublished& e) {
     join_work(change, e.bead_id, e);
     return applied();
   }
+  const bool untried = found->publish_tries < kPublishTries;
+  if (e.error_kind == "branch_taken" && untried && take_other_branch(change, e.bead_id)) return applied();
   if (!e.ok) {
     not_published(change, e.bead_id, e);
     return applied();
@@ -354,6 +401,7 @@ Result on(Change& change, const events::PrPublished& e) {
   review.conflicts_detected_at.reset();
   review.auto_merge_ready_since.reset();
   review.auto_merge_pending = false;
+  forget_refusals(review);
   const bool unseen = review.verdict == Verdict::none;
   change.town().put(std::move(review));
   if (unseen) review_again(change, e.bead_id);

@@ -181,6 +181,7 @@ std::string encode(const Review& v) {
   if (!v.published_commit.empty() || v.published_at || v.publish_asked_at || v.publish_tries != 0 ||
       !v.answered.empty())
     bytes += Encoder('p').of(v.published_commit, v.published_at, v.publish_asked_at, v.publish_tries, v.answered);
+  if (v.merge_refusals != 0) bytes += Encoder('m').of(v.merge_refused, v.merge_refusals);
   return bytes;
 }
 

@@ -441,7 +441,8 @@ struct PrPublished {
   std::string commit;  ///< what was to be published; empty: the tip of its branch
   std::string pr_url;
   std::string head;        ///< where its branch is now
-  std::string error_kind;  ///< as of a poll; `moved`: somebody else has put work on the branch that this has not
+  std::string error_kind;  ///< as of a poll; `branch_taken`: somebody else's work has that name; `moved`: somebody else
+                           ///< has put work on the branch that this has not
   int http_status = 0;
   bool transient = false;
   std::string why;

@@ -220,6 +220,8 @@ struct Review {
   MaybeInstant publish_asked_at;      ///< not answered yet, or answered with a failure that may pass
   int publish_tries = 0;              ///< without an answer that helped
   std::vector<std::string> answered;  ///< review threads that the work handed in since is the answer to
+  std::string merge_refused;          ///< why the forge did not merge it when it was last asked to; empty: it was not
+  int merge_refusals = 0;             ///< in a row, of this head
   std::string failure_reason;
   std::string failure_kind;
   std::string failure_message;

@@ -86,6 +86,7 @@ PublishSpec to_publish(const Town& town, const Review& review, const Rig& rig) {
                    review.branch,
                    review.target_branch,
                    review.commit,
+                   review.published_commit,
                    review.source_run_id,
                    source == nullptr ? review.branch : source->title,
                    {},

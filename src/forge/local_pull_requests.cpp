@@ -155,7 +155,9 @@ Asked<std::string> LocalForge::push_branch(const PublishSpec& spec, const Hosted
     if (*ahead) return **theirs;
     const auto behind = bare.is_ancestor(**theirs, commit);
     if (!behind) return for_now(behind.error());
-    if (!*behind) return refused("moved", **theirs);
+    if (!*behind && !spec.published.empty()) return refused("moved", **theirs);
+    if (!*behind)
+      return refused("branch_taken", "there is a branch " + spec.branch + " already, with other work on it");
   }
   const auto pushed = git::push(hosted.git, bare, hosted.place, spec.branch, commit, theirs->value_or(""));
   if (!pushed) return for_now(pushed.error());

@@ -42,6 +42,7 @@ struct PublishSpec {
   std::string branch;
   std::string target_branch;
   std::string commit;                 ///< what the branch shall point to; empty: its tip in the rig's repository
+  std::string published;              ///< where townd last put it; empty: not yet there
   RunId run_id;                       ///< whose work that is; empty when unknown
   std::string title;                  ///< of the pull request, one line
   std::string body;                   ///< … in Markdown

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/explain.hpp"
 #include "core/tick.hpp"
 
 /// Work that goes to a forge, and what the forge says of it (domain.md §6: poll; docs/forges.md).
@@ -126,6 +127,80 @@ TEST_F(PullRequests, ThatCannotBeOpenedNowAreTriedAgainTenTimes) {
   EXPECT_EQ(status(), BeadStatus::failed);
 }
 
+TEST_F(PullRequests, OfAForgeThatIsAwayForLongAreKeptAndNobodyStartsAnew) {
+  published();
+  approved();
+  events::PollAnswer away;
+  away.error_kind = "http_error";
+  away.http_status = 503;
+  away.transient = true;
+  int polls = 0;
+  for (int minute = 0; minute < 240 && status() == BeadStatus::in_progress; ++minute) {
+    wait(minutes(1));
+    EXPECT_FALSE(wanted("start_agent"));
+    if (!wanted("poll_pr")) continue;
+    ++polls;
+    say(events::PrPolled{request_, away});
+  }
+  EXPECT_EQ(polls, 10) << "twice as long between two, 15 minutes at most";
+  EXPECT_GT(now_ - kNow, minutes(90));
+  EXPECT_EQ(status(), BeadStatus::failed);
+  wait(minutes(10));
+  EXPECT_FALSE(wanted("start_agent")) << "the work is not to blame";
+  ASSERT_EQ(town_.links(source_).requests.size(), 2U) << "and is asked about again by itself";
+  const Review& again = *town_.review(town_.links(source_).requests.at(1));
+  EXPECT_EQ(again.pr_url, kPage);
+  EXPECT_EQ(town_.bead(source_)->status, BeadStatus::in_review);
+}
+
+TEST_F(PullRequests, GoToAnotherBranchWhereSomebodyElseHasOneOfThatName) {
+  const std::string wanted_name = review().branch;
+  not_published("branch_taken", false);
+  EXPECT_EQ(review().branch, wanted_name + "-2");
+  EXPECT_TRUE(wanted("publish_pr"));
+  EXPECT_EQ(work("gt:pr-conflict"), nullptr) << "that work has nothing to do with ours";
+  published();
+  EXPECT_EQ(review().pr_url, kPage);
+  for (int tries = 0; tries < 11; ++tries) not_published("branch_taken", false);
+  EXPECT_EQ(status(), BeadStatus::failed) << "what is published does not move to another branch";
+}
+
+TEST_F(PullRequests, ThatTheForgeDoesNotMergeSayWhyAndAskAPersonOnce) {
+  published();
+  approved();
+  for (int refusals = 1; refusals <= 5; ++refusals) {
+    polled(green_answer());
+    if (!wanted("merge_pr")) wait(minutes(5));
+    ASSERT_TRUE(wanted("merge_pr")) << refusals;
+    say(events::PrMergeResult{request_, false, "the branch is protected", ""});
+    EXPECT_EQ(review().merge_refusals, refusals);
+  }
+  int asked = 0;
+  for (const BeadId& id : town_.bead_ids())
+    if (const Bead& bead = *town_.bead(id); bead.type == BeadType::escalation)
+      asked += bead.title.find("Merge refused") != std::string::npos;
+  EXPECT_EQ(asked, 1);
+  wait(seconds(1));
+  const Explanation why = explain(town_, request_.text, now_);
+  EXPECT_TRUE(std::any_of(why.decisions.begin(), why.decisions.end(), [](const Explained& e) {
+    return e.because.find("the branch is protected") != std::string::npos;
+  })) << why.status;
+  polled(green_answer("theirs"));
+  EXPECT_EQ(review().merge_refusals, 0) << "that is another work";
+}
+
+TEST_F(PullRequests, ArePolledAMinuteApartThoughTheClockWasSetBack) {
+  published();
+  now_ = now_ + minutes(-60);
+  approved();
+  ASSERT_TRUE(wanted("poll_pr"));
+  say(events::PrPolled{request_, green_answer()});
+  polled(green_answer());
+  EXPECT_EQ(review().pr_head, "c1") << "the answer counts";
+  wait(seconds(30));
+  EXPECT_FALSE(wanted("poll_pr"));
+}
+
 TEST_F(PullRequests, ThatTheForgeRefusesWaitForAPersonAndStartNobody) {
   not_published("http_error", false);
   EXPECT_EQ(status(), BeadStatus::failed);
@@ -169,12 +244,12 @@ TEST_F(PullRequests, AreMergedWhenReviewedAndGreenAndNotBefore) {
   }
   polled(green_answer());
   EXPECT_TRUE(wanted("merge_pr"));
-  say(events::PrMergeResult{request_, false, "the branch is protected"});
+  say(events::PrMergeResult{request_, false, "the branch is protected", ""});
   polled(green_answer());
   EXPECT_FALSE(wanted("merge_pr")) << "a host that says no is not asked each minute";
   wait(minutes(5));
   EXPECT_TRUE(wanted("merge_pr"));
-  say(events::PrMergeResult{request_, true, ""});
+  say(events::PrMergeResult{request_, true, "", ""});
   EXPECT_EQ(status(), BeadStatus::closed);
   EXPECT_EQ(review().evidence, "forge");
   EXPECT_EQ(town_.bead(source_)->status, BeadStatus::closed);
@@ -208,14 +283,17 @@ TEST_F(PullRequests, AMergeThatWasAskedForIsForgottenWhenTheWorkIsAnother) {
 }
 
 TEST_F(PullRequests, OfAgentsAreWhereTowndSays) {
-  say(events::BeadCreated{{}, BeadType::issue, "more", "", RigId("t-1")});
+  events::BeadCreated made;
+  made.title = "more";
+  made.rig_id = RigId("t-1");
+  say(std::move(made));
   const BeadId more(last_.events.at(0).created.at(0));
   const AgentId worker = town_.links(more).hooked.at(0);
   say(events::AgentDone{worker, town_.agent(worker)->run_id, "main", "https://github.com/you/shop/pull/7", "", "c9"});
-  const Review& made = *town_.review(town_.links(more).requests.at(0));
-  EXPECT_NE(made.branch, "main");
-  EXPECT_TRUE(made.pr_url.empty());
-  EXPECT_TRUE(made.published_commit.empty());
+  const Review& handed_in = *town_.review(town_.links(more).requests.at(0));
+  EXPECT_NE(handed_in.branch, "main");
+  EXPECT_TRUE(handed_in.pr_url.empty());
+  EXPECT_TRUE(handed_in.published_commit.empty());
 }
 
 TEST_F(PullRequests, WithoutChecksWaitUnlessTheRigSaysThatItHasNone) {

@@ -73,8 +73,14 @@ const Bead* newest_request(const Town& town, const BeadId& source) {
   return newest;
 }
 
+/// Not even an answer for long, which says nothing of the work: it is asked again.
+bool forge_silent(const Review& review) {
+  return (review.failure_reason == "pr_publish_failed" && review.failure_kind == "network") ||
+         (review.failure_reason == "pr_poll_failed" && !review.published_commit.empty());
+}
+
 bool forge_refused(const Town& town, const Review& review) {
-  if (review.failure_reason == "pr_publish_failed") return true;  // what failed was not the work
+  if (review.failure_reason == "pr_publish_failed") return !forge_silent(review);  // what failed was not the work
   return review.failure_reason == "pr_poll_failed" &&
          (review.failure_kind == "no_token" || review.failure_kind == "unrecognized_url" ||
           review.failure_kind == "host_mismatch" ||
@@ -96,8 +102,9 @@ Decision orphaned_review(const Town& town, const SubjectKey& key, Instant now) {
                       act(move(*bead, BeadStatus::closed, "its work is merged")));
   const Bead* last = newest_request(town, bead->bead_id);
   const Review* refused = last ? town.review(last->bead_id) : nullptr;
-  if (refused && forge_refused(town, *refused)) {
-    if (!refused->retry_refused) return Hold{Reason::forge_refused};
+  const bool by_forge = refused && forge_refused(town, *refused);
+  if (by_forge || (refused && forge_silent(*refused))) {
+    if (by_forge && !refused->retry_refused) return Hold{Reason::forge_refused};
     CreateMrBead again{bead->bead_id,   last->bead_id,          refused->source_agent_id, bead->rig_id,
                        refused->branch, refused->target_branch, refused->pr_url};
     return when_stale(town, since, patience, now, Reason::young, act(std::move(again)));

@@ -8,8 +8,9 @@ using namespace actions;
 
 constexpr auto kOpen = BeadStatus::open;
 constexpr auto kInProgress = BeadStatus::in_progress;
-constexpr Duration kPollTold = minutes(5);    ///< between polls where a webhook tells what changes
-constexpr Duration kHookTrusted = hours(24);  ///< how long after its last word a webhook is believed to work
+constexpr Duration kPollTold = minutes(5);      ///< between polls where a webhook tells what changes
+constexpr Duration kHookTrusted = hours(24);    ///< how long after its last word a webhook is believed to work
+constexpr Duration kPollFailing = minutes(15);  ///< at most between polls of a forge that does not answer
 
 TransitionBead move(const Bead& bead, BeadStatus to, std::string reason) {
   return {bead.bead_id, bead.status, to, std::move(reason)};
@@ -49,6 +50,16 @@ Decision no_refinery(const Town& town, const SubjectKey& key, Instant) {
   return act(move(*r.bead, kInProgress, "no review wanted; it is polled"));
 }
 
+/// How long after the last poll. One of townd's own pull requests waits twice as long after each answer that did not
+/// come: what is there does not change for that.
+Duration poll_interval(const Town& town, const Review& review, bool told) {
+  const Duration usual = told ? kPollTold : town.constants().poll;
+  if (review.published_commit.empty() || review.poll_transient_count == 0) return usual;
+  Duration longer = town.constants().poll;
+  for (int failed = 0; failed < review.poll_transient_count && longer < kPollFailing; ++failed) longer.ms *= 2;
+  return std::max(usual, std::min(longer, kPollFailing));
+}
+
 Decision poll(const Town& town, const SubjectKey& key, Instant now) {
   const Request r = request(town, key);
   if (!r || r.bead->status != kInProgress || r.review->pr_url.empty()) return not_concerned();
@@ -57,7 +68,7 @@ Decision poll(const Town& town, const SubjectKey& key, Instant now) {
   if (!r.review->last_poll_at) return act(PollPr{r.bead->bead_id, r.review->pr_url});
   // A webhook that still speaks tells what changes; polling then only makes sure.
   const bool told = rig && rig->hook_heard_at && !stale(rig->hook_heard_at, kHookTrusted, now);
-  const Instant due = *r.review->last_poll_at + (told ? kPollTold : town.constants().poll);
+  const Instant due = *r.review->last_poll_at + poll_interval(town, *r.review, told);
   if (now >= due) return act(PollPr{r.bead->bead_id, r.review->pr_url});
   return Wait{told ? std::min(due, stale_at(*rig->hook_heard_at, kHookTrusted)) : due, Reason::poll_not_due};
 }
@@ -93,6 +104,8 @@ Decision merge(const Town& town, const SubjectKey& key, Instant now) {
   if (r.review->strategy == Strategy::pr && blocked(town, r.bead->bead_id)) return Hold{Reason::blocked};
   if (town.row().paused) return Hold{Reason::paused};
   if (draining(town, now)) return Wait{*town.row().draining_since + town.constants().drain, Reason::draining};
+  const Rig* rig = town.rig(r.bead->rig_id);
+  if (rig && resting(*rig, now)) return Wait{*rig->forge_rests_until, Reason::forge_rests};
   const MaybeInstant asked = r.review->merge_requested_at;
   if (!asked || stale(asked, town.constants().merge_retry, now)) return act(MergePr{r.bead->bead_id, r.review->pr_url});
   return Wait{stale_at(*asked, town.constants().merge_retry), Reason::merge_under_way};

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-ZERO = "0" * 40
+ZERO, HEADS = "0" * 40, "refs/heads/"
 # What a forge's git must not take from the machine it runs on.
 CLEAN = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
 
@@ -41,6 +41,14 @@ class Person:
 
     def environment(self, role):
         return {f"GIT_{role}_NAME": self.name, f"GIT_{role}_EMAIL": self.email, f"GIT_{role}_DATE": f"{self.at} +0000"}
+
+
+def moved(place):
+    """(reference, before, now) of the branches that changed since the last look at a place's repository."""
+    now = place.bare.refs(HEADS)
+    was, place.known = place.known, now
+    return [(ref, was.get(ref, ZERO), now.get(ref, ZERO)) for ref in sorted({*was, *now})
+            if was.get(ref) != now.get(ref)]
 
 
 def of_objects(function):

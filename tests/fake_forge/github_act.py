@@ -1,33 +1,17 @@
-"""What people do on a fake GitHub without a client: a test says who and what. Each act is one method; the members of
-the JSON object are its parameters, `login` is who does it, `repository` where."""
-
-import inspect
+"""What people do on a fake GitHub; see acting."""
 
 import github_merge
 import github_pulls
 import github_pushes
 import github_reviews
+from acting import Acts
 from control import Bad
 from github_state import node_id
 
 
-class Acts:
-    def __init__(self, forge, repository):
-        self.forge, self.state, self.find = forge, forge.state, repository
-
-    def act(self, body):
-        given = dict(body)
-        name = given.pop("do")
-        act = getattr(self, f"do_{name}", None)
-        if act is None:
-            raise Bad("one can " + ", ".join(name[3:] for name in dir(self) if name.startswith("do_")))
-        actor, repository = self.state.user(given.pop("login")), self.find(given.pop("repository"))
-        takes = inspect.signature(act).parameters
-        strange = set(given) - set(takes)
-        if strange:
-            raise Bad(f"{name} takes {', '.join(list(takes)[2:])}, not {', '.join(sorted(strange))}")
-        with repository.lock:
-            return act(actor, repository, **given)
+class GitHubActs(Acts):
+    after = staticmethod(github_pushes.after)
+    person = staticmethod(github_merge.person)
 
     @staticmethod
     def pull(repository, number):
@@ -99,22 +83,6 @@ class Acts:
     def do_merge(self, actor, repository, number, method="merge"):
         return {"sha": github_merge.merge(self.state, self.pull(repository, number), actor, method)}
 
-    def do_push(self, actor, repository, branch, files, message="A change", force=False, onto=None):
-        """A commit with these files on a branch, made when missing (from `onto`, or the default branch). With `force`
-        the branch starts anew from `onto`."""
-        branches = repository.bare.branches()
-        start = onto and (branches.get(onto) or onto)
-        parent = (start or branches.get(repository.default_branch)) if force or branch not in branches else \
-            branches[branch]
-        made = repository.bare.write_files(f"refs/heads/{branch}", parent, files, message,
-                                           github_merge.person(self.state, actor))
-        github_pushes.after(self.state, repository, actor)
-        return {"sha": made}
-
-    def do_delete_branch(self, actor, repository, branch):
-        repository.bare.set_ref(f"refs/heads/{branch}", None)
-        github_pushes.after(self.state, repository, actor)
-
     def do_rename_branch(self, actor, repository, branch, to):
         """Pull requests go along; the old name redirects. The default branch stays the default."""
         oid = repository.bare.branches()[branch]
@@ -129,14 +97,4 @@ class Acts:
             pull.head = to if pull.head == branch else pull.head
         if branch in repository.protections:
             repository.protections[to] = repository.protections.pop(branch)
-        github_pushes.after(self.state, repository, actor)
-
-    def do_default_branch(self, actor, repository, branch):
-        if branch not in repository.bare.branches():
-            raise Bad(f"there is no branch {branch}")
-        repository.default_branch = branch
-        repository.bare.set_head(branch)
-
-    def do_pushed(self, actor, repository):
-        """Somebody wrote into the bare repository past the forge: it looks now."""
         github_pushes.after(self.state, repository, actor)

@@ -1,13 +1,12 @@
 """The control port's commands that know GitHub: setting the scene. What people do there is in github_act."""
 
-import os
 import secrets
 
-import bare
 import github_checks
 import github_pushes
 from control import Bad
-from github_act import Acts
+from driving import QUIRKS, Driving, change, known
+from github_act import GitHubActs
 from github_state import App, Hook, LEVELS, Protection, Refused, Repository, Token, node_id
 
 SETTINGS = {"private": bool, "description": str, "allow_merge_commit": bool, "allow_squash_merge": bool,
@@ -18,31 +17,15 @@ RULES = {"required_reviews": int, "pull_request_required": bool, "dismiss_stale"
          "conversation_resolution": bool}
 
 
-def known(body, *names):
-    strange = set(body) - set(names)
-    if strange:
-        raise Bad(f"unknown: {', '.join(sorted(strange))}; there are {', '.join(names)}")
+class GitHubControl(Driving):
+    refused = Refused
 
-
-class GitHubControl:
     def __init__(self, forge):
-        self.forge, self.state = forge, forge.state
-        self.acts = Acts(forge, self.repository)
+        super().__init__(forge)
+        self.acts = GitHubActs(forge, self.repository)
 
-    def commands(self):
-        named = {"/users": self.users, "/apps": self.apps, "/tokens": self.tokens, "/repositories": self.repositories,
-                 "/protection": self.protection, "/rename": self.rename, "/act": self.acts.act, "/checks": self.checks,
-                 "/limits": self.limits, "/webhooks": self.webhooks, "/redeliver": self.redeliver}
-        return {path: self.plainly(command) for path, command in named.items()}
-
-    def plainly(self, command):
-        def run(body):
-            try:
-                with self.state.lock:
-                    return command(body)
-            except Refused as refused:
-                raise Bad(f"{refused.message} {refused.errors or ''}".strip()) from None
-        return run
+    def named(self):
+        return {**super().named(), "/apps": self.apps, "/limits": self.limits}
 
     def repository(self, full_name):
         owner, _, name = full_name.partition("/")
@@ -98,11 +81,7 @@ class GitHubControl:
         found, _ = self.state.find(body["owner"], body["name"])
         if not found:
             found = self.create(owner, body)
-        for name, kind in SETTINGS.items():
-            if name in body:
-                if not isinstance(body[name], kind):
-                    raise Bad(f"{name} is {kind.__name__}")
-                setattr(found, name, body[name])
+        change(found, body, SETTINGS)
         for login, level in body.get("permissions", {}).items():
             if level not in LEVELS:
                 raise Bad(f"a permission is one of {', '.join(LEVELS)}")
@@ -113,20 +92,7 @@ class GitHubControl:
                 "clone_url": f"{self.forge.origin}/{found.full_name}.git"}
 
     def create(self, owner, body):
-        path = body.get("path") or os.path.join(self.state.root, owner.login, f"{body['name']}.git")
-        branch = body.get("default_branch")
-        if "path" in body:
-            made = bare.Bare(path)
-            branch = branch or made.run("symbolic-ref", "--short", "HEAD").strip()
-        else:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            made = bare.Bare.create(path, branch or "main")
-            if "copy_of" in body:
-                made.run("fetch", "-q", os.path.abspath(body["copy_of"]), "+refs/heads/*:refs/heads/*",
-                         "+refs/tags/*:refs/tags/*")
-                branch = branch or bare.Bare(body["copy_of"]).run("symbolic-ref", "--short", "HEAD").strip()
-        branch = branch or "main"
-        made.set_head(branch)
+        made, branch = self.bare(body, owner.login)
         now = self.state.clock.now()
         found = Repository(self.state.ids.next(), owner, body["name"], made, now, branch, pushed_at=now,
                            updated_at=now)
@@ -136,17 +102,7 @@ class GitHubControl:
 
     def protection(self, body):
         """repository, branch, and the rules; `off` takes them away."""
-        known(body, "repository", "branch", "off", *RULES)
-        found = self.repository(body["repository"])
-        if body.get("off"):
-            found.protections.pop(body["branch"], None)
-            return
-        rule = found.protections.setdefault(body["branch"], Protection())
-        for name, kind in RULES.items():
-            if name in body:
-                if not isinstance(body[name], kind):
-                    raise Bad(f"{name} is {kind.__name__}")
-                setattr(rule, name, body[name])
+        self.rules(body, self.repository(body["repository"]).protections, Protection, RULES)
 
     def rename(self, body):
         """repository, to (a new name): the old one redirects."""
@@ -197,23 +153,12 @@ class GitHubControl:
 
     def webhooks(self, body):
         """repository, url, secret, events; or `id` of one with `twice`, `bad_signature` (counts), `delay_ms`."""
-        quirks = ("twice", "bad_signature", "delay_ms", "active", "events")
-        known(body, "repository", "url", "secret", "insecure_ssl", "content_type", "id", *quirks)
-        if "id" in body:
-            hook = next((hook for found in self.state.repositories.values() for hook in found.hooks
-                         if hook.number == body["id"]), None)
-            if not hook:
-                raise Bad(f"there is no hook {body['id']}")
-        else:
+        known(body, "repository", "url", "secret", "insecure_ssl", "content_type", "id", *QUIRKS)
+
+        def create():
             found = self.repository(body["repository"])
             hook = Hook(self.state.ids.next(), found, body["url"], body.get("secret"), body.get("events", ["*"]),
                         self.state.clock.now(), body.get("content_type", "json"), body.get("insecure_ssl", False))
             self.forge.events.add_hook(hook, found.owner)
-        for name in quirks:
-            if name in body:
-                setattr(hook, name, body[name])
-        return {"id": hook.number}
-
-    def redeliver(self, body):
-        known(body, "id")
-        return self.forge.events.again(body["id"]).shown()
+            return hook
+        return self.hook(body, self.state.repositories.values(), create)

@@ -1,6 +1,5 @@
 """What happened, as GitHub's webhooks tell it: which hook hears of it, the payload, the headers and the signature."""
 
-import hashlib
 import hmac
 import json
 import urllib.parse
@@ -10,7 +9,7 @@ from bare import ZERO
 from clock import iso
 from github_rest import RELEASE
 from github_state import node_id
-from sending import Delivery
+from sending import Telling
 
 # GitHub sends no payload larger than this.
 MOST_PAYLOAD = 25 << 20
@@ -26,11 +25,7 @@ def as_sent(value):
     return {**made, "custom_properties": {}} if "default_branch" in made else made
 
 
-class Events:
-    def __init__(self, state, sender):
-        self.state, self.sender, self.forms = state, sender, None
-        state.listeners.append(self.hear)
-
+class Events(Telling):
     def hear(self, repository, event, action, actor, subject):
         hooks = [hook for hook in repository.hooks if hook.active and (event in hook.events or "*" in hook.events)]
         if not hooks:
@@ -59,33 +54,11 @@ class Events:
                    "X-GitHub-Hook-Installation-Target-ID": str(hook.repository.id),
                    "X-GitHub-Enterprise-Host": self.forms.origin.split("//")[1],
                    "X-GitHub-Enterprise-Version": RELEASE}
-        if hook.secret:
-            secret = hook.secret
-            if hook.bad_signature > 0:
-                hook.bad_signature -= 1
-                secret += "?"
+        secret = self.secret(hook)
+        if secret:
             for header, digest in (("X-Hub-Signature", "sha1"), ("X-Hub-Signature-256", "sha256")):
                 headers[header] = f"{digest}={hmac.new(secret.encode(), body, digest).hexdigest()}"
-        times = 1
-        if hook.twice > 0:
-            hook.twice -= 1
-            times = 2
-        for _ in range(times):
-            delivery = Delivery(self.state.ids.next(), guid, hook, event, action, headers, body,
-                                self.state.clock.now())
-            delivery.delay_s = hook.delay_ms / 1000
-            self.sender.put(delivery)
-
-    def again(self, number):
-        """The same delivery once more: same id for the receiver, same body."""
-        old = next((delivery for delivery in self.sender.all if delivery.number == number), None)
-        if old is None:
-            raise KeyError(f"there is no delivery {number}")
-        new = Delivery(self.state.ids.next(), old.guid, old.hook, old.event, old.action, old.headers, old.body,
-                       self.state.clock.now())
-        new.redelivery = True
-        self.sender.put(new)
-        return new
+        self.post(hook, guid, event, action, headers, body)
 
     def repository(self, repository):
         return self.forms.repository(repository)

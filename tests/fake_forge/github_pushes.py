@@ -1,22 +1,18 @@
 """What a push does beyond git: pull requests move with their branches, are closed, merged or retargeted, and approvals
 go stale. And what a push may not do. Callers hold the repository's lock."""
 
+import bare
 import github_checks
 import github_merge
 import github_pulls
 import github_reviews
-from bare import ZERO
+from bare import HEADS, ZERO
 from github_state import at_least, level_of
-
-HEADS = "refs/heads/"
 
 
 def after(state, repository, actor):
     """Compares the references with those of the last look and does what follows. All ways of pushing end here."""
-    now = repository.bare.refs(HEADS)
-    was, repository.known = repository.known, now
-    changes = [(ref, was.get(ref, ZERO), now.get(ref, ZERO)) for ref in sorted({*was, *now})
-               if was.get(ref) != now.get(ref)]
+    changes = bare.moved(repository)
     if changes:
         repository.pushed_at = repository.updated_at = state.clock.now()
     for ref, old, new in changes:

@@ -9,6 +9,7 @@ import uuid
 
 import github_access
 from github_state import Refused, at_least
+from routing import Routes
 from web import Reply
 
 VERSION = "2022-11-28"
@@ -18,15 +19,11 @@ MOST_PER_PAGE, PER_PAGE = 100, 30
 ACCEPTED = re.compile(r"(\*/\*|application/\*|application/json|application/vnd\.github(\.[\w-]+)*(\+json)?)$")
 DIFFS = {"application/vnd.github.diff": "diff", "application/vnd.github.v3.diff": "diff",
          "application/vnd.github.patch": "patch", "application/vnd.github.v3.patch": "patch"}
-ROUTES = []
 
 
 class Route:
-    def __init__(self, method, path, function, options):
+    def __init__(self, method, function, options):
         self.method, self.function = method, function
-        pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-        self.pattern = re.compile(pattern + "$")
         self.fields = options.get("fields")
         self.required = options.get("required", ())
         self.resource = options.get("resource", "")
@@ -39,11 +36,8 @@ class Route:
         self.docs = DOCS + options.get("docs", "")
 
 
-def route(method, path, **options):
-    def keep(function):
-        ROUTES.append(Route(method, path, function, options))
-        return function
-    return keep
+ROUTES = Routes(Route)
+route = ROUTES.route
 
 
 class Call:
@@ -176,7 +170,7 @@ class Rest:
             return Reply(403, body.encode(), [("Content-Type", "text/html; charset=utf-8"), *headers])
         headers += [("X-GitHub-Media-Type", "github.v3; format=json"), ("X-GitHub-Api-Version-Selected", VERSION)]
         # HEAD is GET without the body, which the server leaves out.
-        found, parameters = self.routed("GET" if request.method == "HEAD" else request.method, path)
+        found, parameters = ROUTES.find("GET" if request.method == "HEAD" else request.method, path)
         call = Call(self, request, found, parameters)
         docs = found.docs if found else DOCS
         try:
@@ -201,14 +195,6 @@ class Rest:
             self.limits.spend(key, "core", -1)
         reply.headers += headers + call.headers + self.limits.headers(key, "core")
         return reply
-
-    @staticmethod
-    def routed(method, path):
-        for route in ROUTES:
-            match = route.pattern.match(path)
-            if match and route.method == method:
-                return route, match.groupdict()
-        return None, {}
 
     def identify(self, call):
         if call.route and call.route.by_app:

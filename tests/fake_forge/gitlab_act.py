@@ -1,32 +1,16 @@
-"""What people do on a fake GitLab without a client: a test says who and what. Each act is one method; the members of
-the JSON object are its parameters, `login` is who does it, `repository` where."""
-
-import inspect
+"""What people do on a fake GitLab; see acting."""
 
 import gitlab_merge
 import gitlab_notes
 import gitlab_pushes
 import gitlab_requests
+from acting import Acts
 from control import Bad
 
 
-class Acts:
-    def __init__(self, forge, project):
-        self.forge, self.state, self.find = forge, forge.state, project
-
-    def act(self, body):
-        given = dict(body)
-        name = given.pop("do")
-        act = getattr(self, f"do_{name}", None)
-        if act is None:
-            raise Bad("one can " + ", ".join(name[3:] for name in dir(self) if name.startswith("do_")))
-        actor, project = self.state.user(given.pop("login")), self.find(given.pop("repository"))
-        takes = inspect.signature(act).parameters
-        strange = set(given) - set(takes)
-        if strange:
-            raise Bad(f"{name} takes {', '.join(list(takes)[2:])}, not {', '.join(sorted(strange))}")
-        with project.lock:
-            return act(actor, project, **given)
+class GitLabActs(Acts):
+    after = staticmethod(gitlab_pushes.after)
+    person = staticmethod(gitlab_merge.person)
 
     def request(self, project, number):
         if number not in project.requests:
@@ -94,29 +78,3 @@ class Acts:
 
     def do_rebase(self, actor, project, number):
         gitlab_merge.rebase(self.state, self.request(project, number), actor)
-
-    def do_push(self, actor, project, branch, files, message="A change", force=False, onto=None):
-        """A commit with these files on a branch, made when missing (from `onto`, or the default branch). With `force`
-        the branch starts anew from `onto`."""
-        branches = project.bare.branches()
-        start = onto and (branches.get(onto) or onto)
-        parent = (start or branches.get(project.default_branch)) if force or branch not in branches else \
-            branches[branch]
-        made = project.bare.write_files(f"refs/heads/{branch}", parent, files, message,
-                                        gitlab_merge.person(self.state, actor))
-        gitlab_pushes.after(self.state, project, actor)
-        return {"sha": made}
-
-    def do_delete_branch(self, actor, project, branch):
-        project.bare.set_ref(f"refs/heads/{branch}", None)
-        gitlab_pushes.after(self.state, project, actor)
-
-    def do_default_branch(self, actor, project, branch):
-        if branch not in project.bare.branches():
-            raise Bad(f"there is no branch {branch}")
-        project.default_branch = branch
-        project.bare.set_head(branch)
-
-    def do_pushed(self, actor, project):
-        """Somebody wrote into the bare repository past the forge: it looks now."""
-        gitlab_pushes.after(self.state, project, actor)

@@ -1,53 +1,36 @@
 """The control port's commands that know GitLab: setting the scene. What people do there is in gitlab_act."""
 
-import os
 import secrets
 import uuid
 
-import bare
 import gitlab_ci
 import gitlab_pushes
 from control import Bad
+from driving import QUIRKS, Driving, change, known
 from gitlab_access import SCOPES
-from gitlab_act import Acts
+from gitlab_act import GitLabActs
 from gitlab_events import ALL
 from gitlab_state import LEVELS, Hook, Project, Protection, Refused, Token
 
-SETTINGS = {"visibility": str, "description": str, "merge_method": str, "squash_option": str,
+SETTINGS = {"visibility": ("private", "internal", "public"), "description": str,
+            "merge_method": ("merge", "rebase_merge", "ff"),
+            "squash_option": ("never", "always", "default_on", "default_off"),
             "only_allow_merge_if_pipeline_succeeds": bool, "allow_merge_on_skipped_pipeline": bool,
             "only_allow_merge_if_all_discussions_are_resolved": bool, "remove_source_branch_after_merge": bool,
             "approvals_required": int, "reset_approvals_on_push": bool, "merge_requests_author_approval": bool,
             "archived": bool, "checking_reads": int}
-VALUES = {"visibility": ("private", "internal", "public"), "merge_method": ("merge", "rebase_merge", "ff"),
-          "squash_option": ("never", "always", "default_on", "default_off")}
 RULES = {"push_access_level": (0, 30, 40), "merge_access_level": (0, 30, 40), "allow_force_push": (True, False)}
 
 
-def known(body, *names):
-    strange = set(body) - set(names)
-    if strange:
-        raise Bad(f"unknown: {', '.join(sorted(strange))}; there are {', '.join(names)}")
+class GitLabControl(Driving):
+    refused = Refused
 
-
-class GitLabControl:
     def __init__(self, forge):
-        self.forge, self.state = forge, forge.state
-        self.acts = Acts(forge, self.project)
+        super().__init__(forge)
+        self.acts = GitLabActs(forge, self.project)
 
-    def commands(self):
-        named = {"/users": self.users, "/tokens": self.tokens, "/repositories": self.repositories,
-                 "/protection": self.protection, "/rename": self.rename, "/act": self.acts.act, "/checks": self.checks,
-                 "/limits": self.limits, "/webhooks": self.webhooks, "/redeliver": self.redeliver}
-        return {path: self.plainly(command) for path, command in named.items()}
-
-    def plainly(self, command):
-        def run(body):
-            try:
-                with self.state.lock:
-                    return command(body)
-            except Refused as refused:
-                raise Bad(f"{refused.status}: {refused.message}") from None
-        return run
+    def named(self):
+        return {**super().named(), "/limits": self.limits}
 
     def project(self, full_path):
         found, _ = self.state.project(full_path)
@@ -86,11 +69,7 @@ class GitLabControl:
         found, _ = self.state.project(f"{body['owner']}/{body['name']}")
         if not found:
             found = self.create(body)
-        for name, kind in SETTINGS.items():
-            if name in body:
-                if not isinstance(body[name], kind) or body[name] not in VALUES.get(name, (body[name],)):
-                    raise Bad(f"{name} is {' or '.join(VALUES.get(name, (kind.__name__,)))}")
-                setattr(found, name, body[name])
+        change(found, body, SETTINGS)
         for login, level in body.get("permissions", {}).items():
             if level not in LEVELS:
                 raise Bad(f"a permission is one of {', '.join(LEVELS)}")
@@ -101,20 +80,8 @@ class GitLabControl:
                 "clone_url": f"{self.forge.origin}/{found.full_path}.git"}
 
     def create(self, body):
-        path = body.get("path") or os.path.join(self.state.root, body["owner"], f"{body['name']}.git")
-        branch = body.get("default_branch")
-        if "path" in body:
-            made = bare.Bare(path)
-            branch = branch or made.run("symbolic-ref", "--short", "HEAD").strip()
-        else:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            made = bare.Bare.create(path, branch or "main")
-            if "copy_of" in body:
-                made.run("fetch", "-q", os.path.abspath(body["copy_of"]), "+refs/heads/*:refs/heads/*",
-                         "+refs/tags/*:refs/tags/*")
-                branch = branch or bare.Bare(body["copy_of"]).run("symbolic-ref", "--short", "HEAD").strip()
-        branch, now = branch or "main", self.state.clock.now()
-        made.set_head(branch)
+        made, branch = self.bare(body, body["owner"])
+        now = self.state.clock.now()
         first = body["owner"].split("/")[0]
         creator = self.state.users.get(first.lower()) or self.state.add_user(f"{first}-creator")
         found = Project(self.state.ids.next(), body["owner"], body["name"], made, creator, now, branch, updated_at=now)
@@ -124,17 +91,7 @@ class GitLabControl:
 
     def protection(self, body):
         """repository, branch, push_access_level, merge_access_level (0, 30, 40), allow_force_push; or `off`."""
-        known(body, "repository", "branch", "off", *RULES)
-        found = self.project(body["repository"])
-        if body.get("off"):
-            found.protections.pop(body["branch"], None)
-            return
-        rule = found.protections.setdefault(body["branch"], Protection())
-        for name, values in RULES.items():
-            if name in body:
-                if body[name] not in values:
-                    raise Bad(f"{name} is one of {', '.join(map(str, values))}")
-                setattr(rule, name, body[name])
+        self.rules(body, self.project(body["repository"]).protections, Protection, RULES)
 
     def rename(self, body):
         """repository, to (a new name): the old one redirects."""
@@ -183,26 +140,15 @@ class GitLabControl:
 
     def webhooks(self, body):
         """repository, url, secret, events; or `id` of one with `twice`, `bad_signature` (a wrong token), `delay_ms`."""
-        quirks = ("twice", "bad_signature", "delay_ms", "active", "events")
-        known(body, "repository", "url", "secret", "insecure_ssl", "id", *quirks)
+        known(body, "repository", "url", "secret", "insecure_ssl", "id", *QUIRKS)
         strange = set(body.get("events", ())) - set(ALL)
         if strange:
             raise Bad(f"no events: {', '.join(sorted(strange))}; there are {', '.join(ALL)}")
-        if "id" in body:
-            hook = next((hook for found in self.state.projects.values() for hook in found.hooks
-                         if hook.id == body["id"]), None)
-            if not hook:
-                raise Bad(f"there is no hook {body['id']}")
-        else:
+
+        def create():
             found = self.project(body["repository"])
             hook = Hook(self.state.ids.next(), str(uuid.uuid4()), found, body["url"], body.get("secret"), list(ALL),
                         body.get("insecure_ssl", False))
             found.hooks.append(hook)
-        for name in quirks:
-            if name in body:
-                setattr(hook, name, body[name])
-        return {"id": hook.id}
-
-    def redeliver(self, body):
-        known(body, "id")
-        return self.forge.events.again(body["id"]).shown()
+            return hook
+        return self.hook(body, self.state.projects.values(), create)

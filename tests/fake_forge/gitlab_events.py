@@ -8,7 +8,7 @@ import gitlab_merge
 from bare import ZERO
 from clock import iso as whole
 from gitlab_forms import VERSION, iso
-from sending import Delivery
+from sending import Telling
 
 # event → (what a hook's settings call it, X-Gitlab-Event)
 NAMES = {"push": ("push_events", "Push Hook"), "merge_request": ("merge_requests_events", "Merge Request Hook"),
@@ -21,11 +21,7 @@ def utc(seconds):
     return None if seconds is None else whole(seconds).replace("T", " ").replace("Z", " UTC")
 
 
-class Events:
-    def __init__(self, state, sender):
-        self.state, self.sender, self.forms = state, sender, None
-        state.listeners.append(self.hear)
-
+class Events(Telling):
     def hear(self, project, event, action, actor, subject):
         setting, header = NAMES[event]
         hooks = [hook for hook in project.hooks if hook.active and setting in hook.events]
@@ -43,31 +39,10 @@ class Events:
         headers = {"Content-Type": "application/json", "User-Agent": f"GitLab/{VERSION}", "X-Gitlab-Event": header,
                    "X-Gitlab-Webhook-UUID": hook.uuid, "X-Gitlab-Instance": self.forms.origin,
                    "X-Gitlab-Event-UUID": about, "Idempotency-Key": key}
-        if hook.secret:
-            headers["X-Gitlab-Token"] = hook.secret
-            if hook.bad_signature > 0:
-                hook.bad_signature -= 1
-                headers["X-Gitlab-Token"] += "?"
-        times = 1
-        if hook.twice > 0:
-            hook.twice -= 1
-            times = 2
-        for _ in range(times):
-            delivery = Delivery(self.state.ids.next(), key, hook, header, action, headers, body,
-                                self.state.clock.now())
-            delivery.delay_s = hook.delay_ms / 1000
-            self.sender.put(delivery)
-
-    def again(self, number):
-        """The same delivery once more: same id for the receiver, same body."""
-        old = next((delivery for delivery in self.sender.all if delivery.number == number), None)
-        if old is None:
-            raise KeyError(f"there is no delivery {number}")
-        new = Delivery(self.state.ids.next(), old.guid, old.hook, old.event, old.action, old.headers, old.body,
-                       self.state.clock.now())
-        new.redelivery = True
-        self.sender.put(new)
-        return new
+        secret = self.secret(hook)
+        if secret:
+            headers["X-Gitlab-Token"] = secret
+        self.post(hook, key, header, action, headers, body)
 
     def user(self, user):
         return {"id": user.id, "name": user.name, "username": user.username, "avatar_url": None, "email": "[REDACTED]"}

@@ -1,13 +1,13 @@
 """What a push does beyond git: merge requests move with their branches, are closed, merged or retargeted, and approvals
 go. And what a push may not do. Callers hold the project's lock."""
 
+import bare
 import gitlab_merge
 import gitlab_notes
 import gitlab_requests
-from bare import ZERO
+from bare import HEADS, ZERO
 from gitlab_state import level_of, may
 
-HEADS = "refs/heads/"
 # The words of GitLab's own checks.
 WORDS = {"force": "You are not allowed to force push code to a protected branch on this project.",
          "update": "You are not allowed to push code to protected branches on this project.",
@@ -19,10 +19,7 @@ WORDS = {"force": "You are not allowed to force push code to a protected branch 
 
 def after(state, project, actor):
     """Compares the references with those of the last look and does what follows. All ways of pushing end here."""
-    now = project.bare.refs(HEADS)
-    was, project.known = project.known, now
-    changes = [(ref, was.get(ref, ZERO), now.get(ref, ZERO)) for ref in sorted({*was, *now})
-               if was.get(ref) != now.get(ref)]
+    changes = bare.moved(project)
     if changes:
         project.updated_at = state.clock.now()
     for ref, old, new in changes:

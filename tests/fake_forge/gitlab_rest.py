@@ -12,19 +12,18 @@ import uuid
 import gitlab_access
 import gitlab_merge
 from gitlab_state import GUEST, Refused, forbidden, not_found, unauthorized
+from routing import Routes
 from web import Reply
 
 MOST_PER_PAGE, PER_PAGE = 100, 20
 # GitLab does not count lists longer than this.
 MOST_COUNTED = 10_000
-ROUTES = []
 FORM, PARTS, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
 
 
 class Route:
-    def __init__(self, method, path, function, options):
+    def __init__(self, method, function, options):
         self.method, self.function = method, function
-        self.pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "$")
         self.fields = options.get("fields", {})
         self.required = options.get("required", ())
         self.values = options.get("values", {})
@@ -34,11 +33,8 @@ class Route:
         self.anonymous = options.get("anonymous", method == "GET")
 
 
-def route(method, path, **options):
-    def keep(function):
-        ROUTES.append(Route(method, path, function, options))
-        return function
-    return keep
+ROUTES = Routes(Route)
+route = ROUTES.route
 
 
 class Call:
@@ -205,7 +201,7 @@ class Rest:
         path = request.raw_path[len("/api/v4"):]
         headers = [("X-Request-Id", request_id()), ("Vary", "Origin"), ("X-Content-Type-Options", "nosniff")]
         headers.append(("X-Gitlab-Meta", json.dumps({"correlation_id": headers[0][1], "version": "1"})))
-        found, parameters = self.routed("GET" if request.method == "HEAD" else request.method, path)
+        found, parameters = ROUTES.find("GET" if request.method == "HEAD" else request.method, path)
         call, key = Call(self, request, found, parameters), None
         try:
             call.viewer = gitlab_access.viewer_of(self.state, request.headers)
@@ -229,14 +225,6 @@ class Rest:
     def throttled(self, key, headers=()):
         return Reply(429, b"Retry later\n", [("Content-Type", "text/plain"), *headers, *self.limits.headers(key),
                                              ("Retry-After", str(self.limits.retry_after(key)))])
-
-    @staticmethod
-    def routed(method, path):
-        for route in ROUTES:
-            match = route.pattern.match(path)
-            if match and route.method == method:
-                return route, match.groupdict()
-        return None, {}
 
     def done(self, call):
         """The answer of the route, with the project found, seen and locked."""

@@ -27,6 +27,45 @@ class Delivery:
                 "body": self.body.decode()}
 
 
+class Telling:
+    """What the webhooks of all forges have in common: a forge derives its events from it."""
+
+    def __init__(self, state, sender):
+        self.state, self.sender, self.forms = state, sender, None
+        state.listeners.append(self.hear)
+
+    @staticmethod
+    def secret(hook):
+        """The hook's secret, or a wrong one where a test asked for that."""
+        if hook.secret and hook.bad_signature > 0:
+            hook.bad_signature -= 1
+            return hook.secret + "?"
+        return hook.secret
+
+    def post(self, hook, guid, event, action, headers, body):
+        """On its way, twice or late where a test asked for that."""
+        times = 1
+        if hook.twice > 0:
+            hook.twice -= 1
+            times = 2
+        for _ in range(times):
+            delivery = Delivery(self.state.ids.next(), guid, hook, event, action, headers, body,
+                                self.state.clock.now())
+            delivery.delay_s = hook.delay_ms / 1000
+            self.sender.put(delivery)
+
+    def again(self, number):
+        """The same delivery once more: same id for the receiver, same body."""
+        old = next((delivery for delivery in self.sender.all if delivery.number == number), None)
+        if old is None:
+            raise KeyError(f"there is no delivery {number}")
+        new = Delivery(self.state.ids.next(), old.guid, old.hook, old.event, old.action, old.headers, old.body,
+                       self.state.clock.now())
+        new.redelivery = True
+        self.sender.put(new)
+        return new
+
+
 class Sender:
     def __init__(self, ca_file=None):
         self.changed = threading.Condition()

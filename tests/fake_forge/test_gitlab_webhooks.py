@@ -1,28 +1,13 @@
 """GitLab's webhooks: which events are sent, with which headers, and the ways in which they arrive wrong."""
 
-import json
 import unittest
 
 from fixture import PATIENCE_S
 from gitlab_fixture import GitLabTest
-from test_webhooks import Receiver
+from receiver import Hooked
 
 
-class Webhooks(GitLabTest):
-    def setUp(self):
-        super().setUp()
-        self.receiver = Receiver()
-        self.addCleanup(self.receiver.stop)
-
-    def hook(self, **more):
-        url = f"http://127.0.0.1:{self.receiver.server_port}/hook"
-        self.id = self.forge.control("/webhooks", repository=self.full, url=url, secret="s3cret", **more)["id"]
-
-    def wait(self, count):
-        with self.receiver.changed:
-            self.assertTrue(self.receiver.changed.wait_for(lambda: len(self.receiver.got) >= count, PATIENCE_S))
-            return [(headers, json.loads(body)) for headers, body in self.receiver.got]
-
+class Webhooks(Hooked, GitLabTest):
     def test_a_merge_request_from_opening_to_merge(self):
         self.push("ada", "topic", {"x": "1\n"})
         self.hook(events=["merge_requests_events"])
@@ -32,7 +17,7 @@ class Webhooks(GitLabTest):
         self.act("ada", "edit", number=number, title="Other")
         self.act("bob", "approve", number=number)
         self.act("bob", "merge", number=number)
-        got = self.wait(5)
+        got = self.told(5)
         self.assertEqual([body["object_attributes"]["action"] for _, body in got],
                          ["open", "update", "update", "approved", "merge"])
         headers, body = got[1]
@@ -53,7 +38,7 @@ class Webhooks(GitLabTest):
         self.act("bob", "comment", number=number, body="Hello")
         sha = self.push("ada", "other", {"x": "1\n"})
         self.checks(branch="feature", job="build", status="success")
-        got = self.wait(3)
+        got = self.told(3)
         self.assertEqual([headers["X-Gitlab-Event"] for headers, _ in got], ["Note Hook", "Push Hook", "Pipeline Hook"])
         note, push, pipeline = [body for _, body in got]
         self.assertEqual((note["object_attributes"]["note"], note["merge_request"]["iid"]), ("Hello", number))
@@ -65,19 +50,19 @@ class Webhooks(GitLabTest):
         number = self.pull()
         self.hook(events=["note_events"], twice=1)
         self.act("bob", "comment", number=number, body="one")
-        keys = {headers["Idempotency-Key"] for headers, _ in self.wait(2)}
+        keys = {headers["Idempotency-Key"] for headers, _ in self.told(2)}
         self.assertEqual(len(keys), 1)
         self.forge.control("/webhooks", id=self.id, bad_signature=1)
         self.act("bob", "comment", number=number, body="two")
-        self.assertEqual(self.wait(3)[2][0]["X-Gitlab-Token"], "s3cret?")
+        self.assertEqual(self.told(3)[2][0]["X-Gitlab-Token"], "s3cret?")
         self.forge.control("/hold")
         self.act("bob", "comment", number=number, body="three")
         self.act("bob", "comment", number=number, body="four")
         self.forge.control("/release", order="reverse")
-        self.assertEqual([body["object_attributes"]["note"] for _, body in self.wait(5)[3:]], ["four", "three"])
+        self.assertEqual([body["object_attributes"]["note"] for _, body in self.told(5)[3:]], ["four", "three"])
         last = self.forge.control("/deliveries", idle_s=PATIENCE_S)["deliveries"][-1]
         self.forge.control("/redeliver", id=last["id"])
-        self.assertEqual(self.wait(6)[5][0]["Idempotency-Key"], last["guid"])
+        self.assertEqual(self.told(6)[5][0]["Idempotency-Key"], last["guid"])
 
 
 if __name__ == "__main__":

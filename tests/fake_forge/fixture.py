@@ -29,9 +29,9 @@ class Forge:
         make_certificates(self.folder)
         self.ca = os.path.join(self.folder, "ca.pem")
         self.errors = open(os.path.join(self.folder, "errors"), "w+", encoding="utf-8")
-        # What is recorded is held against what GitHub publishes.
-        record = os.environ.get("FAKE_FORGE_RECORD") if kind == "github" else None
-        record = ["--record", record] if record else []
+        # What is recorded is held against what the forge publishes.
+        record = os.environ.get("FAKE_FORGE_RECORD")
+        record = ["--record", f"{record}.{kind}"] if record else []
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(HERE, "serve.py"), "--kind", kind, "--root",
              os.path.join(self.folder, "root"), "--port", "0", "--certificate", "server.pem", "--key",
@@ -93,8 +93,10 @@ class ForgeTest(unittest.TestCase):
     """Each test has a repository of its own, `acme/rN`, with one commit on main; ada and bob write, eve reads, root
     administers."""
 
+    kind, accept = "github", "application/vnd.github+json"
+
     def setUp(self):
-        self.forge = forge()
+        self.forge = forge(self.kind)
         self.forge.names += 1
         self.name = f"r{self.forge.names}"
         self.full = f"acme/{self.name}"
@@ -127,7 +129,7 @@ class ForgeTest(unittest.TestCase):
 
     def request(self, method, path, body=None, token="", headers=None, raw=None):
         """`token`: "" for ada's, None for none."""
-        sent = {"User-Agent": "tests", "Accept": "application/vnd.github+json", **(headers or {})}
+        sent = {"User-Agent": "tests", "Accept": self.accept, **(headers or {})}
         token = self.token if token == "" else token
         if token:
             sent.setdefault("Authorization", f"Bearer {token}")

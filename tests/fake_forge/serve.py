@@ -25,6 +25,8 @@ from certificates import make_certificates
 from clock import Clock
 from control import Control
 from faults import Faults
+from gitea_control import GiteaControl
+from gitea_site import Gitea
 from github_control import GitHubControl
 from github_site import GitHub
 from gitlab_control import GitLabControl
@@ -34,7 +36,8 @@ from sending import Sender
 from web import Log, Server, tls_context
 
 
-KINDS = {"github": (GitHub, GitHubControl), "gitlab": (GitLab, GitLabControl)}
+KINDS = {"github": (GitHub, GitHubControl), "gitlab": (GitLab, GitLabControl),
+         "gitea": (Gitea, GiteaControl)}
 
 
 def watch_parent(parent, stopped):

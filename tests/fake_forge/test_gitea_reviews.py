@@ -159,11 +159,12 @@ class Conversations(GiteaTest):
         made = self.repo("POST", path, {"body": "Hello"})
         self.assertEqual((made.status, made.json["body"], made.json["user"]["login"]), (201, "Hello", "ada"))
         self.assertTrue(made.json["pull_request_url"].endswith(f"/pulls/{self.number}"))
-        for text in "abc":
-            self.act("bob", "comment", number=self.number, body=text)
-        listed = self.repo("GET", f"{path}?limit=1")
-        self.assertEqual([one["body"] for one in listed.json], ["Hello", "a", "b", "c"])
-        self.assertEqual(self.pr(self.number).json["comments"], 4)
+        # More than a page of other lists.
+        for number in range(51):
+            self.act("bob", "comment", number=self.number, body=str(number))
+        listed = self.repo("GET", path)
+        self.assertEqual([one["body"] for one in listed.json], ["Hello", *map(str, range(51))])
+        self.assertEqual(self.pr(self.number).json["comments"], 52)
         self.refused(self.repo("POST", path, {"body": ""}), 422, "[Body]: Required")
 
 

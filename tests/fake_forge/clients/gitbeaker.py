@@ -1,13 +1,13 @@
 """Sets the scene for gitbeaker.mjs and runs it. PACKAGES is a folder with node_modules."""
 
 import os
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from gitlab_fixture import GitLabTest
+from running import run
 
 
 class Gitbeaker(GitLabTest):
@@ -15,12 +15,7 @@ class Gitbeaker(GitLabTest):
         self.push("ada", "topic", {"README": "one\n2\nthree\n"})
         self.settings(approvals_required=1, only_allow_merge_if_pipeline_succeeds=True,
                       only_allow_merge_if_all_discussions_are_resolved=True)
-        environment = {**os.environ, "FAKE": f"https://{self.forge.address}", "PROJECT": self.full,
-                       "TOKENS": f"{self.token} {self.new_token('bob')}", "NODE_EXTRA_CA_CERTS": self.forge.ca}
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gitbeaker.mjs")
-        done = subprocess.run(["node", script], env=environment, cwd=os.environ["PACKAGES"], capture_output=True,
-                              text=True)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        run(self, "gitbeaker.mjs", PROJECT=self.full, TOKENS=f"{self.token} {self.new_token('bob')}")
 
 
 if __name__ == "__main__":

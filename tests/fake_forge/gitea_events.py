@@ -21,7 +21,7 @@ ALL = tuple(NAMES)
 class Events(Telling):
     def hear(self, repository, event, action, actor, subject):
         hooks = [hook for hook in repository.hooks if hook.active and event in hook.events]
-        if not hooks:
+        if not hooks or (event == "status" and not self.state.version.gitea(1, 24)):
             return
         payload = {**({"action": action} if action else {}), **self.payload(repository, event, actor, subject),
                    "repository": self.forms.repository(repository, repository.owner),

@@ -75,17 +75,13 @@ def comment_of(repository, wanted):
     raise not_found()
 
 
-def conversation(comment):
-    """All on the same line of the same review, the first one first."""
-    return [one for one in comment.review.comments if (one.path, one.line) == (comment.path, comment.line)]
-
-
 def resolve(comment, user, resolved=True):
-    """Whoever writes, whose pull request it is, or whose reviews count."""
+    """By whoever writes, whose pull request it is, or whose reviews count. It marks this comment: what is resolved is
+    the conversation that it is the first of."""
     pull = comment.review.pull
     if not (user is pull.user or at_least(user, pull.repository, "write") or official(pull, user)):
         raise Refused(403, "no permission to resolve conversation")
-    conversation(comment)[0].resolver = user if resolved else None
+    comment.resolver = user if resolved else None
 
 
 def reply(state, comment, user, body):

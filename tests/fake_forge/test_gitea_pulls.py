@@ -260,7 +260,8 @@ class Protection(GiteaTest):
         self.act("root", "approve", number=number)
         self.refused(self.merge(number), 405, "The head branch is behind the base branch")
         self.forge.control("/server", version=FORGEJO)
-        self.refused(self.merge(number), 405, "not allowed to merge [reason: The head branch is behind the base branch]")
+        self.refused(self.merge(number), 405,
+                     "not allowed to merge [reason: The head branch is behind the base branch]")
         self.assertEqual(self.pr(number, "POST", "/update").status, 200)
         self.checks(branch="feature", context="ci/build", state="success")
         self.ready(number)

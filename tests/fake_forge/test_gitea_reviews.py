@@ -141,6 +141,9 @@ class Conversations(GiteaTest):
         self.assertEqual(self.comments()[0]["resolver"], None)
         self.act("bob", "resolve", thread=self.made["thread"])
         self.assertEqual(self.comments()[0]["resolver"]["login"], "bob")
+        reply = self.comments()[1]["id"]
+        self.act("bob", "resolve", thread=reply)
+        self.assertEqual([one["resolver"] and one["resolver"]["login"] for one in self.comments()], ["bob", "bob"])
         self.refused(self.repo("POST", "/pulls/comments/1/resolve"), 404, "not found")
 
     def test_versions_that_cannot_resolve_or_reply(self):

@@ -53,6 +53,17 @@ class Driving:
                 raise Bad(str(refused)) from None
         return run
 
+    def place(self, full_name):
+        found, _ = self.state.place(full_name)
+        if not found:
+            raise Bad(f"there is no {full_name}")
+        return found
+
+    def rename(self, body):
+        """repository, to (a new name): the old one redirects."""
+        known(body, "repository", "to")
+        self.state.rename(self.place(body["repository"]), body["to"])
+
     def bare(self, body, folder):
         """(repository, default branch): served where it is, a copy of another one, or a new one in the folder."""
         path = body.get("path") or os.path.join(self.state.root, folder, f"{body['name']}.git")
@@ -79,10 +90,11 @@ class Driving:
             return
         change(protections.setdefault(body["branch"], kind()), body, kinds)
 
-    def hook(self, body, places, create):
+    def hook(self, body, create):
         """A new hook, or the one of `id`, with what a test asked for: url, secret, events, or quirks of delivery."""
         if "id" in body:
-            hook = next((hook for place in places for hook in place.hooks if hook.number == body["id"]), None)
+            hooks = [hook for place in self.state.places.values() for hook in place.hooks]
+            hook = next((hook for hook in hooks if hook.number == body["id"]), None)
             if not hook:
                 raise Bad(f"there is no hook {body['id']}")
         else:

@@ -10,8 +10,8 @@ from clock import Counter
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class Sending:
-    """Of a hook: how it is sent. The last three are what a test asked for: so many of the next deliveries go twice, with
-    a wrong signature, or all of them late."""
+    """Of a hook: how it is sent. The last three are what a test asked for: so many of the next deliveries go twice,
+    with a wrong signature, or all of them late."""
     insecure_ssl: bool = False
     active: bool = True
     twice: int = 0

@@ -29,16 +29,10 @@ class GiteaControl(Driving):
 
     def __init__(self, forge):
         super().__init__(forge)
-        self.acts = GiteaActs(forge, self.repository)
+        self.acts = GiteaActs(forge, self.place)
 
     def named(self):
         return {**super().named(), "/server": self.server}
-
-    def repository(self, full_name):
-        found, _ = self.state.find(*full_name.split("/", 1))
-        if not found:
-            raise Bad(f"there is no repository {full_name}")
-        return found
 
     def server(self, body):
         """version: 1.26.1, or a Forgejo's, 15.0.3+gitea-1.22.0."""
@@ -79,7 +73,7 @@ class GiteaControl(Driving):
             made, branch = self.bare(body, owner.login)
             found = Repository(self.state.ids.next(), owner, body["name"], made, now, branch, now)
             found.known = made.refs(HEADS)
-            self.state.repositories[found.full_name.lower()] = found
+            self.state.add_place(found)
         change(found, body, SETTINGS)
         for login, level in body.get("permissions", {}).items():
             if level not in LEVELS[:-1]:
@@ -92,21 +86,12 @@ class GiteaControl(Driving):
 
     def protection(self, body):
         """repository, branch, and the rules; `off` takes them away."""
-        self.rules(body, self.repository(body["repository"]).protections, Protection, RULES)
-
-    def rename(self, body):
-        """repository, to (a new name): the old one redirects."""
-        known(body, "repository", "to")
-        found = self.repository(body["repository"])
-        old = found.full_name.lower()
-        del self.state.repositories[old]
-        found.name = body["to"]
-        self.state.moved[old] = self.state.repositories[found.full_name.lower()] = found
+        self.rules(body, self.place(body["repository"]).protections, Protection, RULES)
 
     def checks(self, body):
         """A status of a commit: context, state, description, target_url, login."""
         known(body, "repository", "branch", "sha", "context", "state", "description", "target_url", "login")
-        found = self.repository(body["repository"])
+        found = self.place(body["repository"])
         with found.lock:
             if body["state"] not in gitea_statuses.STATES:
                 raise Bad(f"a state is one of {', '.join(gitea_statuses.STATES)}")
@@ -124,9 +109,9 @@ class GiteaControl(Driving):
             raise Bad(f"no events: {', '.join(sorted(strange))}; there are {', '.join(ALL)}")
 
         def create():
-            found = self.repository(body["repository"])
+            found = self.place(body["repository"])
             hook = Hook(self.state.ids.next(), found, body["url"], body.get("secret"), list(ALL),
-                        body.get("insecure_ssl", False))
+                        insecure_ssl=body.get("insecure_ssl", False))
             found.hooks.append(hook)
             return hook
-        return self.hook(body, self.state.repositories.values(), create)
+        return self.hook(body, create)

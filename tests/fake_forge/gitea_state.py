@@ -2,13 +2,12 @@
 find it; what may be done with it is in gitea_pulls, gitea_reviews, gitea_statuses, gitea_merge, gitea_pushes."""
 
 import dataclasses
-import os
 import re
 import threading
 from dataclasses import field
 from typing import Any, Optional
 
-from clock import Counter
+from forge_state import ForgeState, Sending
 
 LEVELS = ("none", "read", "write", "admin", "owner")
 # As Gitea's own settings have them.
@@ -171,18 +170,12 @@ class Pull:
 
 
 @dataclasses.dataclass(eq=False)
-class Hook:
+class Hook(Sending):
     number: int
     repository: Any
     url: str
     secret: Optional[str]
     events: list
-    insecure_ssl: bool = False
-    active: bool = True
-    # What a test asked for: so many of the next deliveries go twice, with a wrong signature, or late.
-    twice: int = 0
-    bad_signature: int = 0
-    delay_ms: int = 0
 
 
 @dataclasses.dataclass(eq=False)
@@ -221,16 +214,10 @@ class Repository:
         return f"{self.owner.login}/{self.name}"
 
 
-class State:
+class State(ForgeState):
     def __init__(self, clock, root):
-        self.clock, self.root = clock, root
+        super().__init__(clock, root)
         self.version = Version("1.26.1")
-        self.ids = Counter()
-        self.lock = threading.RLock()
-        self.users, self.tokens, self.repositories, self.moved = {}, {}, {}, {}
-        # Called with (repository, event, action, sender, subject…) after every change; gitea_events sends webhooks.
-        self.listeners = []
-        os.makedirs(root, exist_ok=True)
 
     def user(self, login):
         found = self.users.get(login.lower())
@@ -246,15 +233,7 @@ class State:
         return found
 
     def find(self, owner, name):
-        """(repository, whether this is an old name), or (None, False)."""
-        key = f"{owner}/{name}".lower()
-        if key in self.repositories:
-            return self.repositories[key], False
-        return (self.moved[key], True) if key in self.moved else (None, False)
-
-    def told(self, repository, event, action, sender, **subject):
-        for listener in self.listeners:
-            listener(repository, event, action, sender, subject)
+        return self.place(f"{owner}/{name}")
 
 
 def level_of(user, repository):

@@ -22,17 +22,10 @@ class GitHubControl(Driving):
 
     def __init__(self, forge):
         super().__init__(forge)
-        self.acts = GitHubActs(forge, self.repository)
+        self.acts = GitHubActs(forge, self.place)
 
     def named(self):
         return {**super().named(), "/apps": self.apps, "/limits": self.limits}
-
-    def repository(self, full_name):
-        owner, _, name = full_name.partition("/")
-        found, _ = self.state.find(owner, name)
-        if not found:
-            raise Bad(f"there is no repository {full_name}")
-        return found
 
     def users(self, body):
         """login, kind (User, Organization, Bot), name, site_admin, members (of an organization)."""
@@ -97,27 +90,17 @@ class GitHubControl(Driving):
         found = Repository(self.state.ids.next(), owner, body["name"], made, now, branch, pushed_at=now,
                            updated_at=now)
         found.known = made.refs(github_pushes.HEADS)
-        self.state.repositories[found.full_name.lower()] = self.state.keep(found)
-        return found
+        return self.state.add_place(self.state.keep(found))
 
     def protection(self, body):
         """repository, branch, and the rules; `off` takes them away."""
-        self.rules(body, self.repository(body["repository"]).protections, Protection, RULES)
-
-    def rename(self, body):
-        """repository, to (a new name): the old one redirects."""
-        known(body, "repository", "to")
-        found = self.repository(body["repository"])
-        old = found.full_name.lower()
-        del self.state.repositories[old]
-        found.name = body["to"]
-        self.state.moved[old] = self.state.repositories[found.full_name.lower()] = found
+        self.rules(body, self.place(body["repository"]).protections, Protection, RULES)
 
     def checks(self, body):
         """A check run of an app (`app`: its slug, made when missing), or a commit status (`context`, `login`)."""
         known(body, "repository", "branch", "sha", "app", "name", "status", "conclusion", "details_url", "context",
               "state", "description", "target_url", "login", "output")
-        found = self.repository(body["repository"])
+        found = self.place(body["repository"])
         with found.lock:
             sha = body.get("sha") or found.bare.branches()[body["branch"]]
             if "context" in body:
@@ -156,9 +139,10 @@ class GitHubControl(Driving):
         known(body, "repository", "url", "secret", "insecure_ssl", "content_type", "id", *QUIRKS)
 
         def create():
-            found = self.repository(body["repository"])
+            found = self.place(body["repository"])
             hook = Hook(self.state.ids.next(), found, body["url"], body.get("secret"), body.get("events", ["*"]),
-                        self.state.clock.now(), body.get("content_type", "json"), body.get("insecure_ssl", False))
+                        self.state.clock.now(), body.get("content_type", "json"),
+                        insecure_ssl=body.get("insecure_ssl", False))
             self.forge.events.add_hook(hook, found.owner)
             return hook
-        return self.hook(body, self.state.repositories.values(), create)
+        return self.hook(body, create)

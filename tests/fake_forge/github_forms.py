@@ -51,7 +51,7 @@ class Forms:
                 "type": user.kind, "site_admin": user.site_admin}
 
     def full_user(self, user, private):
-        repositories = [found for found in list(self.state.repositories.values()) if found.owner is user]
+        repositories = [found for found in list(self.state.places.values()) if found.owner is user]
         made = {**self.user(user), "name": user.name, "company": None, "blog": "", "location": None, "email": None,
                 "hireable": None, "bio": None, "public_repos": sum(not found.private for found in repositories),
                 "public_gists": 0, "followers": 0, "following": 0, "created_at": iso(user.created_at),

@@ -120,7 +120,7 @@ class GraphQL:
             return None, [{"type": "RATE_LIMITED", "code": "graphql_rate_limit", "message": refused.message}]
         with contextlib.ExitStack() as locks:
             locks.enter_context(self.state.lock)
-            for repository in sorted(self.state.repositories.values(), key=lambda found: found.id):
+            for repository in sorted(self.state.places.values(), key=lambda found: found.id):
                 locks.enter_context(repository.lock)
             context = Context(self, viewer, cost)
             data, errors = graphql_library.run(schema, document, context, variables, body.get("operationName"))

@@ -202,7 +202,7 @@ def search(context, root, arguments):
     """Only what gh asks: pull requests by repo:, is:, state:, author:, head:, base:, review-requested:."""
     words = dict(word.split(":", 1) for word in arguments["query"].split() if ":" in word)
     found = []
-    for repository in context.state.repositories.values():
+    for repository in context.state.places.values():
         if words.get("repo", repository.full_name).lower() != repository.full_name.lower() \
                 or not at_least(context.viewer.level(repository), "read") or "review-requested" in words:
             continue

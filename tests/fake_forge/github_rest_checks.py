@@ -153,7 +153,7 @@ def access_token(call):
     for area, how in wanted.items():
         if area not in given or (how == "write" and given[area] == "read"):
             raise Refused(422, "The permissions requested are not granted to this installation.")
-    ours = {repository.name.lower(): repository for repository in list(call.state.repositories.values())
+    ours = {repository.name.lower(): repository for repository in list(call.state.places.values())
             if repository.owner.login.lower() == account.lower()}
     chosen = None
     if call.body.get("repositories") or call.body.get("repository_ids"):

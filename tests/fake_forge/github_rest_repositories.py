@@ -156,8 +156,8 @@ def create_hook(call):
         raise invalid("Hook", None, "custom", "Hook already exists on this repository")
     active = call.body.get("active")
     made = Hook(call.state.ids.next(), call.repository, url, config.get("secret"), events, call.state.clock.now(),
-                config.get("content_type", "form"), str(config.get("insecure_ssl", "0")) == "1",
-                True if active is None else active)
+                config.get("content_type", "form"), insecure_ssl=str(config.get("insecure_ssl", "0")) == "1",
+                active=True if active is None else active)
     call.site.events.add_hook(made, call.actor)
     return 201, call.forms.hook(made)
 

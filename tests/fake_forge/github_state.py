@@ -3,12 +3,11 @@ to find it; what may be done with it is in github_pulls, github_reviews, github_
 
 import base64
 import dataclasses
-import os
 import threading
 from dataclasses import field
 from typing import Any, Optional
 
-from clock import Counter
+from forge_state import ForgeState, Sending
 
 # From least to most. A level includes those before it.
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
@@ -235,7 +234,7 @@ class Pull:
 
 
 @dataclasses.dataclass(eq=False)
-class Hook:
+class Hook(Sending):
     number: int
     repository: Any
     url: str
@@ -243,12 +242,6 @@ class Hook:
     events: list
     created_at: int
     content_type: str = "json"
-    insecure_ssl: bool = False
-    active: bool = True
-    # What a test asked for: so many of the next deliveries go twice, with a wrong signature, or late.
-    twice: int = 0
-    bad_signature: int = 0
-    delay_ms: int = 0
 
 
 @dataclasses.dataclass(eq=False)
@@ -289,17 +282,10 @@ class Repository:
         return f"{self.owner.login}/{self.name}"
 
 
-class State:
+class State(ForgeState):
     def __init__(self, clock, root):
-        self.clock, self.root = clock, root
-        self.ids = Counter()
-        self.lock = threading.RLock()
-        self.users, self.apps, self.tokens = {}, {}, {}
-        self.repositories, self.moved = {}, {}
-        self.nodes = {}
-        # Called with (repository, event, action, sender, subject…) after every change; github_events sends webhooks.
-        self.listeners = []
-        os.makedirs(root, exist_ok=True)
+        super().__init__(clock, root)
+        self.apps, self.nodes = {}, {}
 
     def keep(self, thing):
         self.nodes[node_id(thing)] = thing
@@ -324,18 +310,10 @@ class State:
         return next((user for user in list(self.users.values()) if user.email == email), None)
 
     def find(self, owner, name):
-        """(repository, whether this is an old name), or (None, False)."""
-        key = f"{owner}/{name}".lower()
-        if key in self.repositories:
-            return self.repositories[key], False
-        return (self.moved[key], True) if key in self.moved else (None, False)
+        return self.place(f"{owner}/{name}")
 
     def by_id(self, number):
-        return next((found for found in list(self.repositories.values()) if found.id == number), None)
-
-    def told(self, repository, event, action, sender, **subject):
-        for listener in self.listeners:
-            listener(repository, event, action, sender, subject)
+        return next((found for found in list(self.places.values()) if found.id == number), None)
 
 
 def node_id(thing):

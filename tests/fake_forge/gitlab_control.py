@@ -27,16 +27,10 @@ class GitLabControl(Driving):
 
     def __init__(self, forge):
         super().__init__(forge)
-        self.acts = GitLabActs(forge, self.project)
+        self.acts = GitLabActs(forge, self.place)
 
     def named(self):
         return {**super().named(), "/limits": self.limits}
-
-    def project(self, full_path):
-        found, _ = self.state.project(full_path)
-        if not found:
-            raise Bad(f"there is no project {full_path}")
-        return found
 
     def users(self, body):
         """login, name, bot, admin."""
@@ -58,7 +52,7 @@ class GitLabControl(Driving):
         made = self.state.tokens[text] = Token(
             self.state.ids.next(), text, self.state.user(body["login"]), list(scopes), body.get("name", "test"),
             self.state.clock.now(), body.get("expires_at"),
-            project=self.project(body["project"]) if "project" in body else None)
+            project=self.place(body["project"]) if "project" in body else None)
         return {"token": text, "id": made.id}
 
     def repositories(self, body):
@@ -86,28 +80,18 @@ class GitLabControl(Driving):
         creator = self.state.users.get(first.lower()) or self.state.add_user(f"{first}-creator")
         found = Project(self.state.ids.next(), body["owner"], body["name"], made, creator, now, branch, updated_at=now)
         found.known = made.refs(gitlab_pushes.HEADS)
-        self.state.projects[found.full_path.lower()] = found
-        return found
+        return self.state.add_place(found)
 
     def protection(self, body):
         """repository, branch, push_access_level, merge_access_level (0, 30, 40), allow_force_push; or `off`."""
-        self.rules(body, self.project(body["repository"]).protections, Protection, RULES)
-
-    def rename(self, body):
-        """repository, to (a new name): the old one redirects."""
-        known(body, "repository", "to")
-        found = self.project(body["repository"])
-        old = found.full_path.lower()
-        del self.state.projects[old]
-        found.path = body["to"]
-        self.state.moved[old] = self.state.projects[found.full_path.lower()] = found
+        self.rules(body, self.place(body["repository"]).protections, Protection, RULES)
 
     def checks(self, body):
         """A job of the branch's pipeline (`job`, made when missing), a status of somebody else's (`context`), or, with
         neither, a new pipeline without jobs."""
         known(body, "repository", "branch", "sha", "job", "context", "status", "stage", "allow_failure", "source",
               "login", "description", "target_url", "new")
-        found = self.project(body["repository"])
+        found = self.place(body["repository"])
         with found.lock:
             branches = found.bare.branches()
             sha = body.get("sha") or branches[body["branch"]]
@@ -146,9 +130,9 @@ class GitLabControl(Driving):
             raise Bad(f"no events: {', '.join(sorted(strange))}; there are {', '.join(ALL)}")
 
         def create():
-            found = self.project(body["repository"])
+            found = self.place(body["repository"])
             hook = Hook(self.state.ids.next(), str(uuid.uuid4()), found, body["url"], body.get("secret"), list(ALL),
-                        body.get("insecure_ssl", False))
+                        insecure_ssl=body.get("insecure_ssl", False))
             found.hooks.append(hook)
             return hook
-        return self.hook(body, self.state.projects.values(), create)
+        return self.hook(body, create)

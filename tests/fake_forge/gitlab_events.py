@@ -50,7 +50,7 @@ class Events(Telling):
     def project(self, project):
         url, visibility = self.forms.url(project), {"private": 0, "internal": 10, "public": 20}
         ssh = f"git@localhost:{project.full_path}.git"
-        return {"id": project.id, "name": project.path, "description": project.description, "web_url": url,
+        return {"id": project.id, "name": project.name, "description": project.description, "web_url": url,
                 "avatar_url": None, "git_ssh_url": ssh, "git_http_url": f"{url}.git", "namespace": project.namespace,
                 "visibility_level": visibility[project.visibility], "path_with_namespace": project.full_path,
                 "default_branch": project.default_branch, "ci_config_path": None, "homepage": url, "url": ssh,

@@ -54,8 +54,8 @@ class Forms:
         access = {"access_level": level, "notification_level": 3} if level else None
         namespace = project.namespace.rsplit("/", 1)[-1]
         made = {
-            "id": project.id, "description": project.description, "name": project.path, "path": project.path,
-            "name_with_namespace": f"{project.namespace.replace('/', ' / ')} / {project.path}",
+            "id": project.id, "description": project.description, "name": project.name, "path": project.name,
+            "name_with_namespace": f"{project.namespace.replace('/', ' / ')} / {project.name}",
             "path_with_namespace": project.full_path, "created_at": iso(project.created_at),
             "default_branch": project.default_branch, "tag_list": [], "topics": [],
             "ssh_url_to_repo": f"git@localhost:{project.full_path}.git", "http_url_to_repo": f"{url}.git",

@@ -167,7 +167,7 @@ class GraphQL:
             return None, [{"message": f"Query has complexity of {score}, which exceeds max complexity of {limit}"}]
         with contextlib.ExitStack() as locks:
             locks.enter_context(self.state.lock)
-            for project in sorted(self.state.projects.values(), key=lambda found: found.id):
+            for project in sorted(self.state.places.values(), key=lambda found: found.id):
                 locks.enter_context(project.lock)
             data, errors = graphql_library.run(schema, document, Context(self, viewer, score, limit), variables, name)
         return data, [self.told(one) for one in errors]

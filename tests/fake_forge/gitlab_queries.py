@@ -136,7 +136,7 @@ FIELDS = {
         "webUrl": lambda c, r, a: f"{c.forms.origin}/{r.username}"},
     "Project": {
         "id": lambda c, r, a: gid(r),
-        "name": lambda c, r, a: r.path,
+        "name": lambda c, r, a: r.name,
         "webUrl": lambda c, r, a: c.forms.url(r),
         "mergeRequest": request_of,
         "mergeRequests": requests_of},

@@ -46,13 +46,13 @@ def token(call):
 
 @route("GET", "/projects")
 def projects(call):
-    seen = [one for one in list(call.state.projects.values()) if call.viewer.sees(one)]
+    seen = [one for one in list(call.state.places.values()) if call.viewer.sees(one)]
     if call.flag("membership"):
         seen = [one for one in seen if call.viewer.level(one) >= GUEST]
     if "min_access_level" in call.query:
         seen = [one for one in seen if call.viewer.level(one) >= int(call.query["min_access_level"])]
     if "search" in call.query:
-        seen = [one for one in seen if call.query["search"].lower() in one.path.lower()]
+        seen = [one for one in seen if call.query["search"].lower() in one.name.lower()]
     return [call.forms.project(one, call.actor) for one in call.page(sorted(seen, key=lambda one: -one.id))]
 
 

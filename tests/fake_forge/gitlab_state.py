@@ -3,12 +3,11 @@ it; what may be done with it is in gitlab_requests, gitlab_notes, gitlab_ci, git
 
 import dataclasses
 import hashlib
-import os
 import threading
 from dataclasses import field
 from typing import Any, Optional
 
-from clock import Counter
+from forge_state import ForgeState, Sending
 
 LEVELS = {"none": 0, "guest": 10, "reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
 GUEST, REPORTER, DEVELOPER, MAINTAINER, OWNER = 10, 20, 30, 40, 50
@@ -175,19 +174,13 @@ class MergeRequest:
 
 
 @dataclasses.dataclass(eq=False)
-class Hook:
+class Hook(Sending):
     id: int
     uuid: str
     project: Any
     url: str
     secret: Optional[str]
     events: list
-    insecure_ssl: bool = False
-    active: bool = True
-    # What a test asked for: so many of the next deliveries go twice, with a wrong token, or late.
-    twice: int = 0
-    bad_signature: int = 0
-    delay_ms: int = 0
 
     @property
     def number(self):
@@ -198,7 +191,7 @@ class Hook:
 class Project:
     id: int
     namespace: str  # its full path
-    path: str
+    name: str
     bare: Any
     creator: User
     created_at: int
@@ -229,19 +222,12 @@ class Project:
 
     @property
     def full_path(self):
-        return f"{self.namespace}/{self.path}"
+        return f"{self.namespace}/{self.name}"
+
+    full_name = full_path
 
 
-class State:
-    def __init__(self, clock, root):
-        self.clock, self.root = clock, root
-        self.ids = Counter()
-        self.lock = threading.RLock()
-        self.users, self.tokens, self.projects, self.moved = {}, {}, {}, {}
-        # Called with (project, event, action, actor, subject…) after every change; gitlab_events sends webhooks.
-        self.listeners = []
-        os.makedirs(root, exist_ok=True)
-
+class State(ForgeState):
     def user(self, username):
         found = self.users.get(username.lower())
         if not found:
@@ -258,18 +244,11 @@ class State:
     def project(self, wanted):
         """By id or full path; (project, whether the path is an old one), or (None, False)."""
         if wanted.isdigit():
-            return next((one for one in list(self.projects.values()) if one.id == int(wanted)), None), False
-        key = wanted.lower()
-        if key in self.projects:
-            return self.projects[key], False
-        return (self.moved[key], True) if key in self.moved else (None, False)
+            return next((one for one in list(self.places.values()) if one.id == int(wanted)), None), False
+        return self.place(wanted)
 
     def discussion_id(self):
         return hashlib.sha1(f"discussion {self.ids.next()}".encode()).hexdigest()
-
-    def told(self, project, event, action, actor, **subject):
-        for listener in self.listeners:
-            listener(project, event, action, actor, subject)
 
 
 def level_of(user, project):

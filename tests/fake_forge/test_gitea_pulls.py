@@ -190,6 +190,14 @@ class Merging(GiteaTest):
         self.act("ada", "close", number=number)
         self.refused(self.merge(number), 404, "not found")
 
+    def test_the_head_is_where_its_branch_is_even_after_the_end(self):
+        number = self.pull()
+        merged = self.act("ada", "merge", number=number)["sha"]
+        later = self.push("ada", "feature", {"later": "1\n"})
+        found = self.pr(number).json
+        self.assertEqual((found["head"]["sha"], found["merge_commit_sha"]), (later, merged))
+        self.assertNotEqual(self.bare("rev-parse", f"refs/pull/{number}/head"), later)
+
     def test_branches_are_deleted_and_stacked_ones_go_on(self):
         first = self.pull("one")
         self.push("ada", "two", {"two": "2\n"}, onto="one")

@@ -31,6 +31,14 @@ class Statuses(GiteaTest):
         self.assertEqual(every.headers["X-Total-Count"], "3")
         self.assertEqual(len(self.repo("GET", f"/statuses/{self.sha}?state=pending").json), 1)
 
+    def test_pages(self):
+        for number in range(51):
+            self.checks(sha=self.sha, context=str(number), state="success")
+        sizes = [len(self.repo("GET", f"/statuses/{self.sha}{query}").json) for query in ("", "?limit=99", "?page=2")]
+        self.assertEqual(sizes, [30, 50, 21])
+        said = self.repo("GET", "/commits/main/status?limit=2").json
+        self.assertEqual((len(said["statuses"]), said["total_count"]), (2, 51))
+
     def test_who_may_set_one(self):
         answer = self.repo("POST", f"/statuses/{self.sha}", {"state": "success"}, token=self.new_token("eve"))
         self.refused(answer, 403, "user should have a permission to write to a repo")

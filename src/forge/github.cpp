@@ -1,7 +1,6 @@
 #include "forge/github.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "codec/time_text.hpp"
 #include "core/text.hpp"
@@ -10,16 +9,8 @@
 namespace townd {
 namespace {
 
-constexpr std::size_t kAnswerBytes = std::size_t{8} << 20;
-constexpr Duration kTimeout = seconds(30);
-constexpr Duration kUsualRest = seconds(60);  ///< what GitHub asks for where it names no time
-constexpr std::size_t kTitle = 250;           ///< bytes that GitHub takes
-constexpr std::size_t kBody = 60'000;
-constexpr Duration kSettled = seconds(10);     ///< clocks differ
 constexpr std::size_t kThreads = 100;          ///< unresolved ones that are read
-constexpr std::size_t kKnown = 1'000;          ///< pull requests whose threads are remembered
 constexpr Duration kTokenMargin = minutes(5);  ///< an installation's token is made anew so long before its end
-constexpr int kPages = 20;                     ///< of threads or checks beyond the first: 2,000 more
 
 constexpr std::string_view kFields = R"(
   state isDraft mergeable mergeStateStatus reviewDecision headRefOid baseRefName updatedAt
@@ -48,22 +39,9 @@ constexpr std::string_view kFields = R"(
     }
   })";
 
-std::string alias(std::size_t index) { return "p" + std::to_string(index); }
-
 std::pair<std::string, std::string> owner_and_name(const HostedRepository& repository) {
   const std::size_t slash = repository.path.find('/');
   return {repository.path.substr(0, slash), repository.path.substr(slash + 1)};
-}
-
-/// What GitHub says in words, at most a line or two of it.
-std::string words_of(const json::value& body) {
-  std::string words = text_of(body, "message");
-  for (const json::value& error : list_of(body, "errors")) {
-    const std::string more = error.is_string() ? as_text(error) : text_of(error, "message");
-    if (!more.empty() && words.find(more) == std::string::npos) words += (words.empty() ? "" : ": ") + more;
-  }
-  constexpr std::size_t kShown = 500;
-  return at_most(words, kShown);
 }
 
 /// The scopes that would have been accepted, when the token has none of them.
@@ -81,39 +59,6 @@ std::string missing_scope(const http::Response& response) {
   return "; the token lacks the scope " + wants;
 }
 
-/// Until when GitHub wants to be left alone, when it says so.
-MaybeInstant rest_asked_for(const http::Response& response, Instant now) {
-  if (const std::string after = response.header("retry-after"); !after.empty())
-    return now + http::retry_after(after, now, kUsualRest);
-  if (response.header("x-ratelimit-remaining") != "0") return std::nullopt;
-  const std::string reset = response.header("x-ratelimit-reset");
-  std::int64_t at = 0;
-  const auto [end, error] = std::from_chars(reset.data(), reset.data() + reset.size(), at);
-  if (error != std::errc{} || end != reset.data() + reset.size()) return now + kUsualRest;
-  return std::clamp(Instant{at * 1000}, now + seconds(1), now + hours(2));
-}
-
-/// By status and headers; the body may be anything.
-Refusal refusal_of(const http::Response& response, const std::string& host, Instant now) {
-  const auto body = parse_json(response.body);
-  const std::string words = body ? words_of(*body) : std::string();
-  Refusal refusal{"http_error", response.status, false, words, {}};
-  const bool limited = response.status == 429 || response.status == 403;
-  const bool spent = response.header("x-ratelimit-remaining") == "0" || !response.header("retry-after").empty() ||
-                     words.find("secondary rate limit") != std::string::npos;
-  refusal.transient = response.status >= 500 || response.status == 408 || response.status == 429 || (limited && spent);
-  if (refusal.transient) refusal.rest_until = rest_asked_for(response, now);
-  if (limited && refusal.transient && !refusal.rest_until) refusal.rest_until = now + kUsualRest;
-  if (refusal.transient) return refusal;
-  if (response.status == 401)
-    refusal.why += "; " + host + " does not know the token, or not any more: make a new one";
-  else if (response.status == 403 || response.status == 404)
-    refusal.why += missing_scope(response);
-  else if (response.status >= 300 && response.status < 400)
-    refusal.why = "it answers with a redirect, which townd does not follow; was the repository renamed?";
-  return refusal;
-}
-
 /// Errors of GraphQL come with status 200.
 Refusal refusal_of(const json::value& error, Instant now) {
   const std::string type = text_of(error, "type");
@@ -125,50 +70,31 @@ Refusal refusal_of(const json::value& error, Instant now) {
   return refusal;
 }
 
-WebAddress place(const std::string& url) {
-  auto address = read_web_address(url);
-  return address ? *address : WebAddress{};  // of a host name that was checked
-}
+constexpr WaysToRefuse kWays{"x-ratelimit-remaining", "x-ratelimit-reset", missing_scope};
 
 }  // namespace
 
 GitHub::GitHub(HostSettings settings, const Clock& clock, const std::atomic<bool>& stop)
-    : settings_(std::move(settings)), clock_(clock), stop_(stop) {
+    : settings_(std::move(settings)), clock_(clock), calls_(settings_.host, kWays, clock, stop) {
   const bool public_one = settings_.host == "github.com";
-  rest_ = place(public_one ? "https://api.github.com" : "https://" + settings_.host + "/api/v3");
-  graphql_ = place(public_one ? "https://api.github.com/graphql" : "https://" + settings_.host + "/api/graphql");
+  rest_ = address_at(public_one ? "https://api.github.com" : "https://" + settings_.host + "/api/v3");
+  graphql_ = address_at(public_one ? "https://api.github.com/graphql" : "https://" + settings_.host + "/api/graphql");
 }
 
-Asked<GitHub::Answer> GitHub::call(const std::string& method, const std::string& path, const json::value& body,
-                                   std::vector<int> fine) {
+Asked<JsonAnswer> GitHub::call(const std::string& method, const std::string& path, const json::value& body,
+                               const std::vector<int>& fine) {
   const auto token = this->token();
   if (!token) return tl::unexpected(token.error());
-  return call_as(*token, method, path, body, std::move(fine));
+  return call_as(*token, method, path, body, fine);
 }
 
-Asked<GitHub::Answer> GitHub::call_as(const std::string& token, const std::string& method, const std::string& path,
-                                      const json::value& body, std::vector<int> fine) {
-  http::Request request;
-  request.method = method;
-  request.to = path.empty() ? graphql_ : rest_;
-  const std::string base = rest_.path == "/" ? "" : rest_.path;
-  request.url = path.empty() ? graphql_.url() : rest_.url(base + path);
-  request.headers = {"User-Agent: townd", "Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28",
-                     "Content-Type: application/json", "Authorization: Bearer " + token};
-  request.body = body.is_null() ? std::string() : json::serialize(body);
-  request.answer_limit = kAnswerBytes;
-  request.timeout = kTimeout;
-  const auto response = http::perform(request, stop_);
-  if (!response) return tl::unexpected(Refusal{"network", 0, true, response.error().what, {}});
-  const bool good = response->status >= 200 && response->status < 300;
-  if (!good && std::count(fine.begin(), fine.end(), response->status) == 0)
-    return tl::unexpected(refusal_of(*response, settings_.host, clock_.now()));
-  Answer answer{response->status, nullptr};
-  if (response->body.empty()) return answer;
-  auto read = parse_json(response->body);
-  if (!read) return tl::unexpected(Refusal{"invalid_response", response->status, false, read.error().what, {}});
-  answer.body = std::move(*read);
-  return answer;
+Asked<JsonAnswer> GitHub::call_as(const std::string& token, const std::string& method, const std::string& path,
+                                  const json::value& body, const std::vector<int>& fine) {
+  http::Request request = request_to(path.empty() ? graphql_ : rest_, method, path);
+  for (const std::string& header : {std::string("Accept: application/vnd.github+json"),
+                                    std::string("X-GitHub-Api-Version: 2022-11-28"), "Authorization: Bearer " + token})
+    request.headers.push_back(header);
+  return calls_.call(std::move(request), body, fine);
 }
 
 Asked<json::value> GitHub::graphql(const std::string& query, json::object variables) {
@@ -191,10 +117,10 @@ Asked<void> GitHub::check(const HostedRepository& repository) {
 Asked<std::string> GitHub::open(const NewPr& wanted) {
   const std::string pulls = "/repos/" + wanted.repository.path + "/pulls";
   const auto made = call("POST", pulls,
-                         json::object{{"title", at_most(wanted.title, kTitle)},
+                         json::object{{"title", at_most(wanted.title, kPrTitle)},
                                       {"head", wanted.branch},
                                       {"base", wanted.target_branch},
-                                      {"body", at_most(wanted.body, kBody)}},
+                                      {"body", at_most(wanted.body, kPrBody)}},
                          {422});
   if (!made) return tl::unexpected(made.error());
   if (made->status != 422) return text_of(made->body, "html_url");
@@ -281,22 +207,6 @@ json::value* checks_of(json::value& pull_request) {
   return at(pull_request, {"commits", "nodes", "commit", "statusCheckRollup", "contexts"});
 }
 
-/// Where the next page begins; null when this was the last.
-json::value next_page(const json::value* page) {
-  if (page == nullptr) return nullptr;
-  const json::value& info = member_of(*page, "pageInfo");
-  return truth_of(info, "hasNextPage") ? member_of(info, "endCursor") : json::value(nullptr);
-}
-
-/// Adds the nodes of a further page, which takes the place of the last one.
-void add_page(json::value* page, const json::value* further) {
-  if (page == nullptr || further == nullptr || !page->is_object()) return;
-  auto& known = page->get_object();
-  if (auto* nodes = known.if_contains("nodes"); nodes != nullptr && nodes->is_array())
-    for (const json::value& node : list_of(*further, "nodes")) nodes->get_array().push_back(node);
-  known["pageInfo"] = member_of(*further, "pageInfo");
-}
-
 }  // namespace
 
 /// Fetches the pages of threads and checks that did not fit.
@@ -306,7 +216,7 @@ Asked<void> GitHub::read_further_pages(const PrPlace& place, json::value& pull_r
       "query($owner: String!, $name: String!, $number: Int!, $threads: String, $checks: String) { repository(owner: "
       "$owner, name: $name) { pullRequest(number: $number) { ...state } } } fragment state on PullRequest {" +
       std::string(kFields) + " }";
-  for (int page = 0; page < kPages; ++page) {
+  for (int page = 0; page < kFurtherPages; ++page) {
     const json::value threads = next_page(threads_of(pull_request)), checks = next_page(checks_of(pull_request));
     if (threads.is_null() && checks.is_null()) return {};
     auto further = graphql(
@@ -334,7 +244,7 @@ Asked<void> GitHub::read_threads(const PrPlace& place, json::value& pull_request
     else
       more = true;
   const std::lock_guard lock(threads_mutex_);
-  if (told_.size() > kKnown) told_.clear();  // most ended long ago
+  if (told_.size() > kRemembered) told_.clear();  // most ended long ago
   Told& told = told_[place.url(settings_.kind)];
   const std::string as_of = text_of(pull_request, "updatedAt") + json::serialize(ids);
   if (told.as_of != as_of && !ids.empty()) {
@@ -348,9 +258,7 @@ Asked<void> GitHub::read_threads(const PrPlace& place, json::value& pull_request
       return tl::unexpected(Refusal{"invalid_response", 200, false, "the answer has no threads", {}});
     told.threads = list_of(member_of(*said, "data"), "nodes");
   }
-  // It tells the second only: more may be said in the same one.
-  const auto updated = instant_from_text(text_of(pull_request, "updatedAt"));
-  told.as_of = updated && stale(updated, kSettled, clock_.now()) ? as_of : std::string();
+  told.as_of = settled(text_of(pull_request, "updatedAt"), clock_.now()) ? as_of : std::string();
   json::value* threads = threads_of(pull_request);
   if (threads == nullptr || !threads->is_object()) return {};
   threads->get_object()["nodes"] = ids.empty() ? json::array() : told.threads;

@@ -9,7 +9,7 @@
 #include "codec/json.hpp"
 #include "forge/host.hpp"
 #include "forge/host_settings.hpp"
-#include "http/client.hpp"
+#include "forge/json_calls.hpp"
 #include "ports/clock.hpp"
 
 namespace townd {
@@ -33,16 +33,11 @@ class GitHub final : public Host {
   Asked<std::string> git_header() override;
 
  private:
-  struct Answer {
-    int status = 0;
-    json::value body;
-  };
-
   /// An answer with a status that is no refusal, or is one of `fine`.
-  Asked<Answer> call(const std::string& method, const std::string& path, const json::value& body,
-                     std::vector<int> fine = {});
-  Asked<Answer> call_as(const std::string& token, const std::string& method, const std::string& path,
-                        const json::value& body, std::vector<int> fine = {});
+  Asked<JsonAnswer> call(const std::string& method, const std::string& path, const json::value& body,
+                         const std::vector<int>& fine = {});
+  Asked<JsonAnswer> call_as(const std::string& token, const std::string& method, const std::string& path,
+                            const json::value& body, const std::vector<int>& fine = {});
   Asked<std::string> token();
   Asked<json::value> graphql(const std::string& query, json::object variables);
   Asked<void> read_threads(const PrPlace& place, json::value& pull_request);
@@ -51,7 +46,7 @@ class GitHub final : public Host {
 
   const HostSettings settings_;
   const Clock& clock_;
-  const std::atomic<bool>& stop_;
+  const JsonCalls calls_;
   WebAddress rest_;
   WebAddress graphql_;
   /// What was said in the unresolved threads of a pull request.

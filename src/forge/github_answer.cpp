@@ -1,14 +1,12 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "forge/feedback.hpp"
 #include "forge/github.hpp"
 
 /// One pull request of GitHub's GraphQL, as a poll's answer.
 namespace townd {
 namespace {
-
-constexpr std::size_t kFeedbackBytes = 20'000;
-constexpr std::size_t kCommentBytes = 4'000;
 
 /// Whether what they say is worked on: they may write to the repository, or are a program that the owner listed.
 bool heard(const json::value& said, std::span<const std::string> bots) {
@@ -19,18 +17,14 @@ bool heard(const json::value& said, std::span<const std::string> bots) {
          std::find(bots.begin(), bots.end(), text_of(author, "login")) != bots.end();
 }
 
-void add_line(std::string& text, const std::string& line) {
-  if (text.size() < kFeedbackBytes) text += shortened(line, kFeedbackBytes - text.size()) + "\n";
-}
-
 /// A thread as an agent reads it: where, then who said what.
-void describe_thread(std::string& text, const json::value& thread, std::span<const std::string> bots) {
+std::string description_of(const json::value& thread, std::span<const std::string> bots) {
   const std::string line = text_of(thread, "line");
-  add_line(text, "- " + text_of(thread, "path") + (line.empty() ? "" : ":" + line));
+  std::string text = "- " + text_of(thread, "path") + (line.empty() ? "" : ":" + line);
   for (const json::value& comment : list_of(member_of(thread, "comments"), "nodes"))
     if (heard(comment, bots))
-      add_line(text, "  " + text_of(member_of(comment, "author"), "login") + ": " +
-                         shortened(text_of(comment, "body"), kCommentBytes));
+      text += "\n  " + said_by(text_of(member_of(comment, "author"), "login"), text_of(comment, "body"));
+  return text;
 }
 
 void read_threads(events::PollAnswer& answer, const json::value& threads, std::span<const std::string> bots) {
@@ -44,10 +38,7 @@ void read_threads(events::PollAnswer& answer, const json::value& threads, std::s
       if (unread) answer.feedback_known = false;  // somebody who is heard may have spoken in between
       continue;
     }
-    if (answer.threads.empty()) add_line(answer.feedback, "Unresolved review comments:");
-    answer.unresolved_comments = true;
-    answer.threads.push_back(text_of(thread, "id"));
-    describe_thread(answer.feedback, thread, bots);
+    add_thread(answer, text_of(thread, "id"), description_of(thread, bots));
   }
   if (truth_of(member_of(threads, "pageInfo"), "hasNextPage")) answer.unresolved_comments = true;
 }
@@ -58,8 +49,8 @@ void read_reviews(events::PollAnswer& answer, const json::value& reviews, std::s
     if (text_of(review, "state") != "CHANGES_REQUESTED" || !heard(review, bots)) continue;
     if (text_of(member_of(review, "commit"), "oid") != answer.head) continue;
     answer.unresolved_comments = true;
-    add_line(answer.feedback, text_of(member_of(review, "author"), "login") +
-                                  " asks for changes: " + shortened(text_of(review, "body"), kCommentBytes));
+    add_line(answer.feedback,
+             said_by(text_of(member_of(review, "author"), "login") + " asks for changes", text_of(review, "body")));
   }
 }
 
@@ -97,10 +88,7 @@ void read_checks(events::PollAnswer& answer, const json::value& rollup) {
     const Check check = check_of(node);
     all = all && check.state == Check::State::passed;
     answer.checks_pending = answer.checks_pending || check.state == Check::State::pending;
-    if (check.state != Check::State::failed) continue;
-    if (!answer.failing_checks) add_line(answer.feedback, "Failing checks:");
-    answer.failing_checks = true;
-    add_line(answer.feedback, "- " + check.name + ": " + check.word + (check.url.empty() ? "" : ", " + check.url));
+    if (check.state == Check::State::failed) add_failing_check(answer, check.name, check.word, check.url);
   }
   answer.unchecked_runs = truth_of(member_of(contexts, "pageInfo"), "hasNextPage");
   answer.all_checks_pass = all && !answer.unchecked_runs;

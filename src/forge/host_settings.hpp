@@ -15,7 +15,7 @@ struct HostSettings {
   std::string app_id;             ///< of a GitHub App, by whose installation townd is let in
   std::string app_key;            ///< its private key in PEM, a secret
   std::string installation;       ///< its number
-  std::string webhook_secret;     ///< what its webhooks are signed with; empty: it sends none
+  std::string webhook_secret;     ///< what its webhooks prove themselves with; empty: it sends none
   std::vector<std::string> bots;  ///< logins of programs whose comments are worked on
 };
 

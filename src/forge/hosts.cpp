@@ -1,6 +1,7 @@
 #include "forge/hosts.hpp"
 
 #include "forge/github.hpp"
+#include "forge/gitlab.hpp"
 
 namespace townd {
 namespace {
@@ -20,6 +21,7 @@ bool same(const Asked<events::PollAnswer>& left, const Asked<events::PollAnswer>
 }  // namespace
 
 std::unique_ptr<Host> make_host(const HostSettings& settings, const Clock& clock, const std::atomic<bool>& stop) {
+  if (settings.kind == HostKind::gitlab) return std::make_unique<GitLab>(settings, clock, stop);
   return std::make_unique<GitHub>(settings, clock, stop);
 }
 

@@ -82,10 +82,12 @@ Asked<LocalForge::Hosted> LocalForge::hosted(const Rig& rig) const {
   Host* host = hosts_ ? hosts_->at(repository->host) : nullptr;
   if (host == nullptr)
     return refused("no_token", "townd.toml names no host " + repository->host + "; see docs/forges.md");
+  const HostKind kind = hosts_->kind_of(repository->host);
+  if (!can_have(kind, *repository))
+    return refused("unrecognized_url", repository->path + " is no repository of " + repository->host);
   auto header = host->git_header();
   if (!header) return tl::unexpected(header.error());
-  return Hosted{host, hosts_->kind_of(repository->host), *repository, *place,
-                git_.with_header("https://" + repository->host + "/", *header)};
+  return Hosted{host, kind, *repository, *place, git_.with_header("https://" + repository->host + "/", *header)};
 }
 
 std::optional<LocalForge::Hosted> LocalForge::if_hosted(const Rig& rig) const {
@@ -203,7 +205,11 @@ expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
   if (!pr) return as_answer(pr.error());
   const auto& [hosted, place] = *pr;
   auto answer = hosts_->poll(spec.town_id, spec.rig.rig_id, place, spec.fresh);
-  if (!answer) return as_answer(answer.error());
+  if (!answer) {
+    events::PollAnswer refusal = as_answer(answer.error());
+    refusal.provider = name_of(hosted.kind);
+    return refusal;
+  }
   if (!spec.with_feedback) answer->feedback.clear();
   if (!answer->base.empty() && answer->base != spec.target_branch) {  // somebody has pointed it elsewhere
     answer->feedback_known = false;

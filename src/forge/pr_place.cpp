@@ -20,10 +20,20 @@ bool is_name(std::string_view name) {
          });
 }
 
-bool is_owner_and_name(std::string_view path) {
-  const std::size_t slash = path.find('/');
-  return slash != std::string_view::npos && is_name(path.substr(0, slash)) && is_name(path.substr(slash + 1));
+/// Two names at least, and as many as GitLab takes at most.
+bool is_repository_path(std::string_view path) {
+  constexpr int kMostNames = 20;
+  int names = 0;
+  for (std::size_t begin = 0; begin <= path.size(); ++names) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (!is_name(path.substr(begin, end - begin))) return false;
+    begin = end + 1;
+  }
+  return names >= 2 && names <= kMostNames;
 }
+
+/// What stands between a repository and the number of a pull request in the address of its page.
+std::string_view page_of(HostKind kind) { return kind == HostKind::gitlab ? "/-/merge_requests/" : "/pull/"; }
 
 }  // namespace
 
@@ -40,23 +50,33 @@ std::optional<HostedRepository> hosted_at(std::string_view remote) {
     repository.host.resize(repository.host.size() - 4);
   if (repository.path.ends_with('/')) repository.path.pop_back();
   if (repository.path.ends_with(".git")) repository.path.resize(repository.path.size() - 4);
-  if (!is_owner_and_name(repository.path)) return std::nullopt;
+  if (!is_repository_path(repository.path)) return std::nullopt;
   repository.path = lower(repository.path);
   return repository;
 }
 
-std::string PrPlace::url(HostKind) const {
-  return "https://" + repository.host + "/" + repository.path + "/pull/" + std::to_string(number);
+bool can_have(HostKind kind, const HostedRepository& repository) {
+  return kind == HostKind::gitlab || std::count(repository.path.begin(), repository.path.end(), '/') == 1;
 }
 
-std::optional<PrPlace> read_pr_url(HostKind, std::string_view url) {
-  static const std::regex kPage("https://([A-Za-z0-9.-]+(?::[0-9]{1,5})?)/([^/?#]+/[^/?#]+)/pull/([1-9][0-9]{0,8})");
-  std::cmatch found;
-  if (url.size() > kLongest || !std::regex_match(url.begin(), url.end(), found, kPage)) return std::nullopt;
-  const auto repository = hosted_at("https://" + found[1].str() + "/" + found[2].str());
-  if (!repository) return std::nullopt;
+std::string_view name_of(HostKind kind) { return kind == HostKind::gitlab ? "gitlab" : "github"; }
+
+std::string PrPlace::url(HostKind kind) const {
+  return "https://" + repository.host + "/" + repository.path + std::string(page_of(kind)) + std::to_string(number);
+}
+
+std::optional<PrPlace> read_pr_url(HostKind kind, std::string_view url) {
+  static const std::regex kRepository("https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^/?#]+)+");
+  static const std::regex kNumber("[1-9][0-9]{0,8}");
+  const std::string_view between = page_of(kind);
+  const std::size_t at = url.rfind(between);
+  if (url.size() > kLongest || at == std::string_view::npos) return std::nullopt;
+  const std::string_view page = url.substr(0, at), number = url.substr(at + between.size());
+  if (!std::regex_match(page.begin(), page.end(), kRepository)) return std::nullopt;
+  if (!std::regex_match(number.begin(), number.end(), kNumber)) return std::nullopt;
+  const auto repository = hosted_at(page);
+  if (!repository || !can_have(kind, *repository)) return std::nullopt;
   PrPlace place{*repository, 0};
-  const std::string number = found[3].str();
   std::from_chars(number.data(), number.data() + number.size(), place.number);
   return place;
 }

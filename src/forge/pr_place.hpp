@@ -7,18 +7,23 @@
 namespace townd {
 
 /// What a host of pull requests runs.
-enum class HostKind { github };
+enum class HostKind { github, gitlab };
+
+/// `github`, `gitlab`: its section in townd.toml and the end of its webhooks' address.
+std::string_view name_of(HostKind kind);
 
 /// A repository at a host.
 struct HostedRepository {
   std::string host;  ///< `github.com`, `ghe.example:8443`
-  std::string path;  ///< `owner/name`
+  std::string path;  ///< `owner/name`; at GitLab `group/subgroup/name` too
   friend bool operator==(const HostedRepository&, const HostedRepository&) = default;
 };
 
 /// Where a git remote is hosted: `https://host/owner/name.git`, `ssh://git@host/owner/name` or `git@host:owner/name`.
 /// None for a path, and for what has no owner and name. Names are compared in lower case, as hosts do.
 std::optional<HostedRepository> hosted_at(std::string_view remote);
+/// Only GitLab has groups within groups.
+bool can_have(HostKind kind, const HostedRepository& repository);
 
 /// A pull request.
 struct PrPlace {

@@ -2,40 +2,17 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-
-#include "fake_github.hpp"
-#include "sim/fake_clock.hpp"
+#include "hosts_fixture.hpp"
 
 namespace townd::test {
 namespace {
 
 using testing::HasSubstr;
 
-class HostsTest : public testing::Test {
+class HostsTest : public HostsFixture {
  protected:
-  HostsTest()
-      : hosts_({forge_.settings()}, clock_,
-               [this](const TownId&, const events::PrNoticed& noticed) { noticed_.push_back(noticed.pr_number); }) {}
+  HostsTest() : HostsFixture(HostKind::github) {}
 
-  PrPlace place(int number) const { return {{forge_.host(), "you/shop"}, number}; }
-  Host& host() { return *hosts_.at(forge_.host()); }
-  Asked<events::PollAnswer> read(int number) {
-    const PrPlace wanted = place(number);
-    return host().read({&wanted, 1}).front();
-  }
-  /// Of which it is known whether it can be merged.
-  int known_request(const std::string& branch) {
-    forge_.push(branch, branch, "work\n");
-    const int number = forge_.open(branch);
-    read(number);
-    return number;
-  }
-  void fault(const json::object& what) { forge_.control("faults", what); }
-  void act(json::object what) {
-    what.emplace("repository", "you/shop");
-    forge_.control("act", what);
-  }
   void check(const std::string& head, const char* conclusion) {
     forge_.control("checks", {{"repository", "you/shop"},
                               {"sha", head},
@@ -43,31 +20,13 @@ class HostsTest : public testing::Test {
                               {"status", "completed"},
                               {"conclusion", conclusion}});
   }
-
-  FakeGitHub forge_;
-  sim::FakeClock clock_;
-  std::vector<int> noticed_;
-  Hosts hosts_;
 };
 
 /// issue "The town and its forges": a day of 30 open requests costs at most 1 request a minute beyond what changed.
 TEST_F(HostsTest, ThirtyOpenRequestsCostOneRequestAMinute) {
-  const int minutes_long = std::getenv("TOWND_WHOLE_DAY") != nullptr ? 24 * 60 : 60;
   std::vector<int> numbers;
   for (int i = 0; i < 30; ++i) numbers.push_back(known_request("b" + std::to_string(i)));
-  for (const int number : numbers) ASSERT_TRUE(hosts_.poll(TownId("t"), RigId("r"), place(number), seconds(59)));
-  const std::int64_t mark = forge_.requests_since(0).second;
-  for (int minute = 0; minute < minutes_long; ++minute)
-    for (const int number : numbers) {
-      const auto answer = hosts_.poll(TownId("t"), RigId("r"), place(number), seconds(59));
-      ASSERT_TRUE(answer) << answer.error().why;
-      ASSERT_EQ(answer->status, "open");
-      clock_.pass(seconds(2));
-    }
-  const int asked = forge_.requests_since(mark).first;
-  std::cout << asked << " requests in " << minutes_long << " minutes\n";
-  EXPECT_LE(asked, minutes_long + 1);
-  EXPECT_TRUE(noticed_.empty());
+  cost_one_request_a_minute(numbers);
 }
 
 TEST_F(HostsTest, WhatChangedIsNoticedWhileAnotherIsAskedAbout) {
@@ -200,28 +159,23 @@ TEST_F(HostsTest, OnlyTheHeadThatWasSeenIsMergedInAWayThatIsAllowed) {
 
 TEST_F(HostsTest, RefusalsAreTyped) {
   const int number = known_request("work");
-  const auto refused = [&](const json::object& what) {
-    fault(what);
-    const auto answer = read(number);
-    EXPECT_FALSE(answer) << json::serialize(what);
-    fault({{"clear", true}});
-    return answer ? Refusal{} : answer.error();
-  };
   const std::string path = "/api/graphql";
   for (const int status : {500, 502, 503}) {
-    const Refusal refusal = refused({{"path", path}, {"status", status}, {"body", "<html>down</html>"}});
+    const Refusal refusal = refused(number, {{"path", path}, {"status", status}, {"body", "<html>down</html>"}});
     EXPECT_EQ(refusal.kind, "http_error");
     EXPECT_TRUE(refusal.transient) << status;
   }
-  const Refusal later = refused({{"path", path}, {"status", 429}, {"headers", json::object{{"Retry-After", "90"}}}});
+  const Refusal later =
+      refused(number, {{"path", path}, {"status", 429}, {"headers", json::object{{"Retry-After", "90"}}}});
   EXPECT_TRUE(later.transient);
   EXPECT_EQ(later.rest_until, clock_.now() + seconds(90));
-  EXPECT_TRUE(refused({{"path", path}, {"secondary", 403}}).transient);
-  EXPECT_EQ(refused({{"path", path}, {"status", 200}, {"body", "<html>login</html>"}}).kind, "invalid_response");
-  EXPECT_EQ(refused({{"path", path}, {"status", 200}, {"body", "{\"data\":{}}"}}).kind, "invalid_response");
-  EXPECT_EQ(refused({{"path", path}, {"cut", 40}}).kind, "network");
-  EXPECT_EQ(refused({{"path", path}, {"drop", true}}).kind, "network");
-  const Refusal elsewhere = refused({{"path", path}, {"redirect", "https://127.0.0.1:9/steal"}});
+  EXPECT_TRUE(refused(number, {{"path", path}, {"secondary", 403}}).transient);
+  EXPECT_EQ(refused(number, {{"path", path}, {"status", 200}, {"body", "<html>login</html>"}}).kind,
+            "invalid_response");
+  EXPECT_EQ(refused(number, {{"path", path}, {"status", 200}, {"body", "{\"data\":{}}"}}).kind, "invalid_response");
+  EXPECT_EQ(refused(number, {{"path", path}, {"cut", 40}}).kind, "network");
+  EXPECT_EQ(refused(number, {{"path", path}, {"drop", true}}).kind, "network");
+  const Refusal elsewhere = refused(number, {{"path", path}, {"redirect", "https://127.0.0.1:9/steal"}});
   EXPECT_FALSE(elsewhere.transient);
   EXPECT_THAT(elsewhere.why, HasSubstr("redirect"));
   const PrPlace nowhere{{forge_.host(), "you/nothing"}, 1};
@@ -246,32 +200,6 @@ TEST_F(HostsTest, ATokenThatMayNotIsNamedWithWhatItLacks) {
   EXPECT_EQ(unknown.error().status, 401);
   EXPECT_THAT(unknown.error().why, HasSubstr("make a new one"));
   EXPECT_TRUE(host().check({forge_.host(), "you/shop"}));
-}
-
-TEST(PrPlaces, AreReadStrictly) {
-  const auto place = read_pr_url(HostKind::github, "https://github.com/You/Shop/pull/12");
-  ASSERT_TRUE(place);
-  EXPECT_EQ(place->url(HostKind::github), "https://github.com/you/shop/pull/12");
-  for (const char* wrong :
-       {"http://github.com/you/shop/pull/12", "https://github.com/you/shop/pull/12/",
-        "https://github.com/you/shop/pull/0", "https://github.com/you/shop/pull/12?x",
-        "https://github.com/you/shop/pull/12#a", "https://a@github.com/you/shop/pull/12",
-        "https://github.com/you/../pull/12", "https://github.com/shop/pull/12", "https://github.com/a/b/c/pull/12",
-        "https://github.com/you/shop/issues/12", "https://github.com/you/shop/pull/99999999999",
-        "https://github.com\n/a/b/pull/1", "https://github.com/you/shop/pull/12 ", ""})
-    EXPECT_FALSE(read_pr_url(HostKind::github, wrong)) << wrong;
-}
-
-TEST(PrPlaces, OfGitRemotes) {
-  const HostedRepository shop{"github.com", "you/shop"};
-  for (const char* remote :
-       {"https://github.com/you/shop.git", "https://github.com:443/You/Shop", "git@github.com:you/shop.git",
-        "ssh://git@github.com/you/shop.git/", "https://user@GitHub.com/you/shop"})
-    EXPECT_EQ(hosted_at(remote), shop) << remote;
-  EXPECT_EQ(hosted_at("https://ghe.example:8443/a/b.git"), (HostedRepository{"ghe.example:8443", "a/b"}));
-  for (const char* none :
-       {"/srv/shop.git", "https://github.com/shop", "https://github.com/a/b/c", "file:///a/b", "github.com/a/b", ""})
-    EXPECT_FALSE(hosted_at(none)) << none;
 }
 
 }  // namespace

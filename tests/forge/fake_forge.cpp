@@ -1,4 +1,4 @@
-#include "fake_github.hpp"
+#include "fake_forge.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace townd::test {
 
-FakeGitHub::FakeGitHub() {
+FakeForge::FakeForge(HostKind kind) : kind_(kind) {
   std::string made = (std::filesystem::path(testing::TempDir()) / "townd-forge-XXXXXX").string();
   if (::mkdtemp(made.data()) == nullptr) throw std::runtime_error("no folder for the fake forge");
   folder_ = made;
@@ -24,7 +24,8 @@ FakeGitHub::FakeGitHub() {
     ::dup2(in[0], 0);
     ::dup2(out[1], 1);
     const std::string program = TOWND_SOURCE "/tests/fake_forge/serve.py";
-    ::execlp("python3", "python3", program.c_str(), "--root", folder_.c_str(), "--with-parent", nullptr);
+    ::execlp("python3", "python3", program.c_str(), "--root", folder_.c_str(), "--with-parent", "--kind",
+             std::string(name_of(kind)).c_str(), nullptr);
     ::_exit(127);
   }
   ::close(in[0]);
@@ -39,12 +40,15 @@ FakeGitHub::FakeGitHub() {
   control_ = text_of(*said, "control");
   ::setenv("SSL_CERT_FILE", text_of(*said, "ca").c_str(), 1);
   for (const char* login : {"you", "towny", "stranger"}) control("users", {{"login", login}});
-  token_ = text_of(control("tokens", {{"login", "towny"}, {"scopes", json::array{"repo"}}}), "token");
-  control("repositories", {{"owner", "you"}, {"name", "shop"}, {"permissions", json::object{{"towny", "write"}}}});
+  const bool gitlab = kind == HostKind::gitlab;
+  const json::array scopes{gitlab ? "api" : "repo"};
+  token_ = text_of(control("tokens", {{"login", "towny"}, {"scopes", scopes}}), "token");
+  const json::object permissions{{"towny", gitlab ? "developer" : "write"}};
+  control("repositories", {{"owner", "you"}, {"name", "shop"}, {"permissions", permissions}});
   push("main", "file", "one\n");
 }
 
-FakeGitHub::~FakeGitHub() {
+FakeForge::~FakeForge() {
   const json::value failures = control("failures", {});
   EXPECT_TRUE(list_of(failures, "failures").empty()) << json::serialize(failures);
   ::close(input_);
@@ -54,7 +58,7 @@ FakeGitHub::~FakeGitHub() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-json::value FakeGitHub::control(std::string_view command, const json::object& body) const {
+json::value FakeForge::control(std::string_view command, const json::object& body) const {
   const std::atomic<bool> never = false;
   http::Request request;
   request.method = "POST";
@@ -69,7 +73,7 @@ json::value FakeGitHub::control(std::string_view command, const json::object& bo
   return parse_json(answer->body).value_or(json::value());
 }
 
-std::string FakeGitHub::push(const std::string& branch, const std::string& file, const std::string& text) const {
+std::string FakeForge::push(const std::string& branch, const std::string& file, const std::string& text) const {
   return text_of(control("act", {{"login", "you"},
                                  {"repository", "you/shop"},
                                  {"do", "push"},
@@ -78,20 +82,21 @@ std::string FakeGitHub::push(const std::string& branch, const std::string& file,
                  "sha");
 }
 
-int FakeGitHub::open(const std::string& branch) const {
+int FakeForge::open(const std::string& branch) const {
   return static_cast<int>(number_of(
       control("act",
               {{"login", "you"}, {"repository", "you/shop"}, {"do", "open"}, {"head", branch}, {"title", branch}}),
       "number"));
 }
 
-std::pair<int, std::int64_t> FakeGitHub::requests_since(std::int64_t mark) const {
+std::pair<int, std::int64_t> FakeForge::requests_since(std::int64_t mark) const {
   const json::value log = control("log", {{"since", mark}});
   return {static_cast<int>(number_of(log, "count")), number_of(log, "mark")};
 }
 
-HostSettings FakeGitHub::settings() const {
+HostSettings FakeForge::settings() const {
   HostSettings settings;
+  settings.kind = kind_;
   settings.host = host_;
   settings.token = token_;
   return settings;

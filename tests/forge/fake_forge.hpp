@@ -12,14 +12,14 @@
 
 namespace townd::test {
 
-/// The fake GitHub of tests/fake_forge as a process of its own, over TLS, with a repository `you/shop` to which `towny`
-/// may write. It ends with this object.
-class FakeGitHub {
+/// The fake GitHub or GitLab of tests/fake_forge as a process of its own, over TLS, with a repository `you/shop` to
+/// which `towny` may write. It ends with this object.
+class FakeForge {
  public:
-  FakeGitHub();
-  ~FakeGitHub();
-  FakeGitHub(const FakeGitHub&) = delete;
-  FakeGitHub& operator=(const FakeGitHub&) = delete;
+  explicit FakeForge(HostKind kind);
+  ~FakeForge();
+  FakeForge(const FakeForge&) = delete;
+  FakeForge& operator=(const FakeForge&) = delete;
 
   /// Tells it what the world there is like; its README names the commands.
   json::value control(std::string_view command, const json::object& body) const;
@@ -35,6 +35,7 @@ class FakeGitHub {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
  private:
+  const HostKind kind_;
   std::filesystem::path folder_;
   pid_t process_ = 0;
   int input_ = -1;  ///< it ends when this is closed

@@ -82,6 +82,7 @@ class IdleForge final : public Forge {
   expected<events::PollAnswer> poll_pr(const PollSpec&) override { return events::PollAnswer{}; }
   expected<events::PrMergeResult> merge_pr(const MergeSpec&) override { return events::PrMergeResult{}; }
   expected<void> comment_pr(const CommentSpec&) override { return {}; }
+  std::string pr_trouble(const Rig&) override { return {}; }
 };
 
 /// Writes a town into the store, as if it had always been there.

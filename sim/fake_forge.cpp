@@ -156,6 +156,8 @@ expected<events::PrMergeResult> FakeForge::merge_pr(const MergeSpec&) {
   return fail(Error::Code::unavailable, "this forge has no pull requests");
 }
 
+std::string FakeForge::pr_trouble(const Rig&) { return host_trouble; }
+
 expected<void> FakeForge::comment_pr(const CommentSpec&) {
   return fail(Error::Code::unavailable, "this forge has no pull requests");
 }

@@ -34,6 +34,7 @@ class FakeForge : public Forge {
   /// Asked at each landing; an answer other than none is given instead of landing.
   std::function<std::optional<expected<events::GitMergeResult>>(const LandSpec&)> disturb_landing;
   std::string broken_reason;  ///< of every rig that is looked at
+  std::string host_trouble;   ///< of every rig's pull requests
 
   // ---- what a test looks at ----
   [[nodiscard]] std::map<BeadId, std::vector<std::string>> landings() const;
@@ -51,6 +52,7 @@ class FakeForge : public Forge {
   expected<events::PollAnswer> poll_pr(const PollSpec& spec) override;
   expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;
   expected<void> comment_pr(const CommentSpec& spec) override;
+  std::string pr_trouble(const Rig& rig) override;
 
  private:
   using Branch = std::pair<RigId, std::string>;

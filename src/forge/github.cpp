@@ -70,7 +70,8 @@ Refusal refusal_of(const json::value& error, Instant now) {
   return refusal;
 }
 
-constexpr WaysToRefuse kWays{"x-ratelimit-remaining", "x-ratelimit-reset", missing_scope};
+constexpr WaysToRefuse kWays{"x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-resource", "x-ratelimit-reset",
+                             missing_scope};
 
 }  // namespace
 
@@ -111,6 +112,25 @@ Asked<void> GitHub::check(const HostedRepository& repository) {
     return tl::unexpected(Refusal{"http_error", 403, false, "the token may not write to " + repository.path, {}});
   if (truth_of(found->body, "archived"))
     return tl::unexpected(Refusal{"http_error", 403, false, repository.path + " is archived", {}});
+  return may_read(repository, text_of(found->body, "default_branch"));
+}
+
+/// A fine-grained token and an app have a permission for each kind of thing.
+Asked<void> GitHub::may_read(const HostedRepository& repository, const std::string& branch) {
+  struct Part {
+    std::string path;
+    const char* permission;
+  };
+  const std::string commit = "/commits/" + branch;
+  for (const Part& part : {Part{"/pulls?per_page=1", "Pull requests: read and write"},
+                           Part{commit + "/check-runs?per_page=1", "Checks: read"},
+                           Part{commit + "/status?per_page=1", "Commit statuses: read"}}) {
+    const auto read = call("GET", "/repos/" + repository.path + part.path, nullptr, {404, 409, 422});  // an empty one
+    if (read) continue;
+    Refusal refusal = read.error();
+    if (refusal.status == 403 && !refusal.transient) refusal.why += "; the token lacks " + std::string(part.permission);
+    return tl::unexpected(std::move(refusal));
+  }
   return {};
 }
 

@@ -31,6 +31,7 @@ class GitHub final : public Host {
   Asked<void> merge(const PrPlace& place, const std::string& head) override;
   [[nodiscard]] std::string head_ref(int number) const override;
   Asked<std::string> git_header() override;
+  [[nodiscard]] std::vector<HostCalls> calls() const override { return calls_.made(); }
 
  private:
   /// An answer with a status that is no refusal, or is one of `fine`.
@@ -40,6 +41,7 @@ class GitHub final : public Host {
                             const json::value& body, const std::vector<int>& fine = {});
   Asked<std::string> token();
   Asked<json::value> graphql(const std::string& query, json::object variables);
+  Asked<void> may_read(const HostedRepository& repository, const std::string& branch);
   Asked<void> read_threads(const PrPlace& place, json::value& pull_request);
   Asked<void> read_further_pages(const PrPlace& place, json::value& pull_request);
   void read_together(std::span<const PrPlace> places, std::vector<Asked<events::PollAnswer>>& answers);

@@ -58,7 +58,7 @@ std::string scope_lacking(const http::Response& response) {
   return scope.empty() ? scope : "; the token lacks the scope " + scope;
 }
 
-constexpr WaysToRefuse kGitLabWays{"ratelimit-remaining", "ratelimit-reset", scope_lacking};
+constexpr WaysToRefuse kGitLabWays{"ratelimit-remaining", "ratelimit-limit", "", "ratelimit-reset", scope_lacking};
 
 Refusal missing(const std::string& what) {
   return {"http_error", 404, false, "there is no " + what + ", or the token may not see it", {}};

@@ -7,6 +7,7 @@
 
 #include "core/event.hpp"
 #include "forge/pr_place.hpp"
+#include "ports/forge.hpp"
 
 namespace townd {
 
@@ -63,6 +64,8 @@ class Host {
   [[nodiscard]] virtual std::string head_ref(int number) const = 0;
   /// The header by which git is let in over https; `Authorization: …`.
   virtual Asked<std::string> git_header() = 0;
+  /// What it was asked over HTTP, by what its allowances are for.
+  [[nodiscard]] virtual std::vector<HostCalls> calls() const = 0;
 };
 
 }  // namespace townd

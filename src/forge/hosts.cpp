@@ -91,6 +91,13 @@ void Hosts::ask(One& one, const Key& key, Instant now) const {
   for (const auto& [town, rig, number] : news) noticed_(town, {rig, number, {}, false});
 }
 
+std::vector<HostCalls> Hosts::calls() const {
+  std::vector<HostCalls> all;
+  for (const auto& [name, one] : hosts_)
+    for (HostCalls& calls : one->host->calls()) all.push_back(std::move(calls));
+  return all;
+}
+
 void Hosts::changed(const RigId& rig, int number) {
   for (auto& [name, one] : hosts_) {
     const std::lock_guard lock(one->mutex);

@@ -38,6 +38,7 @@ class Hosts {
 
   /// Younger than `fresh`.
   Asked<events::PollAnswer> poll(const TownId& town, const RigId& rig, const PrPlace& place, Duration fresh);
+  [[nodiscard]] std::vector<HostCalls> calls() const;
   /// What is known of it is out of date.
   void changed(const RigId& rig, int number);  ///< 0: any
 

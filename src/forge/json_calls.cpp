@@ -60,6 +60,7 @@ Asked<JsonAnswer> JsonCalls::call(http::Request request, const json::value& body
   request.timeout = kTimeout;
   const auto response = http::perform(request, stop_);
   if (!response) return tl::unexpected(Refusal{"network", 0, true, response.error().what, {}});
+  note(*response);
   const bool good = response->status >= 200 && response->status < 300;
   if (!good && std::count(fine.begin(), fine.end(), response->status) == 0)
     return tl::unexpected(refusal_of(*response));
@@ -73,15 +74,47 @@ Asked<JsonAnswer> JsonCalls::call(http::Request request, const json::value& body
 
 namespace {
 
+std::int64_t counted(const std::string& text) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc{} && end == text.data() + text.size() && count > 0 ? count : 0;
+}
+
+}  // namespace
+
+void JsonCalls::note(const http::Response& response) const {
+  constexpr std::size_t kResources = 20;  // a host that names ever new ones is not believed
+  std::string resource = ways_.resource.empty() ? std::string() : at_most(response.header(ways_.resource), 50);
+  const std::lock_guard lock(mutex_);
+  if (made_.size() >= kResources && !made_.contains(resource)) resource.clear();
+  HostCalls& calls = made_[resource];
+  calls.resource = std::move(resource);
+  ++calls.made;
+  if (const std::int64_t allowed = counted(response.header(ways_.allowed)); allowed > 0) {
+    calls.allowed = allowed;
+    calls.left = counted(response.header(ways_.calls_left));
+  }
+}
+
+std::vector<HostCalls> JsonCalls::made() const {
+  std::vector<HostCalls> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [resource, calls] : made_) all.push_back(calls);
+  if (all.empty()) all.emplace_back();
+  for (HostCalls& calls : all) calls.host = host_;
+  return all;
+}
+
+namespace {
+
 /// Until when the host wants to be left alone, when it says so.
 MaybeInstant rest_asked_for(const http::Response& response, const WaysToRefuse& ways, Instant now) {
   if (const std::string after = response.header("retry-after"); !after.empty())
     return now + http::retry_after(after, now, kUsualRest);
   if (response.header(ways.calls_left) != "0") return std::nullopt;
   const std::string reset = response.header(ways.renewed_at);
-  std::int64_t at = 0;
-  const auto [end, error] = std::from_chars(reset.data(), reset.data() + reset.size(), at);
-  if (error != std::errc{} || end != reset.data() + reset.size()) return now + kUsualRest;
+  const std::int64_t at = counted(reset);
+  if (at == 0) return now + kUsualRest;
   return std::clamp(Instant{at * 1000}, now + seconds(1), now + hours(2));
 }
 

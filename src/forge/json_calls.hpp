@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,8 @@ struct JsonAnswer {
 /// How one kind of host refuses.
 struct WaysToRefuse {
   std::string_view calls_left;                    ///< the header with the calls that are left
+  std::string_view allowed;                       ///< that with how many there are in all
+  std::string_view resource;                      ///< that with what they are for; empty: for all
   std::string_view renewed_at;                    ///< and the one with when there are more, in seconds since 1970
   std::string (*lacking)(const http::Response&);  ///< what the token lacks, of a 403 or 404 that says so
 };
@@ -37,14 +41,19 @@ class JsonCalls {
 
   /// An answer with a status that is no refusal, or is one of `fine`.
   Asked<JsonAnswer> call(http::Request request, const json::value& body, const std::vector<int>& fine = {}) const;
+  /// By what the host's allowances are for; one at least.
+  [[nodiscard]] std::vector<HostCalls> made() const;
 
  private:
+  void note(const http::Response& response) const;
   [[nodiscard]] Refusal refusal_of(const http::Response& response) const;
 
   const std::string host_;
   const WaysToRefuse ways_;
   const Clock& clock_;
   const std::atomic<bool>& stop_;
+  mutable std::mutex mutex_;  ///< of what follows
+  mutable std::map<std::string, HostCalls> made_;
 };
 
 /// Of a host name that was checked.

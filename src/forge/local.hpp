@@ -34,6 +34,8 @@ class LocalForge : public Forge {
   expected<events::PrMergeResult> merge_pr(const MergeSpec& spec) override;
   void pr_changed(const RigId& rig, int number) override;
   expected<void> comment_pr(const CommentSpec& spec) override;
+  std::string pr_trouble(const Rig& rig) override;
+  [[nodiscard]] std::vector<HostCalls> host_calls() const override;
 
  private:
   /// Where the rig's pull requests are made.

@@ -325,6 +325,17 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
   return result;
 }
 
+std::string LocalForge::pr_trouble(const Rig& rig) {
+  const auto at = hosted(rig);
+  if (!at) return at.error().why;
+  const auto let_in = at->host->check(at->repository);
+  if (let_in) return {};
+  const std::string status = let_in.error().status == 0 ? "" : "HTTP " + std::to_string(let_in.error().status) + " ";
+  return at->repository.host + ": " + status + let_in.error().why;
+}
+
+std::vector<HostCalls> LocalForge::host_calls() const { return hosts_ ? hosts_->calls() : std::vector<HostCalls>(); }
+
 void LocalForge::pr_changed(const RigId& rig, int number) {
   if (hosts_) hosts_->changed(rig, number);
 }

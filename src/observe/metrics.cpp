@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "core/merge_queue.hpp"
-#include "observe/process_numbers.hpp"
+#include "observe/node_series.hpp"
 #include "observe/town_series.hpp"
 
 namespace townd {
@@ -183,21 +183,7 @@ struct Metrics::State {
                             .Help("From a request's arrival to its answer")
                             .Register(registry)
                             .Add({}, kRequestBuckets)),
-        deliveries(prometheus::BuildGauge()
-                       .Name("townd_alert_deliveries")
-                       .Help("Alerts to a sink: sent and dropped since the start, and waiting")
-                       .Register(registry)),
-        disk_used(node_gauge("townd_disk_used_ratio", "Of the data folder's file system")),
-        log_used(node_gauge("townd_log_used_ratio", "Of the log that one run may keep")),
-        resident(node_gauge("process_resident_memory_bytes", "Resident memory size in bytes")),
-        open_fds(node_gauge("process_open_fds", "Number of open file descriptors")),
-        max_fds(node_gauge("process_max_fds", "Maximum number of open file descriptors")),
-        started_at(node_gauge("process_start_time_seconds", "Start time of the process since 1970 in seconds")),
-        cpu(prometheus::BuildCounter()
-                .Name("process_cpu_seconds_total")
-                .Help("User and system CPU time spent in seconds")
-                .Register(registry)
-                .Add({})) {
+        node(registry) {
     prometheus::BuildGauge()
         .Name("townd_build_info")
         .Help("Which townd this is")
@@ -209,13 +195,8 @@ struct Metrics::State {
       for (std::size_t i = 0; i < kStatusClasses.size(); ++i)
         by_operation[operation].at(i) =
             &requests.Add({{"operation", operation}, {"status", std::string(kStatusClasses.at(i))}});
-    for (const char* sink : {"sentry", "webhook", "command"}) note_sink({sink, 0, 0, 0, {}});
     for (const std::string_view kind : kAlarms) alerts.Add({{"kind", std::string(kind)}});
     for (std::size_t i = 1; i <= kInvariants; ++i) alerts.Add({{"kind", "invariant_" + std::to_string(i)}});
-  }
-
-  prometheus::Gauge& node_gauge(const char* name, const char* help) {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
   }
 
   TownPart& part(const TownId& id);
@@ -230,7 +211,6 @@ struct Metrics::State {
   void count_trigger(TownSeries& to, std::string_view trigger);
   void note_ages(Instant now);
   void note_towns();
-  void note_sink(const SinkNumbers& sink);
 
   MetricsOptions options;
   const Clock& clock;
@@ -242,14 +222,7 @@ struct Metrics::State {
   prometheus::Histogram& commit_towns;
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Histogram& request_seconds;
-  prometheus::Family<prometheus::Gauge>& deliveries;
-  prometheus::Gauge& disk_used;
-  prometheus::Gauge& log_used;
-  prometheus::Gauge& resident;
-  prometheus::Gauge& open_fds;
-  prometheus::Gauge& max_fds;
-  prometheus::Gauge& started_at;
-  prometheus::Counter& cpu;
+  NodeSeries node;
   std::map<std::string, std::array<prometheus::Counter*, kStatusClasses.size()>, std::less<>> by_operation;
 
   std::mutex scraping;  ///< one at a time: ages are written anew for each. Taken before `mutex`
@@ -439,12 +412,6 @@ void Metrics::State::note_towns() {
   towns_gauge.Add({{"state", "away"}}).Set(static_cast<double>(towns.size()) - open - not_run);
 }
 
-void Metrics::State::note_sink(const SinkNumbers& sink) {
-  for (const auto& [name, count] :
-       {std::pair{"sent", sink.sent}, std::pair{"waiting", sink.waiting}, std::pair{"dropped", sink.dropped}})
-    deliveries.Add({{"sink", sink.sink}, {"state", name}}).Set(static_cast<double>(count));
-}
-
 Metrics::Metrics(MetricsOptions options, const Clock& clock)
     : state_(std::make_unique<State>(std::move(options), clock)) {}
 Metrics::~Metrics() = default;
@@ -564,20 +531,12 @@ std::vector<RunId> Metrics::live_runs() {
   return runs;
 }
 
-std::string Metrics::text(const NodeReadings& node) {
-  const ProcessNumbers process = read_process();
+std::string Metrics::text(const NodeReadings& readings) {
   const std::lock_guard alone(state_->scraping);
-  state_->disk_used.Set(node.disk_used);
-  state_->log_used.Set(node.log_used);
-  for (const SinkNumbers& sink : node.sinks) state_->note_sink(sink);
-  state_->resident.Set(process.resident_bytes);
-  state_->open_fds.Set(process.open_fds);
-  state_->max_fds.Set(process.max_fds);
-  state_->started_at.Set(process.started_at);
+  state_->node.read(readings);
   {
     const std::lock_guard lock(state_->mutex);
     state_->count_notes();
-    if (const double more = process.cpu_seconds - state_->cpu.Value(); more > 0) state_->cpu.Increment(more);
     state_->note_ages(state_->clock.now());
     state_->note_towns();
   }

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "observe/sink.hpp"
+#include "observe/node_readings.hpp"
 #include "ports/clock.hpp"
 #include "ports/observer.hpp"
 
@@ -19,13 +19,6 @@ struct MetricsOptions {
 
 /// Rigs of a town that have a label of their own; the others share `_other`.
 inline constexpr std::size_t kRigLabels = 20;
-
-/// What is read when somebody asks for the metrics; the shares are 0 to 1.
-struct NodeReadings {
-  double disk_used = 0;
-  double log_used = 0;
-  std::vector<SinkNumbers> sinks;  ///< of alerts
-};
 
 /// Counts what happens, as docs/metrics.md has it. A tick only leaves a note, which is counted when somebody asks or
 /// when many have come; how things stand is read from the towns themselves, when somebody asks. Thread-safe.
@@ -60,7 +53,7 @@ class Metrics final : public Observer {
   /// Runs that have not ended.
   std::vector<RunId> live_runs();
   /// Prometheus' text format, of what was read last.
-  std::string text(const NodeReadings& node);
+  std::string text(const NodeReadings& readings);
 
  private:
   struct State;

@@ -84,6 +84,15 @@ struct CommentSpec {
   std::string text;
 };
 
+/// What a host of pull requests has been asked since townd's start, and what is left of its allowance.
+struct HostCalls {
+  std::string host;
+  std::string resource;  ///< what the allowance is for, as the host calls it; empty where it has one for all
+  std::int64_t made = 0;
+  std::int64_t allowed = 0;  ///< in its window; 0: the host told of none
+  std::int64_t left = 0;
+};
+
 /// Repositories and the places that host them. Every call may block and is made from the I/O pool; repeating one that
 /// was carried out answers the same and changes nothing.
 class Forge {
@@ -117,6 +126,11 @@ class Forge {
   /// A pull request of the rig's is not as it was (0: any of them); answers from before are old.
   virtual void pr_changed(const RigId& /*rig*/, int /*number*/) {}
   virtual expected<void> comment_pr(const CommentSpec& spec) = 0;
+  /// What stands in the way of the rig's pull requests at its host, a missing right of the token for example; empty
+  /// when nothing does.
+  virtual std::string pr_trouble(const Rig& rig) = 0;
+  /// Calls to hosts of pull requests.
+  [[nodiscard]] virtual std::vector<HostCalls> host_calls() const { return {}; }
 };
 
 }  // namespace townd

@@ -359,7 +359,7 @@ Answer Daemon::Parts::measured(Answer answer) const {
 }
 
 NodeReadings Daemon::Parts::readings(const std::string& data) const {
-  NodeReadings node{disk_use(data), 0, {}};
+  NodeReadings node{disk_use(data), 0, {}, forge->host_calls()};
   const auto budget = static_cast<double>(services->node.run_limits().log_bytes);
   for (const RunId& run : metrics->live_runs())
     node.log_used = std::max(node.log_used, std::min(1.0, static_cast<double>(runtime->log_bytes(run)) / budget));

@@ -202,5 +202,46 @@ TEST_F(HostsTest, ATokenThatMayNotIsNamedWithWhatItLacks) {
   EXPECT_TRUE(host().check({forge_.host(), "you/shop"}));
 }
 
+TEST_F(HostsTest, APermissionThatAFineGrainedTokenLacksIsNamed) {
+  json::object all{{"metadata", "read"},
+                   {"contents", "write"},
+                   {"pull_requests", "write"},
+                   {"checks", "read"},
+                   {"statuses", "read"}};
+  const auto check_without = [&](const char* permission) {
+    json::object given = all;
+    if (permission != nullptr) given.erase(permission);
+    HostSettings settings = forge_.settings();
+    settings.token = text_of(forge_.control("tokens", {{"login", "towny"},
+                                                       {"kind", "fine_grained"},
+                                                       {"permissions", given},
+                                                       {"repositories", json::array{"you/shop"}}}),
+                             "token");
+    return Hosts({settings}, clock_, {}).at(forge_.host())->check({forge_.host(), "you/shop"});
+  };
+  const auto whole = check_without(nullptr);
+  EXPECT_TRUE(whole) << whole.error().why;
+  for (const auto& [permission, named] : {std::pair{"pull_requests", "Pull requests: read and write"},
+                                          {"checks", "Checks: read"},
+                                          {"statuses", "Commit statuses: read"}}) {
+    const auto lacking = check_without(permission);
+    ASSERT_FALSE(lacking) << permission;
+    EXPECT_THAT(lacking.error().why, HasSubstr(std::string("lacks ") + named));
+  }
+}
+
+TEST_F(HostsTest, CallsAreCountedByWhatTheirAllowanceIsFor) {
+  ASSERT_TRUE(host().check({forge_.host(), "you/shop"}));
+  forge_.control("limits", {{"token", forge_.settings().token}, {"resource", "graphql"}, {"remaining", 77}});
+  known_request("work");
+  std::map<std::string, HostCalls> by_resource;
+  for (const HostCalls& calls : hosts_.calls()) by_resource[calls.resource] = calls;
+  EXPECT_EQ(by_resource["core"].host, forge_.host());
+  EXPECT_GE(by_resource["core"].made, 4);
+  EXPECT_EQ(by_resource["core"].allowed, 5000);
+  EXPECT_LT(by_resource["graphql"].left, 77);
+  EXPECT_GT(by_resource["graphql"].left, 60);
+}
+
 }  // namespace
 }  // namespace townd::test

@@ -24,7 +24,7 @@ using testing::SizeIs;
 /// `name{labels}` → value, as a scrape shows them.
 std::map<std::string, double> scrape(Metrics& metrics) {
   std::map<std::string, double> values;
-  std::istringstream lines(metrics.text({0.25, 0.5, {}}));
+  std::istringstream lines(metrics.text({0.25, 0.5, {}, {}}));
   for (std::string line; std::getline(lines, line);) {
     if (line.empty() || line[0] == '#') continue;
     const std::size_t space = line.rfind(' ');
@@ -96,7 +96,9 @@ TEST_F(MetricsTest, ThePageNamesWhatThereIsAndNothingElse) {
   metrics.committed(1, 0.001);
   asked();
   std::set<std::string> shown, named;
-  std::istringstream lines(metrics.text({}));
+  NodeReadings readings;
+  readings.hosts = {{"github.com", "graphql", 3, 5000, 4990}};
+  std::istringstream lines(metrics.text(readings));
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("# TYPE ")) shown.insert(line.substr(7, line.find(' ', 7) - 7));
   std::ifstream page(TOWND_SOURCE "/docs/metrics.md");
@@ -110,6 +112,20 @@ TEST_F(MetricsTest, ThePageNamesWhatThereIsAndNothingElse) {
   }
   EXPECT_THAT(named, testing::Not(IsEmpty()));
   EXPECT_EQ(shown, named);
+}
+
+TEST_F(MetricsTest, CallsToForgesAreCountedOnceAndWhatIsLeftIsShown) {
+  NodeReadings readings;
+  readings.hosts = {{"github.com", "core", 3, 5000, 4997}, {"git.example", "", 7, 0, 0}};
+  metrics.text(readings);
+  readings.hosts[0].made = 5;
+  readings.hosts[0].left = 12;
+  const std::string text = metrics.text(readings);
+  EXPECT_THAT(text, testing::HasSubstr(R"(townd_forge_calls_total{host="github.com",resource="core"} 5)"));
+  EXPECT_THAT(text, testing::HasSubstr(R"(townd_forge_calls_left{host="github.com",resource="core"} 12)"));
+  EXPECT_THAT(text, testing::HasSubstr(R"(townd_forge_calls_total{host="git.example",resource=""} 7)"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr(R"(townd_forge_calls_left{host="git.example")")))
+      << "it does not tell";
 }
 
 /// Nine values of each tick, told twice: by the records of the ticks and by the counters.

@@ -57,6 +57,7 @@ TEST_F(DoctorTest, FixesWhatIsSafeAndLeavesTheRest) {
   ASSERT_EQ(::chmod(in_data("admin.token").c_str(), 0644), 0);
   page_damage = "page 7 is damaged";
   forge.broken_reason = "there is no folder /srv/app";
+  forge.host_trouble = "told of where there are pull requests alone";
   const Lines all = {"damaged_page townd.db", "file_mode " + in_data("admin.token"), "useless_token stray",
                      "unreachable_rig " + rig_id};
   EXPECT_EQ(look(), all);
@@ -66,6 +67,14 @@ TEST_F(DoctorTest, FixesWhatIsSafeAndLeavesTheRest) {
   struct stat about {};
   ASSERT_EQ(::stat(in_data("admin.token").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600u);
+}
+
+TEST_F(DoctorTest, AHostThatDoesNotLetTowndInIsToldWhereThereArePullRequests) {
+  forge.host_trouble = "github.com: HTTP 403 the token lacks Checks: read";
+  EXPECT_EQ(look(), Lines{});
+  services->node.github.token = "secret";
+  patch(rig, R"({"config":{"no_gates":true,"merge_strategy":"pr"}})");
+  EXPECT_EQ(look(), Lines{"unusable_host " + rig_id});
 }
 
 TEST_F(DoctorTest, AFileInPlaceOfTheAlertsFolderIsTold) {

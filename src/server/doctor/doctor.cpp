@@ -140,6 +140,20 @@ void check_rigs(Services& services, const Known& known, Report& report) {
   }
 }
 
+/// Whether pull requests can be made where they shall be, by the token that townd has.
+void check_hosts(Services& services, const Known& known, Report& report) {
+  const auto until = std::chrono::steady_clock::now() + kHostsAnswer;
+  for (const Known::OfRig& of : known.rigs) {
+    if (!of.pull_requests) continue;
+    if (std::chrono::steady_clock::now() > until)
+      return report.cannot_make("unusable_host", {Error::Code::unavailable, "some hosts took too long to answer", {}});
+    if (const std::string trouble = services.forge.pr_trouble(of.rig); !trouble.empty())
+      report.findings.push_back({"unusable_host", Severity::error, of.town.text, of.rig.rig_id.text,
+                                 "rig " + of.rig.name + " can have no pull requests: " + trouble,
+                                 "see docs/forges.md; then start townd again or `town rig set " + of.rig.name + "`"});
+  }
+}
+
 /// The run that a token is for has begun since, or its town has come.
 expected<void> still_useless(Services& services, const TokenRow& row) {
   if (row.run_id.empty()) return {};
@@ -187,6 +201,7 @@ Report examine(Services& services) {
       report.cannot_make(check, unsure);
   }
   check_rigs(services, known, report);  // last: hosts may take long to answer
+  check_hosts(services, known, report);
   return report;
 }
 

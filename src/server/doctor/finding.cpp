@@ -6,7 +6,7 @@
 namespace townd::doctor {
 namespace {
 
-constexpr std::array<Check, 18> kChecks{{
+constexpr std::array<Check, 19> kChecks{{
     {"damaged_page", "a page of the store that is not what was written", false},
     {"file_mode", "a private file or folder that others could read", false},
     {"unusable_folder", "a folder of the data folder that townd cannot write to", false},
@@ -18,6 +18,7 @@ constexpr std::array<Check, 18> kChecks{{
     {"missing_repository", "a rig's repository that was there and is not", false},
     {"useless_token", "a token that is still good although its run is over, or that nobody can use"},
     {"unreachable_rig", "a repository that cannot be worked on"},
+    {"unusable_host", "a rig with pull requests whose host does not let townd do what it needs"},
     {"missing_preset", "an agent program that a town uses and that nobody has described"},
     {"unusable_preset", "an agent program that is not installed or not logged in"},
     {"stopped_town", "a town that is not run"},

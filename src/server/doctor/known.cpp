@@ -10,7 +10,7 @@ void Known::add(const Town& town) {
   const std::size_t first = rigs.size();
   for (const RigId& rig_id : town.rig_ids()) {
     const Rig& rig = *town.rig(rig_id);
-    rigs.push_back({id, rig, {target_of(rig), rig.default_branch}});
+    rigs.push_back({id, rig, {target_of(rig), rig.default_branch}, strategy_of(town, rig) == Strategy::pr});
   }
   // A convoy's branch is made in each rig that it has work in.
   const auto name_branch = [&](const RigId& rig_id, const std::string& branch) {

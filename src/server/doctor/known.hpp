@@ -19,6 +19,7 @@ struct Known {
     TownId town;
     Rig rig;
     std::set<std::string> branches;               ///< that something in the town names
+    bool pull_requests = false;                   ///< work of it becomes some
     std::map<std::string, Instant> convoys = {};  ///< branches that work under way lands on, and since when
   };
   std::map<std::string, OfRun> runs;  ///< by the run's part of a path (git/layout.hpp)

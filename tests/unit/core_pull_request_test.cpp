@@ -368,6 +368,11 @@ TEST_F(PullRequests, ArePolledAsTheForgeWishes) {
   EXPECT_FALSE(wanted("poll_pr")) << "and seldom otherwise";
   wait(minutes(3));
   EXPECT_TRUE(wanted("poll_pr"));
+  events::PollAnswer not_yet = green_answer();
+  not_yet.mergeable_state = "unknown";
+  say(events::PrPolled{request_, not_yet});
+  wait(minutes(1));
+  EXPECT_TRUE(wanted("poll_pr")) << "no webhook tells when the forge has worked that out";
   EXPECT_EQ(say(events::PrNoticed{RigId("t-1"), 77, "", true}).note, "about no pull request of ours");
 }
 

@@ -66,8 +66,10 @@ Decision poll(const Town& town, const SubjectKey& key, Instant now) {
   const Rig* rig = town.rig(r.bead->rig_id);
   if (rig && resting(*rig, now)) return Wait{*rig->forge_rests_until, Reason::forge_rests};
   if (!r.review->last_poll_at) return act(PollPr{r.bead->bead_id, r.review->pr_url});
-  // A webhook that still speaks tells what changes; polling then only makes sure.
-  const bool told = rig && rig->hook_heard_at && !stale(rig->hook_heard_at, kHookTrusted, now);
+  // A webhook that still speaks tells what changes; polling then only makes sure. None tells when the forge has worked
+  // out whether it can be merged.
+  const bool worked_out = r.review->merge_state_status != "unknown";
+  const bool told = worked_out && rig && rig->hook_heard_at && !stale(rig->hook_heard_at, kHookTrusted, now);
   const Instant due = *r.review->last_poll_at + poll_interval(town, *r.review, told);
   if (now >= due) return act(PollPr{r.bead->bead_id, r.review->pr_url});
   return Wait{told ? std::min(due, stale_at(*rig->hook_heard_at, kHookTrusted)) : due, Reason::poll_not_due};

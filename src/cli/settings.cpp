@@ -43,8 +43,8 @@ Where find(const json::value& config, std::string_view key) {
 bool of_the_node(std::string_view key) {
   const std::string_view section = key.substr(0, key.find('.'));
   return section == "limits" || section == "server" || section == "store" || section == "log" || section == "metrics" ||
-         section == "events" || section == "upgrade" || section == "github" || section == "sentry" ||
-         section == "webhook" || section == "alerts";
+         section == "events" || section == "upgrade" || section == "github" || section == "gitlab" ||
+         section == "sentry" || section == "webhook" || section == "alerts";
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ BOOST_DESCRIBE_STRUCT(EventSettings, (), (file, url, header, rotate, keep))
 BOOST_DESCRIBE_STRUCT(UpgradeSettings, (), (verify))
 BOOST_DESCRIBE_STRUCT(LimitSettings, (), (max_agents, pending_events, memory, processes, wall, log))
 BOOST_DESCRIBE_STRUCT(GitHubSettings, (), (host, token, app_id, app_key, app_installation, webhook_secret, bots))
+BOOST_DESCRIBE_STRUCT(TokenHostSettings, (), (host, token, webhook_secret, bots))
 BOOST_DESCRIBE_STRUCT(SentrySettings, (), (dsn))
 BOOST_DESCRIBE_STRUCT(WebhookSettings, (), (url, secret))
 BOOST_DESCRIBE_STRUCT(AlertSettings, (), (command, quiet, repeat))
@@ -151,9 +152,9 @@ namespace {
 
 // ---- the whole ----
 
-constexpr std::array<std::string_view, 13> kSections{"server",  "store",   "log",   "metrics",    "events",
-                                                     "upgrade", "limits",  "town",  "reconciler", "github",
-                                                     "sentry",  "webhook", "alerts"};
+constexpr std::array<std::string_view, 14> kSections{"server",  "store",  "log",     "metrics",    "events",
+                                                     "upgrade", "limits", "town",    "reconciler", "github",
+                                                     "gitlab",  "sentry", "webhook", "alerts"};
 
 bool read_section(JsonReader& reader, std::string_view section, const json::value& v, NodeSettings& out) {
   if (section == "server") return reader.read(v, out.server);
@@ -165,6 +166,7 @@ bool read_section(JsonReader& reader, std::string_view section, const json::valu
   if (section == "limits") return reader.read(v, out.limits);
   if (section == "town") return read_town(reader, v, out.town);
   if (section == "github") return reader.read(v, out.github);
+  if (section == "gitlab") return reader.read(v, out.gitlab);
   if (section == "sentry") return reader.read(v, out.sentry);
   if (section == "webhook") return reader.read(v, out.webhook);
   if (section == "alerts") return reader.read(v, out.alerts);
@@ -184,6 +186,7 @@ json::object write_settings(const NodeSettings& settings) {
   all.emplace("town", write_town(writer, settings.town));
   all.emplace("reconciler", writer.write_members(settings.town.constants));
   all.emplace("github", writer.write(settings.github));
+  all.emplace("gitlab", writer.write(settings.gitlab));
   all.emplace("sentry", writer.write(settings.sentry));
   all.emplace("webhook", writer.write(settings.webhook));
   all.emplace("alerts", writer.write(settings.alerts));
@@ -220,9 +223,9 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
 // ---- secrets ----
 
 /// A webhook's address is one too: of many services it is all that is needed to write there.
-constexpr std::array<std::string_view, 8> kSecrets{"github.token", "github.app_key", "github.webhook_secret",
-                                                   "sentry.dsn",   "webhook.url",    "webhook.secret",
-                                                   "events.url",   "events.header"};
+constexpr std::array<std::string_view, 10> kSecrets{
+    "github.token", "github.app_key", "github.webhook_secret", "gitlab.token", "gitlab.webhook_secret",
+    "sentry.dsn",   "webhook.url",    "webhook.secret",        "events.url",   "events.header"};
 constexpr std::size_t kShownOfSecret = 4;
 constexpr std::size_t kLongEnough = 12;  ///< a shorter secret would be given away by a part of it
 

@@ -47,6 +47,16 @@ struct GitHubSettings {
   [[nodiscard]] bool set_up() const { return !token.empty() || !app_id.empty(); }
 };
 
+/// A host of pull requests to which a token is enough.
+struct TokenHostSettings {
+  std::string host;
+  std::string token;
+  std::string webhook_secret;
+  std::vector<std::string> bots;
+
+  [[nodiscard]] bool set_up() const { return !token.empty(); }
+};
+
 struct SentrySettings {
   std::string dsn;
 };
@@ -100,12 +110,15 @@ struct NodeSettings {
   LimitSettings limits;
   TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`
   GitHubSettings github;
+  TokenHostSettings gitlab{"gitlab.com", {}, {}, {}};
   SentrySettings sentry;
   WebhookSettings webhook;
   AlertSettings alerts;
   std::map<std::string, int> said;
 
   [[nodiscard]] Limits run_limits() const;
+  /// Whether it names a host of pull requests.
+  [[nodiscard]] bool names_forge() const { return github.set_up() || gitlab.set_up(); }
 };
 
 /// An error names file, line and, for an unknown key, the nearest known one.

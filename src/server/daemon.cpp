@@ -236,9 +236,10 @@ expected<void> Daemon::Parts::open(const DaemonOptions& options, const NodeSetti
       known.error().what += ", which [town] of townd.toml names";
       return known;
     }
-  std::map<std::string, std::string> secrets;
-  for (const HostSettings& host : *wanted_hosts) secrets.emplace("github", host.webhook_secret);
-  webhooks = std::make_unique<Webhooks>(std::move(secrets));
+  std::map<std::string, WebhookSender> senders;
+  for (const HostSettings& host : *wanted_hosts)
+    senders.emplace(name_of(host.kind), WebhookSender{proof_of(host.kind), host.webhook_secret});
+  webhooks = std::make_unique<Webhooks>(std::move(senders));
   std::unique_ptr<Hosts> hosts;
   if (!wanted_hosts->empty())
     hosts = std::make_unique<Hosts>(*wanted_hosts, clock, [this](const TownId& town, const events::PrNoticed& noticed) {

@@ -61,7 +61,7 @@ expected<void> known_preset(const std::vector<std::string>& presets, const std::
 }
 
 expected<void> forge_set_up(const NodeSettings& node) {
-  if (node.github.set_up()) return {};
+  if (node.names_forge()) return {};
   return fail(Error::Code::conflict, "merge_strategy pr needs a host of pull requests, and none is set up",
               "name one in townd.toml, see docs/forges.md, and start townd again");
 }

@@ -30,32 +30,59 @@ expected<void> read_app(const GitHubSettings& github, const SettingsFile& file, 
   return {};
 }
 
+/// What every kind of host has.
+template <class Settings>
+expected<HostSettings> read_host(HostKind kind, const Settings& settings, const SettingsFile& file) {
+  const std::string section(name_of(kind));
+  const auto named = hosted_at("https://" + settings.host + "/owner/name");
+  if (!named || named->path != "owner/name")
+    return file.wrong(section + ".host", "\"" + settings.host + "\" is no name of a host, such as " + section + ".com");
+  HostSettings host;
+  host.kind = kind;
+  host.host = named->host;
+  host.bots = settings.bots;
+  auto token = read_secret(file, section + ".token", settings.token);
+  if (!token) return tl::unexpected(token.error());
+  if (token->find_first_of(" \t\r\n") != std::string::npos)
+    return file.wrong(section + ".token", "a token has no spaces or line ends");
+  host.token = std::move(*token);
+  auto word = read_secret(file, section + ".webhook_secret", settings.webhook_secret);
+  if (!word) return tl::unexpected(word.error());
+  host.webhook_secret = std::move(*word);
+  return host;
+}
+
+/// A host may be named once: its kind would depend on where one looks.
+template <class Settings>
+expected<void> add_host(HostKind kind, const Settings& settings, const SettingsFile& file,
+                        std::vector<HostSettings>& hosts) {
+  if (!settings.set_up()) return {};
+  auto host = read_host(kind, settings, file);
+  if (!host) return tl::unexpected(host.error());
+  for (const HostSettings& other : hosts)
+    if (other.host == host->host)
+      return file.wrong(std::string(name_of(kind)) + ".host",
+                        host->host + " is in [" + std::string(name_of(other.kind)) + "] already");
+  hosts.push_back(std::move(*host));
+  return {};
+}
+
 }  // namespace
 
 expected<std::vector<HostSettings>> forge_settings(const NodeSettings& node, const std::string& file) {
   const SettingsFile place(node, file);
-  const GitHubSettings& github = node.github;
   std::vector<HostSettings> hosts;
-  if (!github.set_up()) return hosts;
-  const auto named = hosted_at("https://" + github.host + "/owner/name");
-  if (!named) return place.wrong("github.host", "\"" + github.host + "\" is no name of a host, such as github.com");
-  HostSettings host;
-  host.host = named->host;
-  host.bots = github.bots;
-  if (!github.app_id.empty()) {
-    if (const auto read = read_app(github, place, host); !read) return tl::unexpected(read.error());
-  } else {
-    auto token = read_secret(place, "github.token", github.token);
-    if (!token) return tl::unexpected(token.error());
-    if (token->find_first_of(" \t\r\n") != std::string::npos)
-      return place.wrong("github.token", "a token has no spaces or line ends");
-    host.token = std::move(*token);
-  }
-  auto word = read_secret(place, "github.webhook_secret", github.webhook_secret);
-  if (!word) return tl::unexpected(word.error());
-  host.webhook_secret = std::move(*word);
-  hosts.push_back(std::move(host));
+  if (const auto added = add_host(HostKind::github, node.github, place, hosts); !added)
+    return tl::unexpected(added.error());
+  if (!node.github.app_id.empty())
+    if (const auto read = read_app(node.github, place, hosts.back()); !read) return tl::unexpected(read.error());
+  if (const auto added = add_host(HostKind::gitlab, node.gitlab, place, hosts); !added)
+    return tl::unexpected(added.error());
   return hosts;
+}
+
+WebhookProof proof_of(HostKind kind) {
+  return kind == HostKind::gitlab ? WebhookProof::token : WebhookProof::signature;
 }
 
 }  // namespace townd

@@ -8,7 +8,7 @@ void add_node(std::vector<Operation>& all) {
                  "POST",
                  {"/hooks/:rig/:forge"},
                  0,
-                 "A webhook of a forge, signed with its secret; what it is about is asked about at once.",
+                 "A webhook of a forge that proves to know its secret; what it is about is asked about at once.",
                  {},
                  "Noticed"});
   all.back().extra_fields = true;

@@ -13,22 +13,33 @@
 
 namespace townd {
 
-/// Who may tell townd of its own accord that a pull request has changed: forges that sign with their secret, each
-/// delivery once, a few in a second.
+/// How a forge shows that a webhook is its own.
+enum class WebhookProof {
+  signature,  ///< of the body, with the secret
+  token,      ///< the secret itself
+};
+
+struct WebhookSender {
+  WebhookProof proof = WebhookProof::signature;
+  std::string secret;  ///< empty: it tells nothing
+};
+
+/// Who may tell townd of its own accord that a pull request has changed: forges that prove that they know their secret,
+/// each delivery once, a few in a second.
 class Webhooks {
  public:
   static constexpr int kPerSecond = 10;
   static constexpr std::size_t kRemembered = 10'000;  ///< deliveries
 
-  /// By forge, such as `github`; one without a secret tells nothing.
-  explicit Webhooks(std::map<std::string, std::string> secrets) : secrets_(std::move(secrets)) {}
+  /// By forge, such as `github`.
+  explicit Webhooks(std::map<std::string, WebhookSender> senders) : senders_(std::move(senders)) {}
 
   /// Whether this delivery for a rig is to be believed and new; an error is what its sender is told.
-  expected<bool> take(const std::string& forge, const std::string& rig, std::string_view signature,
-                      std::string_view body, const std::string& delivery, Instant now);
+  expected<bool> take(const std::string& forge, const std::string& rig, std::string_view proof, std::string_view body,
+                      const std::string& delivery, Instant now);
 
  private:
-  const std::map<std::string, std::string> secrets_;
+  const std::map<std::string, WebhookSender> senders_;
   Rates rates_{kPerSecond};
   std::mutex mutex_;  ///< of what follows
   std::set<std::string> known_;

@@ -1,4 +1,4 @@
-# A forge for a test, beside world.sh: a fake GitHub over TLS with repositories of its own. Source it after world.sh.
+# A forge for a test, beside world.sh: a fake GitHub or GitLab over TLS with repositories of its own. Source it after world.sh.
 : "${TOWN_SOURCE:?the source tree}"
 # control COMMAND JSON: tells the fake what the world there is like, and prints what it says.
 control() {
@@ -10,10 +10,16 @@ control() {
 # field NAME: of the JSON object on standard input; dots lead into it.
 field() { python3 -c 'import functools, json, sys; print(functools.reduce(lambda v, k: v[int(k) if k.isdigit() else k], sys.argv[1].split("."), json.load(sys.stdin)))' "$1"; }
 
-# start_forge: the forge, and you, who may write, and townd's own account with its token.
+# start_forge [KIND]: the forge (github or gitlab), and you, who may write, and townd's own account with its token. At GitLab
+# projects are in a group within a group.
 start_forge() {
+  forge_kind=${1:-github}
+  forge_group=you forge_heads=refs/pull scopes='["repo"]' rights='{"towny": "write"}'
+  if [ "$forge_kind" = gitlab ]; then
+    forge_group=you/tools forge_heads=refs/merge-requests scopes='["api"]' rights='{"towny": "developer", "you": "maintainer"}'
+  fi
   mkfifo "$world/forge.out"
-  python3 "$TOWN_SOURCE/tests/fake_forge/serve.py" --root "$world/forge" > "$world/forge.out" 2> "$world/forge.err" < /dev/null &
+  python3 "$TOWN_SOURCE/tests/fake_forge/serve.py" --kind "$forge_kind" --root "$world/forge" > "$world/forge.out" 2> "$world/forge.err" < /dev/null &
   others+=($!)
   disown $!
   local said
@@ -26,29 +32,36 @@ start_forge() {
   control users '{"login": "you"}' > /dev/null || fail "no user"
   control users '{"login": "towny"}' > /dev/null || fail "no user"
   control users '{"login": "stranger"}' > /dev/null || fail "no user"
-  forge_token=$(control tokens '{"login": "towny", "scopes": ["repo"]}' | field token)
+  forge_token=$(control tokens '{"login": "towny", "scopes": '"$scopes"'}' | field token)
   export TOWN_TEST_FORGE_TOKEN="$forge_token"
-  printf '\n[github]\nhost = "%s"\ntoken = "env:TOWN_TEST_FORGE_TOKEN"\n' "$forge" >> "$world/townd.toml"
+  printf '\n[%s]\nhost = "%s"\ntoken = "env:TOWN_TEST_FORGE_TOKEN"\nwebhook_secret = "barley"\n' "$forge_kind" "$forge" >> "$world/townd.toml"
 }
 
-# host REPOSITORY: puts it on the forge as you/REPOSITORY, where townd may write.
+# host REPOSITORY: puts it on the forge beneath its group, where townd may write.
 host() {
-  control repositories '{"owner": "you", "name": "'"$1"'", "copy_of": "'"$world/$1/.git"'", "permissions": {"towny": "write"}}' > "$world/hosted" ||
+  control repositories '{"owner": "'"$forge_group"'", "name": "'"$1"'", "copy_of": "'"$world/$1/.git"'", "permissions": '"$rights"'}' > "$world/hosted" ||
     fail "not hosted"
 }
 # at_forge REPOSITORY GIT ARGUMENTS…
-at_forge() { git --git-dir "$world/forge/you/$1.git" "${@:2}"; }
+at_forge() { git --git-dir "$world/forge/$forge_group/$1.git" "${@:2}"; }
 # request BEAD: its merge request's id.
 request_of() { town reviews --json | python3 -c 'import json, sys
 rows = [r for r in json.load(sys.stdin) if r["source_bead_id"] == sys.argv[1]]
 print(rows[-1]["bead_id"] if rows else "")' "$1"; }
 # opened REPOSITORY NUMBER: the pull request is there. head_of: its newest commit.
-opened() { at_forge "$1" rev-parse -q --verify "refs/pull/$2/head" > /dev/null; }
-head_of() { at_forge "$1" rev-parse "refs/pull/$2/head"; }
+opened() { at_forge "$1" rev-parse -q --verify "$forge_heads/$2/head" > /dev/null; }
+head_of() { at_forge "$1" rev-parse "$forge_heads/$2/head"; }
 # verdict_is BEAD VERDICT: of its newest request's review.
 verdict_is() { town show "$(request_of "$1")" --json | grep -q '"verdict":"'"$2"'"'; }
-# check REPOSITORY COMMIT CONCLUSION: the check `build` has run.
+# act JSON: somebody does something there; what it makes is in act.out.
+act() { control act "$1" > "$world/act.out" || fail "nobody can $1"; }
+# check REPOSITORY COMMIT CONCLUSION: the check `build` has run; at GitLab it is a job.
 check() {
+  if [ "$forge_kind" = gitlab ]; then
+    control checks '{"repository": "'"$forge_group/$1"'", "sha": "'"$2"'", "job": "build", "status": "'"${3/failure/failed}"'"}' > /dev/null ||
+      fail "no job"
+    return
+  fi
   control checks '{"repository": "you/'"$1"'", "sha": "'"$2"'", "name": "build", "status": "completed", "conclusion": "'"$3"'"}' > /dev/null ||
     fail "no check"
 }

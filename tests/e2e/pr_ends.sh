@@ -8,7 +8,6 @@ make_repository shop
 host shop
 up
 make_town shop shop --strategy pr --push "https://$forge/you/shop.git"
-act() { control act "$1" > "$world/act.out" || fail "nobody can $1"; }
 work='if [ -z "${TOWN_REWORK:-}" ]; then echo two >> file; git commit -qam Two -m "Bead: $TOWN_BEAD"; else
 git merge -q "origin/main" || { printf "one\ntwo\nyours\n" > file; git commit -qam Joined; }; fi; town done'
 # Main moves on and conflicts.

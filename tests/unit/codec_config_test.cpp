@@ -130,6 +130,19 @@ TEST(Config, SecretsAreShownByTheirLastCharactersOrTheirReference) {
             "\"file:hook.url\" \"env:HOOK_SECRET\" ");
 }
 
+TEST(Config, ForgesAreNamedWithTheirHostsAndNoSecrets) {
+  const auto settings = read_node_settings("[gitlab]\ntoken = \"glpat-0123456789\"\nwebhook_secret = \"short\"\n", "t");
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->gitlab.host, "gitlab.com");
+  EXPECT_TRUE(settings->names_forge());
+  EXPECT_FALSE(NodeSettings{}.names_forge());
+  std::map<std::string, std::string> values;
+  for (const ConfigKey& key : config_keys(*settings)) values.emplace(key.key, key.value);
+  EXPECT_EQ(values.at("gitlab.token"), "\"****6789\"");
+  EXPECT_EQ(values.at("gitlab.webhook_secret"), "\"****\"");
+  EXPECT_EQ(error_of("[gitlab]\napp_id = \"1\"\n").substr(0, 35), "townd.toml:2: gitlab.app_id: unknow");
+}
+
 TEST(Config, AlertsHaveAProgramQuietHoursAndATime) {
   const auto settings = read_node_settings(
       "[alerts]\ncommand = [\"notify\", \"a b\"]\nquiet = \"22:00-07:00\"\nrepeat = \"30m\"\n", "townd.toml");

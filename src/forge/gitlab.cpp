@@ -15,8 +15,8 @@ constexpr int kDeveloper = 30;                 ///< the access level of one who 
 constexpr std::string_view kStanding = R"(
   iid state draft diffHeadSha detailedMergeStatus conflicts targetBranch updatedAt
   headPipeline {
-    sha status path
-    jobs(first: 20, statuses: [FAILED, CANCELED]) { nodes { name status allowFailure webPath } }
+    sha ref status path
+    jobs(first: 20, retried: false, statuses: [FAILED, CANCELED]) { nodes { name status allowFailure webPath } }
   }
   discussions(first: 100, after: $discussions) {
     pageInfo { hasNextPage endCursor }
@@ -71,6 +71,27 @@ Refusal refusal_of(const json::value& error) {
   if (text_of(member_of(error, "extensions"), "code") == "undefinedField")  // an old GitLab
     return {"http_error", 400, false, words_of(error), {}};
   return {"http_error", 503, true, words_of(error), {}};
+}
+
+/// Why an answer is none about this project, which was asked about in this part of the query.
+std::optional<Refusal> refusal_of(const json::value& answer, std::size_t part, const std::string& project) {
+  const json::value& data = member_of(answer, "data");
+  for (const json::value& error : list_of(answer, "errors")) {
+    const json::array& path = list_of(error, "path");
+    if (!data.is_object() || path.empty() || as_text(path.front()) == alias(part)) return refusal_of(error);
+  }
+  if (!data.is_object())
+    return Refusal{"invalid_response", 200, false, "the answer says nothing of the merge requests", {}};
+  if (!member_of(data, alias(part)).is_object()) return missing("project " + project);
+  return std::nullopt;
+}
+
+/// The part of a query about these merge requests of a project: letters that need no quoting.
+std::string part_about(const std::string& project, const std::vector<int>& numbers) {
+  std::string listed;
+  for (const int number : numbers) listed += "\"" + std::to_string(number) + "\" ";
+  return "project(fullPath: \"" + project + "\") { onlyAllowMergeIfPipelineSucceeds mergeRequests(iids: [" + listed +
+         "], first: " + std::to_string(GitLab::kTogether) + ") { nodes { ...state } } } ";
 }
 
 }  // namespace
@@ -130,34 +151,19 @@ std::vector<Asked<events::PollAnswer>> GitLab::read(std::span<const PrPlace> pla
 }
 
 void GitLab::read_together(std::span<const Group> groups, std::span<const PrPlace> places, Answers& answers) {
-  std::string query = "query($discussions: String) {";
-  for (std::size_t i = 0; i < groups.size(); ++i) {  // letters that need no quoting
-    std::string numbers;
-    for (const std::size_t at : groups[i].places) numbers += "\"" + std::to_string(places[at].number) + "\" ";
-    query += " " + alias(i) + ": project(fullPath: \"" + groups[i].project +
-             "\") { onlyAllowMergeIfPipelineSucceeds mergeRequests(iids: [" + numbers +
-             "], first: " + std::to_string(kTogether) + ") { nodes { ...state } } }";
+  std::string query = "query($discussions: String) { ";
+  for (std::size_t part = 0; part < groups.size(); ++part) {
+    std::vector<int> numbers;
+    for (const std::size_t at : groups[part].places) numbers.push_back(places[at].number);
+    query += alias(part) + ": " + part_about(groups[part].project, numbers);
   }
-  query += " } fragment state on MergeRequest {" + std::string(kStanding) + " }";
+  query += "} fragment state on MergeRequest {" + std::string(kStanding) + " }";
   const auto asked = graphql(query, {{"discussions", nullptr}});
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    std::optional<Refusal> refusal;
-    if (!asked) refusal = asked.error();
-    if (asked && !member_of(member_of(*asked, "data"), alias(i)).is_object()) {
-      if (!member_of(*asked, "data").is_object())
-        refusal = Refusal{"invalid_response", 200, false, "the answer says nothing of the merge requests", {}};
-      else
-        refusal = missing("project " + groups[i].project);
-    }
-    for (const json::value& error : asked ? list_of(*asked, "errors") : json::array()) {
-      const json::array& path = list_of(error, "path");
-      if (path.empty() || as_text(path.front()) == alias(i) || !member_of(*asked, "data").is_object())
-        refusal = refusal_of(error);
-    }
-    if (refusal)
-      for (const std::size_t at : groups[i].places) answers[at] = tl::unexpected(*refusal);
-    else
-      read_project(groups[i], member_of(member_of(*asked, "data"), alias(i)), places, answers);
+  for (std::size_t part = 0; part < groups.size(); ++part) {
+    const auto refusal = asked ? refusal_of(*asked, part, groups[part].project) : std::optional(asked.error());
+    if (!refusal) read_project(groups[part], member_of(member_of(*asked, "data"), alias(part)), places, answers);
+    for (const std::size_t at : groups[part].places)
+      if (refusal) answers[at] = tl::unexpected(*refusal);
   }
 }
 
@@ -167,27 +173,41 @@ void GitLab::read_project(const Group& group, const json::value& project, std::s
   for (const json::value& request : list_of(member_of(project, "mergeRequests"), "nodes"))
     found.emplace(text_of(request, "iid"), &request);
   std::vector<std::size_t> unchecked;
+  std::vector<int> first, again;
   for (const std::size_t at : group.places) {
     const auto request = found.find(std::to_string(places[at].number));
     if (request == found.end()) continue;
     answers[at] = read_one(places[at], *request->second, truth_of(project, "onlyAllowMergeIfPipelineSucceeds"));
     const bool open = text_of(*request->second, "state") == "opened";
-    if (open && text_of(*request->second, "detailedMergeStatus") == "UNCHECKED") unchecked.push_back(at);
+    const bool is_unchecked = open && text_of(*request->second, "detailedMergeStatus") == "UNCHECKED";
+    const bool was_unchecked = note_unchecked(places[at], is_unchecked);
+    if (!is_unchecked) continue;
+    unchecked.push_back(at);
+    (was_unchecked ? again : first).push_back(places[at].number);
   }
-  if (unchecked.empty()) return;
-  std::vector<int> numbers;
-  for (const std::size_t at : unchecked) numbers.push_back(places[at].number);
-  if (const auto begun = begin_checks(group.project, numbers); !begun)
+  if (const auto begun = begin_checks(group.project, first, again); !begun)
     for (const std::size_t at : unchecked) answers[at] = tl::unexpected(begun.error());
 }
 
-/// Whether they can be merged is worked out only when somebody asks for it by REST.
-Asked<void> GitLab::begin_checks(const std::string& project, const std::vector<int>& numbers) const {
-  std::string path =
-      path_of(project) + "/merge_requests?with_merge_status_recheck=true&per_page=" + std::to_string(kTogether);
-  for (const int number : numbers) path += "&iids%5B%5D=" + std::to_string(number);
-  const auto begun = call("GET", path, nullptr);
-  if (!begun) return tl::unexpected(begun.error());
+/// Answers what was noted before.
+bool GitLab::note_unchecked(const PrPlace& place, bool unchecked) {
+  const std::lock_guard lock(mutex_);
+  if (unchecked_.size() > kRemembered) unchecked_.clear();
+  const std::string page = place.url(settings_.kind);
+  return unchecked ? !unchecked_.insert(page).second : unchecked_.erase(page) > 0;
+}
+
+/// Whether they can be merged is worked out only when somebody asks for it by REST: for all of them at first, which
+/// GitLab may pass over; for each of those that are unchecked still.
+Asked<void> GitLab::begin_checks(const std::string& project, std::span<const int> first, std::span<const int> again) {
+  const std::string requests = path_of(project) + "/merge_requests";
+  std::string all = requests + "?with_merge_status_recheck=true&per_page=" + std::to_string(kTogether);
+  for (const int number : first) all += "&iids%5B%5D=" + std::to_string(number);
+  std::vector<std::string> asked;
+  if (!first.empty()) asked.push_back(all);
+  for (const int number : again) asked.push_back(requests + "/" + std::to_string(number));
+  for (const std::string& path : asked)
+    if (const auto begun = call("GET", path, nullptr); !begun) return tl::unexpected(begun.error());
   return {};
 }
 

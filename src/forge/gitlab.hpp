@@ -66,7 +66,8 @@ class GitLab final : public Host {
   void read_together(std::span<const Group> groups, std::span<const PrPlace> places, Answers& answers);
   void read_project(const Group& group, const json::value& project, std::span<const PrPlace> places, Answers& answers);
   Asked<events::PollAnswer> read_one(const PrPlace& place, json::value request, bool pipeline_required);
-  Asked<void> begin_checks(const std::string& project, const std::vector<int>& numbers) const;
+  bool note_unchecked(const PrPlace& place, bool unchecked);
+  Asked<void> begin_checks(const std::string& project, std::span<const int> first, std::span<const int> again);
   Asked<void> read_further_pages(const PrPlace& place, json::value& request) const;
   Asked<std::vector<GitLabDiscussion>> discussions_of(const PrPlace& place, const json::value& request);
   Asked<std::vector<GitLabDiscussion>> read_discussions(const PrPlace& place, std::set<std::string> wanted);
@@ -81,6 +82,7 @@ class GitLab final : public Host {
   WebAddress graphql_;
   std::mutex mutex_;                                                   ///< of what follows
   std::map<std::string, Told> told_;                                   ///< by the merge request's page
+  std::set<std::string> unchecked_;                                    ///< pages of which it was so at the last look
   std::map<std::pair<std::string, std::string>, Membership> members_;  ///< by project and user
 };
 

@@ -70,6 +70,8 @@ void read_pipeline(events::PollAnswer& answer, const json::value& pipeline, cons
   }
 }
 
+std::string merged_ref(int number) { return "refs/merge-requests/" + std::to_string(number) + "/merge"; }
+
 }  // namespace
 
 tl::expected<events::PollAnswer, std::string> read_merge_request(const json::value& request, const PrPlace& place,
@@ -92,11 +94,9 @@ tl::expected<events::PollAnswer, std::string> read_merge_request(const json::val
   answer.feedback_known = !answer.head.empty() && !truth_of(request, "draft");
   read_discussions(answer, discussions);
   const json::value& pipeline = member_of(request, "headPipeline");
-  // A pipeline of another commit says nothing, except where GitLab itself makes sure that it is of this work: it runs
-  // merged results on commits of its own.
-  const bool vouched_for = pipeline_required && detailed == "MERGEABLE" && text_of(pipeline, "status") == "SUCCESS";
-  const bool of_head = !answer.head.empty() && text_of(pipeline, "sha") == answer.head;
-  read_pipeline(answer, of_head || vouched_for ? pipeline : json::value(), "https://" + place.repository.host);
+  // A pipeline of another commit says nothing, but one of merged results is on a commit that GitLab makes of the head.
+  const bool of_head = text_of(pipeline, "sha") == answer.head || text_of(pipeline, "ref") == merged_ref(place.number);
+  read_pipeline(answer, of_head ? pipeline : json::value(), "https://" + place.repository.host);
   if (answer.no_checks && pipeline_required) {  // it has yet to come
     answer.no_checks = false;
     answer.checks_pending = true;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# At a GitLab work goes from sling to merged by a merge request, threads and red pipelines come back as work and are answered, and a webhook is heard.
+# At a GitLab work goes from sling to merged by a merge request, threads and red pipelines come back as work and are answered, one that is behind is brought up to date, and a webhook is heard.
 . "$(dirname "$0")/world.sh"
 . "$(dirname "$0")/forge.sh"
 printf 'poll = "1s"\nmerge_retry = "1s"\n[town]\nauto_merge_delay_minutes = 0\nauto_resolve_pr_feedback = true\n' >> "$world/townd.toml"
@@ -52,18 +52,36 @@ within 60 verdict_is "$id" approved || fail "not reviewed again"
 check shop "$second" success
 ends "$id" closed
 at_forge shop show main:file | grep -q four || fail "main has not got it"
+# Somebody else's, in a project without merge commits: it gets the target's tip, keeps its verdict, and is merged.
+control repositories '{"owner": "you/tools", "name": "shop", "merge_method": "ff"}' > /dev/null || fail "no fast-forward"
+act '{"login": "you", "repository": "you/tools/shop", "do": "push", "branch": "theirs", "files": {"theirs": "yes\n"}}'
+act '{"login": "you", "repository": "you/tools/shop", "do": "open", "head": "theirs", "title": "Their own"}'
+for wrong in "https://$forge/you/shop/-/merge_requests/3" "https://$forge/you/tools/shop/pull/3" \
+  "https://$forge/you/tools/shop/-/merge_requests/99" "https://$forge/you/tools/shop/-/merge_requests/1"; do
+  town adopt "$wrong" > "$world/out" 2>&1 && fail "$wrong was adopted"
+done
+id=$(town adopt "https://$forge/you/tools/shop/-/merge_requests/3" --get bead_id) || fail "not adopted"
+within 60 verdict_is "$id" approved || fail "not reviewed: $(town why "$id")"
+act '{"login": "you", "repository": "you/tools/shop", "do": "push", "branch": "main", "files": {"meanwhile": "yes\n"}}'
+check shop "$(head_of shop 3)" success
+reviewed=$(request_of "$id")
+up_to_date() { at_forge shop merge-base --is-ancestor main "$(head_of shop 3)"; }
+within 60 up_to_date || fail "not brought up to date: $(town why "$id") $(town log "$id")"
+check shop "$(head_of shop 3)" success
+ends "$id" closed
+[ "$(runs_of "$reviewed" | wc -l)" = 1 ] || fail "reviewed again: $(runs_of "$reviewed")"
 # With hours between polls a webhook is what it takes.
 rig=$(town rig list --json | field 0.rig_id)
 read -r address < "$TOWND_DATA/listen"
 control webhooks '{"repository": "you/tools/shop", "url": "http://'"$address/hooks/$rig/gitlab"'", "secret": "barley"}' > "$world/hook" || fail "no webhook"
 id=$(sling "Write five" 'echo five > five; git add -A; git commit -qm "Five" -m "Bead: $TOWN_BEAD"; town done')
-within 60 opened shop 3 || fail "no third merge request: $(town why "$id")"
+within 60 opened shop 4 || fail "no fourth merge request: $(town why "$id")"
 within 60 verdict_is "$id" approved || fail "not reviewed: $(town why "$id")"
 mergeable() { town show "$(request_of "$id")" --json | grep -q '"merge_state_status":"clean"'; }
 within 60 mergeable || fail "not known to be mergeable: $(town show "$(request_of "$id")" --json)"
 town config set reconciler.poll 2h > /dev/null || fail "cannot poll less often"
 control webhooks '{"id": '"$(field id < "$world/hook")"', "twice": 1}' > /dev/null
-check shop "$(head_of shop 3)" success
+check shop "$(head_of shop 4)" success
 ends "$id" closed
 control deliveries '{"idle_s": 5}' > "$world/deliveries" || fail "no deliveries"
 python3 -c 'import json, sys

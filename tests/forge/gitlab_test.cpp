@@ -102,6 +102,20 @@ TEST_F(GitLabTest, WhetherItCanBeMergedIsWorkedOutByOneRequestForAllThatChanged)
             1);
 }
 
+TEST_F(GitLabTest, WhatGitLabPassesOverIsAskedForByItself) {
+  const int number = checked_request("work");
+  forge_.push("work", "more", "more\n");
+  fault({{"path", "/api/v4/projects/you/shop/merge_requests"}, {"status", 200}, {"body", "[]"}});
+  EXPECT_EQ(read(number)->mergeable_state, "unknown");
+  EXPECT_EQ(requests_of([&] { EXPECT_EQ(read(number)->mergeable_state, "unknown"); }), 2);
+  EXPECT_EQ(settled(number).mergeable_state, "clean");
+  forge_.push("work", "more", "and more\n");
+  fault({{"path", "/api/v4/projects/you/shop/merge_requests"}, {"status", 503}});
+  const auto down = read(number);
+  ASSERT_FALSE(down);
+  EXPECT_TRUE(down.error().transient);
+}
+
 TEST_F(GitLabTest, ConflictsAndWhatIsBehindAreToldApart) {
   const int conflicting = checked_request("work"), behind = checked_request("other");
   forge_.push("main", "work", "theirs\n");
@@ -457,14 +471,17 @@ TEST(GitLabAnswer, SaysOfEachStatusWhatStandsInTheWay) {
   EXPECT_EQ(merging->mergeable_state, "unknown");
 }
 
-TEST(GitLabAnswer, APipelineOfAnotherCommitSaysNothingUnlessGitLabVouchesForIt) {
-  const json::object merged_result{{"sha", "m1"}, {"status", "SUCCESS"}, {"path", "/p/1"}};
-  const auto other = read_merge_request(standing({{"headPipeline", merged_result}}), kPlace, {}, false);
-  EXPECT_TRUE(other->no_checks);
-  EXPECT_FALSE(other->all_checks_pass);
-  EXPECT_TRUE(read_merge_request(standing({{"headPipeline", merged_result}}), kPlace, {}, true)->all_checks_pass);
-  const auto waiting = standing({{"headPipeline", merged_result}, {"detailedMergeStatus", "CI_MUST_PASS"}});
-  EXPECT_FALSE(read_merge_request(waiting, kPlace, {}, true)->all_checks_pass);
+TEST(GitLabAnswer, APipelineOfAnotherCommitSaysNothingUnlessItIsOfMergedResults) {
+  json::object pipeline{{"sha", "m1"}, {"ref", "work"}, {"status", "SUCCESS"}, {"path", "/p/1"}};
+  const auto answer = [&pipeline] {
+    return read_merge_request(standing({{"headPipeline", pipeline}}), kPlace, {}, false);
+  };
+  EXPECT_TRUE(answer()->no_checks);
+  EXPECT_FALSE(answer()->all_checks_pass);
+  pipeline["ref"] = "refs/merge-requests/7/merge";
+  EXPECT_TRUE(answer()->all_checks_pass);
+  pipeline["ref"] = "refs/merge-requests/77/merge";
+  EXPECT_FALSE(answer()->all_checks_pass);
 }
 
 TEST(GitLabAnswer, WithoutAHeadNothingIsKnown) {

@@ -27,10 +27,11 @@ std::unique_ptr<Host> make_host(const HostSettings& settings, const Clock& clock
 class Hosts {
  public:
   Hosts(const std::vector<HostSettings>& settings, const Clock& clock, Noticed noticed);
-  /// Ends what is under way.
-  ~Hosts() { stop_ = true; }
   Hosts(const Hosts&) = delete;
   Hosts& operator=(const Hosts&) = delete;
+
+  /// Ends what is under way, and all that comes.
+  void stop() { stop_ = true; }
 
   /// Of a host's name; null when it is none that townd may use.
   [[nodiscard]] Host* at(const std::string& host) const;

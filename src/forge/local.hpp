@@ -21,6 +21,9 @@ class LocalForge : public Forge {
   /// `data` is absolute. `hosts` is where pull requests are made; null: nowhere.
   LocalForge(git::Program git, std::string data, std::unique_ptr<Hosts> hosts = nullptr);
 
+  /// Ends what hosts are being asked, and asks them nothing more.
+  void stop();
+
   expected<RigFound> prepare_rig(const TownId& town, const Rig& rig) override;
   expected<void> prepare_branch(const TownId& town, const Rig& rig, const std::string& branch) override;
   expected<std::string> adopt(const TownId& town, const Rig& rig, const std::string& branch) override;

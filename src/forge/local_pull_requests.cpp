@@ -325,6 +325,10 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
   return result;
 }
 
+void LocalForge::stop() {
+  if (hosts_) hosts_->stop();
+}
+
 std::string LocalForge::pr_trouble(const Rig& rig) {
   const auto at = hosted(rig);
   if (!at) return at.error().why;

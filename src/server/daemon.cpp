@@ -399,6 +399,7 @@ void Daemon::Parts::close() {
   live.finish();
   if (http) http->stop();
   if (tails) tails->stop();
+  if (forge) forge->stop();  // a host that does not answer would be waited for
   if (driver) driver->stop();
   if (workers) workers->stop();
   if (sinks) sinks->stop();

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+#include <thread>
+
 #include "hosts_fixture.hpp"
 
 namespace townd::test {
@@ -200,6 +203,20 @@ TEST_F(HostsTest, ATokenThatMayNotIsNamedWithWhatItLacks) {
   EXPECT_EQ(unknown.error().status, 401);
   EXPECT_THAT(unknown.error().why, HasSubstr("make a new one"));
   EXPECT_TRUE(host().check({forge_.host(), "you/shop"}));
+}
+
+TEST_F(HostsTest, AHostThatDoesNotAnswerIsNotWaitedForAtTheEnd) {
+  const int number = known_request("work");
+  fault({{"path", "*"}, {"hang_ms", 600'000}, {"times", 10}});
+  const std::int64_t mark = forge_.requests_since(0).second;
+  auto answer = std::async(std::launch::async, [&] { return read(number); });
+  while (forge_.requests_since(mark).first == 0) std::this_thread::yield();
+  hosts_.stop();
+  const auto ended = answer.get();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, "network");
+  EXPECT_THAT(ended.error().why, HasSubstr("aborted"));
+  fault({{"clear", true}});
 }
 
 TEST_F(HostsTest, APermissionThatAFineGrainedTokenLacksIsNamed) {

@@ -64,8 +64,6 @@ Refusal missing(const std::string& what) {
   return {"http_error", 404, false, "there is no " + what + ", or the token may not see it", {}};
 }
 
-Refusal no_discussions() { return {"invalid_response", 200, false, "the answer has no discussions", {}}; }
-
 /// Errors of GraphQL come with status 200 and say little about their kind.
 Refusal refusal_of(const json::value& error) {
   if (text_of(member_of(error, "extensions"), "code") == "undefinedField")  // an old GitLab
@@ -226,24 +224,34 @@ Asked<events::PollAnswer> GitLab::read_one(const PrPlace& place, json::value req
 
 // ---- who said what ----------------------------------------------------------------------------------------------
 
+/// A page of a merge request's discussions, behind `after`, with these fields of each.
+Asked<json::value> GitLab::discussions_page(const PrPlace& place, const std::string& size, const std::string& fields,
+                                            const json::value& after) const {
+  const std::string query =
+      "query($project: ID!, $number: String!, $after: String) { project(fullPath: $project) { mergeRequest(iid: "
+      "$number) { discussions(first: " +
+      size + ", after: $after) { pageInfo { hasNextPage endCursor } nodes { " + fields + " } } } } }";
+  const auto asked =
+      graphql(query, {{"project", place.repository.path}, {"number", std::to_string(place.number)}, {"after", after}});
+  if (!asked) return tl::unexpected(asked.error());
+  if (const json::array& errors = list_of(*asked, "errors"); !errors.empty())
+    return tl::unexpected(refusal_of(errors.front()));
+  const json::value& project = member_of(member_of(*asked, "data"), "project");
+  const json::value& page = member_of(member_of(project, "mergeRequest"), "discussions");
+  if (page.is_object()) return page;
+  return tl::unexpected(Refusal{"invalid_response", 200, false, "the answer has no discussions", {}});
+}
+
 /// Fetches the pages of discussions that did not fit.
 Asked<void> GitLab::read_further_pages(const PrPlace& place, json::value& request) const {
-  const std::string query =
-      "query($project: ID!, $number: String!, $discussions: String) { project(fullPath: $project) { "
-      "mergeRequest(iid: $number) { discussions(first: 100, after: $discussions) { pageInfo { hasNextPage endCursor } "
-      "nodes { id resolvable resolved } } } } }";
   json::object* members = request.if_object();
   json::value* known = members != nullptr ? members->if_contains("discussions") : nullptr;
   for (int page = 0; page < kFurtherPages; ++page) {
     const json::value next = next_page(known);
     if (next.is_null()) return {};
-    const auto further = graphql(
-        query, {{"project", place.repository.path}, {"number", std::to_string(place.number)}, {"discussions", next}});
-    if (!further) return tl::unexpected(further.error());
-    const json::value& project = member_of(member_of(*further, "data"), "project");
-    const json::value& more = member_of(member_of(project, "mergeRequest"), "discussions");
-    if (!more.is_object()) return tl::unexpected(no_discussions());
-    add_page(known, &more);
+    const auto more = discussions_page(place, "100", "id resolvable resolved", next);
+    if (!more) return tl::unexpected(more.error());
+    add_page(known, &*more);
   }
   return {};
 }
@@ -268,28 +276,21 @@ Asked<std::vector<GitLabDiscussion>> GitLab::discussions_of(const PrPlace& place
 
 /// The wanted ones, in their order. What is in none of the pages is there without a word.
 Asked<std::vector<GitLabDiscussion>> GitLab::read_discussions(const PrPlace& place, std::set<std::string> wanted) {
-  const std::string query =
-      "query($project: ID!, $number: String!, $after: String) { project(fullPath: $project) { mergeRequest(iid: "
-      "$number) { discussions(first: 50, after: $after) { pageInfo { hasNextPage endCursor } nodes { id notes(first: "
-      "100) { pageInfo { hasNextPage } nodes { body system author { id username bot } position { filePath newLine "
-      "oldLine } } } } } } } }";
+  const std::string fields =
+      "id notes(first: 100) { pageInfo { hasNextPage } nodes { body system author { id username bot } position { "
+      "filePath newLine oldLine } } }";
   std::vector<GitLabDiscussion> found;
   json::value after = nullptr;
   for (int page = 0; page < kFurtherPages && !wanted.empty(); ++page) {
-    const auto asked = graphql(
-        query,
-        {{"project", place.repository.path}, {"number", std::to_string(place.number)}, {"after", std::move(after)}});
-    if (!asked) return tl::unexpected(asked.error());
-    const json::value& project = member_of(member_of(*asked, "data"), "project");
-    const json::value& discussions = member_of(member_of(project, "mergeRequest"), "discussions");
-    if (!discussions.is_object()) return tl::unexpected(no_discussions());
-    for (const json::value& discussion : list_of(discussions, "nodes")) {
+    const auto discussions = discussions_page(place, "50", fields, after);
+    if (!discussions) return tl::unexpected(discussions.error());
+    for (const json::value& discussion : list_of(*discussions, "nodes")) {
       if (wanted.erase(id_of(discussion)) == 0) continue;
       auto read = read_discussion(place.repository, discussion);
       if (!read) return tl::unexpected(read.error());
       found.push_back(std::move(*read));
     }
-    after = next_page(&discussions);
+    after = next_page(&*discussions);
     if (after.is_null()) break;
   }
   for (const std::string& unread : wanted) found.push_back({unread, {}, true});

@@ -68,6 +68,8 @@ class GitLab final : public Host {
   Asked<events::PollAnswer> read_one(const PrPlace& place, json::value request, bool pipeline_required);
   bool note_unchecked(const PrPlace& place, bool unchecked);
   Asked<void> begin_checks(const std::string& project, std::span<const int> first, std::span<const int> again);
+  Asked<json::value> discussions_page(const PrPlace& place, const std::string& size, const std::string& fields,
+                                      const json::value& after) const;
   Asked<void> read_further_pages(const PrPlace& place, json::value& request) const;
   Asked<std::vector<GitLabDiscussion>> discussions_of(const PrPlace& place, const json::value& request);
   Asked<std::vector<GitLabDiscussion>> read_discussions(const PrPlace& place, std::set<std::string> wanted);

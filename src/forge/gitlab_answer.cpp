@@ -16,9 +16,10 @@ bool one_of(const std::string& word, const std::array<std::string_view, N>& word
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+constexpr std::array<std::string_view, 5> kNotYet{"", "UNCHECKED", "CHECKING", "PREPARING", "APPROVALS_SYNCING"};
+
 /// In the words of a poll's answer. GitLab names the first of the things that stand in the way.
 std::string mergeable_state(const std::string& detailed, bool conflicts) {
-  constexpr std::array<std::string_view, 5> kNotYet{"", "UNCHECKED", "CHECKING", "PREPARING", "APPROVALS_SYNCING"};
   if (one_of(detailed, kNotYet)) return "unknown";
   const bool nothing_to_merge = detailed == "COMMITS_STATUS";  // which GitLab counts as a conflict, too
   if (detailed == "CONFLICT" || (conflicts && !nothing_to_merge)) return "dirty";
@@ -31,7 +32,7 @@ std::string mergeable_state(const std::string& detailed, bool conflicts) {
 std::string review_decision(const std::string& detailed) {
   if (detailed == "REQUESTED_CHANGES") return "CHANGES_REQUESTED";
   if (detailed == "NOT_APPROVED" || detailed == "DISCUSSIONS_NOT_RESOLVED") return "REVIEW_REQUIRED";
-  return "APPROVED";
+  return one_of(detailed, kNotYet) ? "" : "APPROVED";
 }
 
 void read_discussions(events::PollAnswer& answer, std::span<const GitLabDiscussion> discussions) {
@@ -91,7 +92,7 @@ tl::expected<events::PollAnswer, std::string> read_merge_request(const json::val
   answer.pr_number = place.number;
   answer.repo = place.repository.path;
   answer.base = text_of(request, "targetBranch");
-  answer.feedback_known = !answer.head.empty() && !truth_of(request, "draft");
+  answer.feedback_known = state == "opened" && !answer.head.empty() && !truth_of(request, "draft");
   read_discussions(answer, discussions);
   const json::value& pipeline = member_of(request, "headPipeline");
   // A pipeline of another commit says nothing, but one of merged results is on a commit that GitLab makes of the head.

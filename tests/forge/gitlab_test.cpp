@@ -256,6 +256,14 @@ TEST_F(GitLabTest, DiscussionsOfAllPagesAreRead) {
   for (const std::string& opened : answer->threads) act({{"login", "you"}, {"do", "resolve"}, {"thread", opened}});
   EXPECT_TRUE(read(number)->feedback_known);
   for (int i = 0; i < 2; ++i) act({{"login", "stranger"}, {"do", "reply"}, {"thread", theirs}, {"body", "hello"}});
+  fault({{"path", "/api/graphql"},
+         {"skip", 1},
+         {"status", 200},
+         {"body", R"({"data":{"project":null},"errors":[{"message":"Timeout on Note.body"}]})"}});
+  const auto slow = read(number);
+  ASSERT_FALSE(slow);
+  EXPECT_TRUE(slow.error().transient);
+  EXPECT_THAT(slow.error().why, HasSubstr("Timeout"));
   EXPECT_FALSE(read(number)->feedback_known) << "somebody may have spoken behind what is read of a thread";
 }
 
@@ -469,6 +477,9 @@ TEST(GitLabAnswer, SaysOfEachStatusWhatStandsInTheWay) {
   const auto merging = read_merge_request(standing({{"state", "locked"}}), kPlace, {}, false);
   EXPECT_EQ(merging->status, "open");
   EXPECT_EQ(merging->mergeable_state, "unknown");
+  EXPECT_FALSE(merging->feedback_known);
+  const auto unchecked = read_merge_request(standing({{"detailedMergeStatus", "UNCHECKED"}}), kPlace, {}, false);
+  EXPECT_EQ(unchecked->review_decision, "") << "it is not known either";
 }
 
 TEST(GitLabAnswer, APipelineOfAnotherCommitSaysNothingUnlessItIsOfMergedResults) {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "forge_fixture.hpp"
+#include "sim/fake_clock.hpp"
 
 namespace townd {
 namespace {
@@ -224,6 +225,23 @@ TEST_F(CollectTest, OfPullRequestsSaysThatNoHostIsSetUp) {
   EXPECT_EQ(answer->error_kind, "no_token");
   EXPECT_FALSE(forge_->merge_pr({rig_, BeadId("m"), url, "", "", ""})->merged);
   EXPECT_FALSE(forge_->comment_pr({rig_, url, "hello"}));
+}
+
+TEST_F(CollectTest, OfPullRequestsKnowsGroupsWithinGroupsAtGitLabAlone) {
+  const auto refusal = [this](HostKind kind, const std::string& url) {
+    HostSettings host;
+    host.kind = kind;
+    host.host = "git.example";
+    const sim::FakeClock clock;
+    LocalForge forge(program(), path("data"), std::make_unique<Hosts>(std::vector{host}, clock, Noticed{}));
+    rig_.config.push_remote = "https://git.example/a/b/c.git";
+    const auto answer = forge.poll_pr({town_, rig_, BeadId("m"), url, "main", true});
+    return answer->error_kind + ": " + answer->error_message;
+  };
+  EXPECT_EQ(refusal(HostKind::github, "https://git.example/b/c/pull/1"),
+            "unrecognized_url: a/b/c is no repository of git.example");
+  EXPECT_EQ(refusal(HostKind::gitlab, "https://git.example/b/c/-/merge_requests/1"),
+            "unrecognized_url: b/c is not the rig's repository a/b/c");
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ constexpr std::string_view kFields = R"(
     nodes { id isResolved }
   }
   latestReviews(first: 50) {
+    pageInfo { hasNextPage }
     nodes { state authorAssociation author { login __typename } body url commit { oid } }
   }
   commits(last: 1) {

@@ -43,8 +43,9 @@ void read_threads(events::PollAnswer& answer, const json::value& threads, std::s
   if (truth_of(member_of(threads, "pageInfo"), "hasNextPage")) answer.unresolved_comments = true;
 }
 
-/// A review that asks for changes of the very commit that is there now.
+/// A review that asks for changes of the very commit that is there now. It may be beyond the first page.
 void read_reviews(events::PollAnswer& answer, const json::value& reviews, std::span<const std::string> bots) {
+  if (truth_of(member_of(reviews, "pageInfo"), "hasNextPage")) answer.feedback_known = false;
   for (const json::value& review : list_of(reviews, "nodes")) {
     if (text_of(review, "state") != "CHANGES_REQUESTED" || !heard(review, bots)) continue;
     if (text_of(member_of(review, "commit"), "oid") != answer.head) continue;

@@ -70,6 +70,6 @@ graphql() {
     -d "$(python3 -c 'import json, sys; print(json.dumps({"query": sys.argv[1]}))' "$1")" "https://$forge/api/graphql"
 }
 forge_is_well() {
-  grep -q "$forge_token" "$TOWND_DATA/townd.log" && fail "the token is in the log"
+  grep -rqaF "$forge_token" "$TOWND_DATA" && fail "the token is in $(grep -rlaF "$forge_token" "$TOWND_DATA")"
   [ "$(control failures '{}' | field failures)" = "[]" ] || fail "the fake failed: $(cat "$world/forge.err")"
 }

@@ -55,6 +55,8 @@ std::string detail_of(const Town& town, const Bead* bead, Reason reason) {
   if (reason == Reason::landing_held)
     if (const Review* review = town.review(bead->bead_id); review && !review->held_why.empty())
       return ": " + review->held_why;
+  if (reason == Reason::forge_refused)
+    if (const Review* refusal = forge_refusal(town, bead->bead_id)) return ". It said: " + refusal->failure_message;
   if (reason == Reason::poll_not_due || reason == Reason::merge_under_way)
     if (const Review* review = town.review(bead->bead_id); review && review->merge_refusals > 0)
       return "; the forge did not merge it: " + review->merge_refused;

@@ -98,6 +98,9 @@ json::array problems(const Engine::View& view, const std::string& upgraded) {
     const Review* review = view.town.review(id);
     if (review && !terminal(bead->status) && !review->held_why.empty())
       say(id.text, "landing held: " + review->held_why);
+    if (bead->status == BeadStatus::in_review)
+      if (const Review* refusal = forge_refusal(view.town, id))
+        say(id.text, "its pull request was refused: " + refusal->failure_message + " (`town why " + id.text + "`)");
   }
   return list;
 }

@@ -66,6 +66,8 @@ control tokens '{"revoke": "'"$forge_token"'"}' > /dev/null || fail "not revoked
 late=$(sling "Late" 'echo late > late; git add -A; git commit -qm Late; town done')
 refused() { town why "$late" | grep -q 'the forge refused'; }
 within 60 refused || fail "not refused: $(town why "$late")"
+town why "$late" | grep -q 'It said: .*make a new one' || fail "not with the forge's words: $(town why "$late")"
+town status | grep -q 'pull request was refused' || fail "the status is silent: $(town status)"
 control tokens '{"login": "towny", "scopes": ["repo"], "token": "'"$forge_token"'"}' > /dev/null || fail "no token again"
 town retry "$late" > /dev/null || fail "cannot retry"
 ready() { verdict_is "$late" approved; }

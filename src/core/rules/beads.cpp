@@ -87,6 +87,17 @@ bool forge_refused(const Town& town, const Review& review) {
           (review.failure_kind == "http_error" && review.poll_transient_count < town.constants().poll_transient_limit));
 }
 
+}  // namespace
+
+const Review* forge_refusal(const Town& town, const BeadId& source) {
+  const Bead* last = newest_request(town, source);
+  const Review* review = last ? town.review(last->bead_id) : nullptr;
+  const bool refused = review && !review->retry_refused && town.links(source).live_requests == 0;
+  return refused && forge_refused(town, *review) ? review : nullptr;
+}
+
+namespace {
+
 Decision orphaned_review(const Town& town, const SubjectKey& key, Instant now) {
   const Bead* bead = issue(town, key);
   if (!bead || bead->status != BeadStatus::in_review) return not_concerned();
@@ -104,7 +115,7 @@ Decision orphaned_review(const Town& town, const SubjectKey& key, Instant now) {
   const Review* refused = last ? town.review(last->bead_id) : nullptr;
   const bool by_forge = refused && forge_refused(town, *refused);
   if (by_forge || (refused && forge_silent(*refused))) {
-    if (by_forge && !refused->retry_refused) return Hold{Reason::forge_refused};
+    if (forge_refusal(town, bead->bead_id)) return Hold{Reason::forge_refused};
     CreateMrBead again{bead->bead_id,   last->bead_id,          refused->source_agent_id, bead->rig_id,
                        refused->branch, refused->target_branch, refused->pr_url};
     return when_stale(town, since, patience, now, Reason::young, act(std::move(again)));

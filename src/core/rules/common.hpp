@@ -45,6 +45,9 @@ inline const Run* run_of(const Town& town, const Agent& agent) {
 }
 inline MaybeInstant later(MaybeInstant a, MaybeInstant b) { return a && b ? std::max(*a, *b) : (a ? a : b); }
 
+/// What the forge said of the pull request of work that was handed in, when that is what the work waits for; else null.
+const Review* forge_refusal(const Town& town, const BeadId& source);
+
 // The tables of the rule files, in the order of domain.md §4.
 std::span<const Rule> agent_rules();
 std::span<const Rule> bead_rules();

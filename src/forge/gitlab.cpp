@@ -23,24 +23,6 @@ constexpr std::string_view kStanding = R"(
     nodes { id resolvable resolved }
   })";
 
-/// As one part of an address.
-std::string encoded(std::string_view text) {
-  std::string made;
-  for (const char c : text) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    if (plain) {
-      made += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    made += '%';
-    made += "0123456789ABCDEF"[byte >> 4];
-    made += "0123456789ABCDEF"[byte & 15];
-  }
-  return made;
-}
-
 std::string path_of(const std::string& project) { return "/projects/" + encoded(project); }
 std::string path_of(const PrPlace& place) {
   return path_of(place.repository.path) + "/merge_requests/" + std::to_string(place.number);

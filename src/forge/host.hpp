@@ -54,6 +54,8 @@ class Host {
   virtual Asked<std::string> open(const NewPr& wanted) = 0;
   /// How each of them stands, in their order: threads, reviews and checks of all pages.
   virtual std::vector<Asked<events::PollAnswer>> read(std::span<const PrPlace> places) = 0;
+  /// What is remembered of it may be out of date, though nothing at the host says so.
+  virtual void forget(const PrPlace& place) { (void)place; }
   virtual Asked<PrPage> look(const PrPlace& place) = 0;
   virtual Asked<void> comment(const PrPlace& place, const std::string& text) = 0;
   /// Says something in a review thread and marks it as resolved. One that is gone is fine.

@@ -1,5 +1,6 @@
 #include "forge/hosts.hpp"
 
+#include "forge/gitea.hpp"
 #include "forge/github.hpp"
 #include "forge/gitlab.hpp"
 
@@ -21,8 +22,12 @@ bool same(const Asked<events::PollAnswer>& left, const Asked<events::PollAnswer>
 }  // namespace
 
 std::unique_ptr<Host> make_host(const HostSettings& settings, const Clock& clock, const std::atomic<bool>& stop) {
-  if (settings.kind == HostKind::gitlab) return std::make_unique<GitLab>(settings, clock, stop);
-  return std::make_unique<GitHub>(settings, clock, stop);
+  switch (settings.kind) {
+    case HostKind::github: return std::make_unique<GitHub>(settings, clock, stop);
+    case HostKind::gitlab: return std::make_unique<GitLab>(settings, clock, stop);
+    case HostKind::gitea: break;
+  }
+  return std::make_unique<Gitea>(settings, clock, stop);
 }
 
 Hosts::Hosts(const std::vector<HostSettings>& settings, const Clock& clock, Noticed noticed)
@@ -101,9 +106,12 @@ std::vector<HostCalls> Hosts::calls() const {
 void Hosts::changed(const RigId& rig, int number) {
   for (auto& [name, one] : hosts_) {
     const std::lock_guard lock(one->mutex);
-    for (auto& [key, known] : one->known)
-      if (std::get<1>(key) == rig && (number == 0 || std::get<2>(key) == number))
-        known.asked_at.reset(), ++known.changes;
+    for (auto& [key, known] : one->known) {
+      if (std::get<1>(key) != rig || (number != 0 && std::get<2>(key) != number)) continue;
+      known.asked_at.reset();
+      ++known.changes;
+      one->host->forget(known.place);
+    }
   }
 }
 

@@ -33,6 +33,23 @@ std::string words_of(const json::value& body) {
   return at_most(words, kShownWords);
 }
 
+std::string encoded(std::string_view text, std::string_view kept) {
+  std::string made;
+  for (const char c : text) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (plain || kept.find(c) != std::string_view::npos) {
+      made += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    made += '%';
+    made += "0123456789ABCDEF"[byte >> 4];
+    made += "0123456789ABCDEF"[byte & 15];
+  }
+  return made;
+}
+
 bool settled(const std::string& updated_at, Instant now) {
   constexpr Duration kSettled = seconds(10);
   const auto updated = instant_from_text(updated_at);
@@ -64,7 +81,7 @@ Asked<JsonAnswer> JsonCalls::call(http::Request request, const json::value& body
   const bool good = response->status >= 200 && response->status < 300;
   if (!good && std::count(fine.begin(), fine.end(), response->status) == 0)
     return tl::unexpected(refusal_of(*response));
-  JsonAnswer answer{response->status, nullptr};
+  JsonAnswer answer{response->status, nullptr, response->header("link").find("rel=\"next\"") != std::string::npos};
   if (response->body.empty()) return answer;
   auto read = parse_json(response->body);
   if (!read) return tl::unexpected(Refusal{"invalid_response", response->status, false, read.error().what, {}});
@@ -134,7 +151,7 @@ Refusal JsonCalls::refusal_of(const http::Response& response) const {
   if (limited && refusal.transient && !refusal.rest_until) refusal.rest_until = now + kUsualRest;
   if (refusal.transient) return refusal;
   if (response.status == 401)
-    refusal.why += "; " + host_ + " does not know the token, or not any more: make a new one";
+    refusal.why = (ways_.echoes_token ? "" : words + "; ") + host_ + " does not know the token, or not any more: make a new one";
   else if (response.status == 403 || response.status == 404)
     refusal.why += ways_.lacking(response);
   else if (response.status >= 300 && response.status < 400)

@@ -22,6 +22,7 @@ inline constexpr std::size_t kRemembered = 1'000;  ///< pull requests, or people
 struct JsonAnswer {
   int status = 0;
   json::value body;
+  bool more = false;  ///< there is a next page
 };
 
 /// How one kind of host refuses.
@@ -31,6 +32,7 @@ struct WaysToRefuse {
   std::string_view resource;                      ///< that with what they are for; empty: for all
   std::string_view renewed_at;                    ///< and the one with when there are more, in seconds since 1970
   std::string (*lacking)(const http::Response&);  ///< what the token lacks, of a 403 or 404 that says so
+  bool echoes_token = false;                      ///< in its words of a 401, which are told to nobody
 };
 
 /// The JSON interfaces of a host of pull requests.
@@ -60,6 +62,8 @@ class JsonCalls {
 WebAddress address_at(const std::string& url);
 /// To `path` beneath an interface; to the interface itself when it is empty.
 http::Request request_to(const WebAddress& interface, const std::string& method, const std::string& path);
+/// As one part of an address; `kept` stays as it is.
+std::string encoded(std::string_view text, std::string_view kept = "");
 /// Whether nothing more can be under the same time of a change: clocks differ, and some tell the second only.
 bool settled(const std::string& updated_at, Instant now);
 /// The members `message` and `error` in their forms, at most a line or two of them.

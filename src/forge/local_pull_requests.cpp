@@ -289,6 +289,7 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
     return result;
   }
   const auto& [hosted, place] = *pr;
+  hosted.host->forget(place);
   auto fresh = hosted.host->read({&place, 1}).front();
   if (!fresh) {
     result.why = fresh.error().why;

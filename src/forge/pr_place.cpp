@@ -33,7 +33,14 @@ bool is_repository_path(std::string_view path) {
 }
 
 /// What stands between a repository and the number of a pull request in the address of its page.
-std::string_view page_of(HostKind kind) { return kind == HostKind::gitlab ? "/-/merge_requests/" : "/pull/"; }
+std::string_view page_of(HostKind kind) {
+  switch (kind) {
+    case HostKind::github: return "/pull/";
+    case HostKind::gitlab: return "/-/merge_requests/";
+    case HostKind::gitea: break;
+  }
+  return "/pulls/";
+}
 
 }  // namespace
 
@@ -59,7 +66,14 @@ bool can_have(HostKind kind, const HostedRepository& repository) {
   return kind == HostKind::gitlab || std::count(repository.path.begin(), repository.path.end(), '/') == 1;
 }
 
-std::string_view name_of(HostKind kind) { return kind == HostKind::gitlab ? "gitlab" : "github"; }
+std::string_view name_of(HostKind kind) {
+  switch (kind) {
+    case HostKind::github: return "github";
+    case HostKind::gitlab: return "gitlab";
+    case HostKind::gitea: break;
+  }
+  return "gitea";
+}
 
 std::string PrPlace::url(HostKind kind) const {
   return "https://" + repository.host + "/" + repository.path + std::string(page_of(kind)) + std::to_string(number);

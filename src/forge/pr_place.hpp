@@ -7,9 +7,9 @@
 namespace townd {
 
 /// What a host of pull requests runs.
-enum class HostKind { github, gitlab };
+enum class HostKind { github, gitlab, gitea };  ///< a Forgejo is a Gitea
 
-/// `github`, `gitlab`: its section in townd.toml and the end of its webhooks' address.
+/// `github`, `gitlab`, `gitea`: its section in townd.toml and the end of its webhooks' address.
 std::string_view name_of(HostKind kind);
 
 /// A repository at a host.

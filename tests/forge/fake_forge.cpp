@@ -40,10 +40,14 @@ FakeForge::FakeForge(HostKind kind) : kind_(kind) {
   control_ = text_of(*said, "control");
   ::setenv("SSL_CERT_FILE", text_of(*said, "ca").c_str(), 1);
   for (const char* login : {"you", "towny", "stranger"}) control("users", {{"login", login}});
-  const bool gitlab = kind == HostKind::gitlab;
-  const json::array scopes{gitlab ? "api" : "repo"};
+  json::array scopes;
+  switch (kind) {
+    case HostKind::github: scopes = {"repo"}; break;
+    case HostKind::gitlab: scopes = {"api"}; break;
+    case HostKind::gitea: scopes = {"write:repository", "write:issue", "read:user"}; break;
+  }
   token_ = text_of(control("tokens", {{"login", "towny"}, {"scopes", scopes}}), "token");
-  const json::object permissions{{"towny", gitlab ? "developer" : "write"}};
+  const json::object permissions{{"towny", kind == HostKind::gitlab ? "developer" : "write"}};
   control("repositories", {{"owner", "you"}, {"name", "shop"}, {"permissions", permissions}});
   push("main", "file", "one\n");
 }

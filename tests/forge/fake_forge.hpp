@@ -12,7 +12,7 @@
 
 namespace townd::test {
 
-/// The fake GitHub or GitLab of tests/fake_forge as a process of its own, over TLS, with a repository `you/shop` to
+/// The fake GitHub, GitLab or Gitea of tests/fake_forge as a process of its own, over TLS, with a repository `you/shop` to
 /// which `towny` may write. It ends with this object.
 class FakeForge {
  public:

@@ -57,12 +57,14 @@ Asked<events::PollAnswer> Hosts::poll(const TownId& town, const RigId& rig, cons
   }
   const std::lock_guard alone(one.asking);
   const Instant now = clock_.now();
-  bool young = false;
+  bool young = false, doubted = false;
   {
     const std::lock_guard lock(one.mutex);
     const MaybeInstant asked_at = one.known[key].asked_at;
     young = asked_at && now >= *asked_at && now - *asked_at < fresh;
+    doubted = !asked_at;
   }
+  if (doubted) one.host->forget(place);
   if (!young) ask(one, key, now);
   const std::lock_guard lock(one.mutex);
   return one.known.at(key).answer;
@@ -110,7 +112,7 @@ void Hosts::changed(const RigId& rig, int number) {
       if (std::get<1>(key) != rig || (number != 0 && std::get<2>(key) != number)) continue;
       known.asked_at.reset();
       ++known.changes;
-      one->host->forget(known.place);
+      if (number != 0) one->host->forget(known.place);
     }
   }
 }

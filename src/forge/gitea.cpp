@@ -1,6 +1,7 @@
 #include "forge/gitea.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "codec/time_text.hpp"
 #include "core/text.hpp"
@@ -9,13 +10,13 @@
 namespace townd {
 namespace {
 
-constexpr int kPerPage = 50;                     ///< more are not given
-constexpr int kPages = 20;                       ///< of any list
-constexpr int kOpenPages = 4;                    ///< of all that is open; what is on none of them is read alone
-constexpr Duration kRemember = minutes(10);      ///< who writes, and what a target asks for
+constexpr const char* kPerPage = "limit=50";      ///< more are not given
+constexpr int kPages = 20;                        ///< of any list
+constexpr int kOpenPages = 4;                     ///< of all that is open; what is on none of them is read alone
+constexpr Duration kRemember = minutes(10);       ///< who writes, and what a target asks for
 constexpr Duration kChecksMayCome = minutes(10);  ///< after a head was first seen
-constexpr Duration kBetweenLooks = minutes(10);  ///< at one that waits for what no list shows
-constexpr std::size_t kCommentedReviews = 50;    ///< whose comments are read, the newest
+constexpr Duration kBetweenLooks = minutes(10);   ///< at one that waits for what no list shows
+constexpr std::size_t kCommentedReviews = 50;     ///< whose comments are read, the newest
 
 /// Its words of a 403 name the scope.
 std::string nothing_more(const http::Response&) { return {}; }
@@ -62,19 +63,21 @@ Asked<JsonAnswer> Gitea::call(const std::string& method, const std::string& path
   return calls_.call(std::move(request), body, fine);
 }
 
-/// The elements, or those in a member, of all pages.
+/// The elements, or those in a member, of all pages. Some that are counted are not shown: an empty page is the last,
+/// too.
 Asked<GiteaList> Gitea::list(const std::string& path, int most_pages, const char* member) const {
+  const std::string pages = path + (path.find('?') == std::string::npos ? "?" : "&") + kPerPage + "&page=";
   GiteaList all;
   for (int page = 1; page <= most_pages; ++page) {
-    const std::string between = path.find('?') == std::string::npos ? "?" : "&";
-    const auto found = call(
-        "GET", path + between + "limit=" + std::to_string(kPerPage) + "&page=" + std::to_string(page), nullptr);
+    const auto found = call("GET", pages + std::to_string(page), nullptr);
     if (!found) return tl::unexpected(found.error());
     if (member == nullptr ? !found->body.is_array() : !found->body.is_object())
       return tl::unexpected(not_understood("the answer is no list"));
-    for (const json::value& one : member == nullptr ? list_of(found->body) : list_of(found->body, member))
-      all.items.push_back(one);
-    all.more = found->more;
+    const json::array& some = member == nullptr ? list_of(found->body) : list_of(found->body, member);
+    all.items.insert(all.items.end(), some.begin(), some.end());
+    std::size_t total = 0;
+    std::from_chars(found->total.data(), found->total.data() + found->total.size(), total);
+    all.more = !some.empty() && all.items.size() < total;
     if (!all.more) break;
   }
   return all;
@@ -107,8 +110,7 @@ std::vector<Asked<events::PollAnswer>> Gitea::read(std::span<const PrPlace> plac
   return answers;
 }
 
-void Gitea::read_repository(const std::vector<std::size_t>& wanted, std::span<const PrPlace> places,
-                            Answers& answers) {
+void Gitea::read_repository(const std::vector<std::size_t>& wanted, std::span<const PrPlace> places, Answers& answers) {
   const auto open = list(repository_path(places[wanted.front()].repository) + "/pulls?state=open", kOpenPages);
   if (!open) {
     for (const std::size_t at : wanted) answers[at] = tl::unexpected(open.error());
@@ -180,16 +182,18 @@ Asked<void> Gitea::read_open(const PrPlace& place, json::value& pull, bool alone
   return {};
 }
 
-/// At one that seems to be as it was. Checks that are to come are asked for; what else no list shows, like a conversation
-/// that somebody resolves, is so seldom that all such looks together cost a request a minute.
+/// At one that seems to be as it was. Checks that are to come are asked for; what else no list shows, like a
+/// conversation that somebody resolves, is so seldom that all such looks together cost a request a minute.
 Asked<void> Gitea::look_closer(const PrPlace& place, const json::value& pull, Known& known) {
   const auto stands = read_gitea_pull(pull, place, known.standing);
   if (!stands) return tl::unexpected(not_understood(stands.error()));
   const Instant now = clock_.now();
-  if (stands->checks_pending || (stands->no_checks && now - known.head_since < kChecksMayCome))
-    return read_statuses(place, pull, known.standing);
+  const bool to_come = stands->checks_pending || (stands->no_checks && now - known.head_since < kChecksMayCome);
+  if (to_come)
+    if (const auto read = read_statuses(place, pull, known.standing); !read) return read;
   const bool people = stands->unresolved_comments || stands->review_decision != "APPROVED";
-  if (!people && stands->all_checks_pass) return {};
+  const bool checks = !to_come && !stands->all_checks_pass;
+  if (!people && !checks) return {};
   {
     const std::lock_guard lock(mutex_);
     if (now - known.read_at < kBetweenLooks || now < next_look_) return {};
@@ -197,7 +201,7 @@ Asked<void> Gitea::look_closer(const PrPlace& place, const json::value& pull, Kn
   const int before = requests_;
   if (people)
     if (const auto read = read_said(place, pull, known.standing); !read) return read;
-  if (!stands->all_checks_pass)
+  if (checks)
     if (const auto read = read_statuses(place, pull, known.standing); !read) return read;
   known.read_at = now;
   const std::lock_guard lock(mutex_);
@@ -233,6 +237,8 @@ Asked<void> Gitea::read_said(const PrPlace& place, const json::value& pull, Gite
   for (const std::string& review : std::span(commented).subspan(unread)) {
     const auto comments = call("GET", pull_path(place) + "/reviews/" + encoded(review) + "/comments", nullptr, {404});
     if (!comments) return tl::unexpected(comments.error());
+    if (comments->status != 404 && !comments->body.is_array())
+      return tl::unexpected(not_understood("a review has no comments"));
     for (GiteaConversation& one : conversations_of(list_of(comments->body), heard_ones))
       conversations.push_back(std::move(one));
   }
@@ -250,11 +256,11 @@ Asked<void> Gitea::leave_out_answered(const PrPlace& place, std::vector<GiteaCon
   const auto own = login();
   if (!own) return tl::unexpected(own.error());
   const auto comments =
-      call("GET", repository_path(place.repository) + "/issues/" + std::to_string(place.number) + "/comments", nullptr);
+      list(repository_path(place.repository) + "/issues/" + std::to_string(place.number) + "/comments",
+           1);  // no pages either
   if (!comments) return tl::unexpected(comments.error());
   std::erase_if(conversations, [&](const GiteaConversation& conversation) {
-    const json::array& all = list_of(comments->body);
-    return std::any_of(all.begin(), all.end(), [&](const json::value& comment) {
+    return std::any_of(comments->items.begin(), comments->items.end(), [&](const json::value& comment) {
       const auto at = instant_from_text(text_of(comment, "created_at"));
       return lower(text_of(member_of(comment, "user"), "login")) == *own && at && *at >= conversation.last_said_at &&
              text_of(comment, "body").starts_with(about(place, conversation.id));
@@ -273,10 +279,10 @@ Asked<std::set<std::string>> Gitea::heard(const HostedRepository& repository) {
     if (const auto known = writers_.find(repository.path); known != writers_.end() && now < known->second.until)
       return known->second.logins;
   }
-  const auto assignees = call("GET", repository_path(repository) + "/assignees", nullptr);
+  const auto assignees = list(repository_path(repository) + "/assignees", 1);  // it has no pages
   if (!assignees) return tl::unexpected(assignees.error());
   std::set<std::string> logins;
-  for (const json::value& writer : list_of(assignees->body)) logins.insert(lower(text_of(writer, "login")));
+  for (const json::value& writer : assignees->items) logins.insert(lower(text_of(writer, "login")));
   for (const std::string& bot : settings_.bots) logins.insert(lower(bot));
   logins.erase("");
   const std::lock_guard lock(mutex_);
@@ -370,8 +376,13 @@ Asked<PrPage> Gitea::look(const PrPlace& place) {
   if (!found) return tl::unexpected(found.error());
   const json::value& pull = found->body;
   const json::value& head = member_of(pull, "head");
-  PrPage page{text_of(pull, "title"), text_of(pull, "body"), text_of(pull, "state"), text_of(head, "ref"),
-              target_of(pull),        head_of(pull),         {}};
+  PrPage page{text_of(pull, "title"),
+              text_of(pull, "body"),
+              text_of(pull, "state"),
+              text_of(head, "ref"),
+              target_of(pull),
+              head_of(pull),
+              {}};
   if (truth_of(pull, "merged")) page.state = "merged";
   const auto from = hosted_at("https://" + place.repository.host + "/" + text_of(member_of(head, "repo"), "full_name"));
   if (from) page.from = *from;
@@ -381,8 +392,9 @@ Asked<PrPage> Gitea::look(const PrPlace& place) {
 }
 
 Asked<void> Gitea::comment(const PrPlace& place, const std::string& text) {
-  const auto made = call("POST", repository_path(place.repository) + "/issues/" + std::to_string(place.number) + "/comments",
-                         json::object{{"body", text}});
+  const auto made =
+      call("POST", repository_path(place.repository) + "/issues/" + std::to_string(place.number) + "/comments",
+           json::object{{"body", text}});
   if (!made) return tl::unexpected(made.error());
   return {};
 }
@@ -390,8 +402,9 @@ Asked<void> Gitea::comment(const PrPlace& place, const std::string& text) {
 /// Versions before 1.26, and Forgejo, resolve nothing for a program, those before 1.27 take no reply from one: both are
 /// 405. What is said is a comment on the whole then.
 Asked<void> Gitea::answer_thread(const PrPlace& place, const std::string& thread, const std::string& text) {
-  const auto resolved = call("POST", repository_path(place.repository) + "/pulls/comments/" + encoded(thread) + "/resolve",
-                             nullptr, {404, 405});
+  const auto resolved =
+      call("POST", repository_path(place.repository) + "/pulls/comments/" + encoded(thread) + "/resolve", nullptr,
+           {404, 405});
   if (!resolved) return tl::unexpected(resolved.error());
   if (resolved->status == 404) return {};
   if (resolved->status == 405) return comment(place, about(place, thread) + "\n" + text);
@@ -405,8 +418,7 @@ Asked<void> Gitea::answer_thread(const PrPlace& place, const std::string& thread
 Asked<void> Gitea::merge(const PrPlace& place, const std::string& head) {
   Refusal last;
   for (const char* way : {"squash", "merge", "rebase", "rebase-merge"}) {
-    const auto merged =
-        call("POST", pull_path(place) + "/merge", json::object{{"Do", way}, {"head_commit_id", head}});
+    const auto merged = call("POST", pull_path(place) + "/merge", json::object{{"Do", way}, {"head_commit_id", head}});
     if (merged) return {};
     last = merged.error();
     if (last.status != 405 || last.why.find("allowed merge style") == std::string::npos) break;

@@ -48,8 +48,9 @@ struct GiteaStanding {
   std::set<std::string> heard;  ///< logins in lower case of those whose words are worked on
 };
 
-/// Gitea and Forgejo, by REST. The open pull requests of a repository are listed by one request; more is asked about one
-/// of them when something has changed there, while something is still to come, or when it waits for what no list shows.
+/// Gitea and Forgejo, by REST. The open pull requests of a repository are listed by one request; more is asked about
+/// one of them when something has changed there, while something is still to come, or when it waits for what no list
+/// shows.
 class Gitea final : public Host {
  public:
   /// So often it has to be said that it cannot be merged before that is a conflict: in a poll each, so long apart.

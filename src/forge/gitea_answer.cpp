@@ -49,9 +49,9 @@ void read_reviews(events::PollAnswer& answer, const GiteaStanding& standing) {
       add_line(answer.feedback, said_by(author_of(*review) + " asks for changes", text_of(*review, "body")));
     }
   }
-  answer.review_decision = rejected                                          ? "CHANGES_REQUESTED"
+  answer.review_decision = rejected                                         ? "CHANGES_REQUESTED"
                            : approvals < standing.target.required_approvals ? "REVIEW_REQUIRED"
-                                                                             : "APPROVED";
+                                                                            : "APPROVED";
 }
 
 GiteaChecks outcome_of(const json::value& status) {

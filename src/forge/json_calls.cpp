@@ -81,7 +81,7 @@ Asked<JsonAnswer> JsonCalls::call(http::Request request, const json::value& body
   const bool good = response->status >= 200 && response->status < 300;
   if (!good && std::count(fine.begin(), fine.end(), response->status) == 0)
     return tl::unexpected(refusal_of(*response));
-  JsonAnswer answer{response->status, nullptr, response->header("link").find("rel=\"next\"") != std::string::npos};
+  JsonAnswer answer{response->status, nullptr, response->header("x-total-count")};
   if (response->body.empty()) return answer;
   auto read = parse_json(response->body);
   if (!read) return tl::unexpected(Refusal{"invalid_response", response->status, false, read.error().what, {}});
@@ -151,7 +151,8 @@ Refusal JsonCalls::refusal_of(const http::Response& response) const {
   if (limited && refusal.transient && !refusal.rest_until) refusal.rest_until = now + kUsualRest;
   if (refusal.transient) return refusal;
   if (response.status == 401)
-    refusal.why = (ways_.echoes_token ? "" : words + "; ") + host_ + " does not know the token, or not any more: make a new one";
+    refusal.why =
+        (ways_.echoes_token ? "" : words + "; ") + host_ + " does not know the token, or not any more: make a new one";
   else if (response.status == 403 || response.status == 404)
     refusal.why += ways_.lacking(response);
   else if (response.status >= 300 && response.status < 400)

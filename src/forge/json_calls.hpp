@@ -22,7 +22,7 @@ inline constexpr std::size_t kRemembered = 1'000;  ///< pull requests, or people
 struct JsonAnswer {
   int status = 0;
   json::value body;
-  bool more = false;  ///< there is a next page
+  std::string total;  ///< how many elements all pages have, where that is told
 };
 
 /// How one kind of host refuses.

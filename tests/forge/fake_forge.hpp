@@ -12,8 +12,8 @@
 
 namespace townd::test {
 
-/// The fake GitHub, GitLab or Gitea of tests/fake_forge as a process of its own, over TLS, with a repository `you/shop` to
-/// which `towny` may write. It ends with this object.
+/// The fake GitHub, GitLab or Gitea of tests/fake_forge as a process of its own, over TLS, with a repository `you/shop`
+/// to which `towny` may write. It ends with this object.
 class FakeForge {
  public:
   explicit FakeForge(HostKind kind);

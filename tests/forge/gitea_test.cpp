@@ -272,6 +272,15 @@ TEST_F(GiteaTest, ConversationsOfThoseWhoMayWriteAndOfListedProgramsAreHeard) {
   EXPECT_THAT(answer.feedback, HasSubstr("- work:1\n  Reviewer: beep"));
 }
 
+TEST_F(GiteaTest, ReviewsOfAllPagesAreRead) {
+  const int number = checked_request("work");
+  forge_.control("pages", {{"cap", 2}});
+  for (int i = 0; i < 5; ++i) thread(number, "you", ("n" + std::to_string(i)).c_str());
+  const auto answer = fresh(number);
+  EXPECT_EQ(answer.threads.size(), 5U);
+  EXPECT_THAT(answer.feedback, HasSubstr("you: n4"));
+}
+
 TEST_F(GiteaTest, AConversationIsAnsweredAndResolvedWhereThatIsPossible) {
   const int number = checked_request("work");
   version("1.27.0");

@@ -46,9 +46,8 @@ TEST(PrPlaces, OfGiteaAreBeneathPulls) {
   const auto place = read_pr_url(HostKind::gitea, "https://codeberg.org/You/Shop/pulls/12");
   ASSERT_TRUE(place);
   EXPECT_EQ(place->url(HostKind::gitea), "https://codeberg.org/you/shop/pulls/12");
-  for (const char* wrong :
-       {"https://codeberg.org/you/shop/pull/12", "https://codeberg.org/a/you/shop/pulls/12",
-        "https://codeberg.org/you/shop/pulls/12/files", "https://codeberg.org/you/shop/issues/12"})
+  for (const char* wrong : {"https://codeberg.org/you/shop/pull/12", "https://codeberg.org/a/you/shop/pulls/12",
+                            "https://codeberg.org/you/shop/pulls/12/files", "https://codeberg.org/you/shop/issues/12"})
     EXPECT_FALSE(read_pr_url(HostKind::gitea, wrong)) << wrong;
 }
 

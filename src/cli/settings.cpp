@@ -44,7 +44,7 @@ bool of_the_node(std::string_view key) {
   const std::string_view section = key.substr(0, key.find('.'));
   return section == "limits" || section == "server" || section == "store" || section == "log" || section == "metrics" ||
          section == "events" || section == "upgrade" || section == "github" || section == "gitlab" ||
-         section == "sentry" || section == "webhook" || section == "alerts";
+         section == "gitea" || section == "sentry" || section == "webhook" || section == "alerts";
 }
 
 }  // namespace

@@ -152,9 +152,9 @@ namespace {
 
 // ---- the whole ----
 
-constexpr std::array<std::string_view, 14> kSections{"server",  "store",  "log",     "metrics",    "events",
-                                                     "upgrade", "limits", "town",    "reconciler", "github",
-                                                     "gitlab",  "sentry", "webhook", "alerts"};
+constexpr std::array<std::string_view, 15> kSections{"server",  "store",  "log",    "metrics",    "events",
+                                                     "upgrade", "limits", "town",   "reconciler", "github",
+                                                     "gitlab",  "gitea",  "sentry", "webhook",    "alerts"};
 
 bool read_section(JsonReader& reader, std::string_view section, const json::value& v, NodeSettings& out) {
   if (section == "server") return reader.read(v, out.server);
@@ -167,6 +167,7 @@ bool read_section(JsonReader& reader, std::string_view section, const json::valu
   if (section == "town") return read_town(reader, v, out.town);
   if (section == "github") return reader.read(v, out.github);
   if (section == "gitlab") return reader.read(v, out.gitlab);
+  if (section == "gitea") return reader.read(v, out.gitea);
   if (section == "sentry") return reader.read(v, out.sentry);
   if (section == "webhook") return reader.read(v, out.webhook);
   if (section == "alerts") return reader.read(v, out.alerts);
@@ -187,6 +188,7 @@ json::object write_settings(const NodeSettings& settings) {
   all.emplace("reconciler", writer.write_members(settings.town.constants));
   all.emplace("github", writer.write(settings.github));
   all.emplace("gitlab", writer.write(settings.gitlab));
+  all.emplace("gitea", writer.write(settings.gitea));
   all.emplace("sentry", writer.write(settings.sentry));
   all.emplace("webhook", writer.write(settings.webhook));
   all.emplace("alerts", writer.write(settings.alerts));
@@ -223,9 +225,18 @@ bool check(JsonReader& reader, const NodeSettings& settings) {
 // ---- secrets ----
 
 /// A webhook's address is one too: of many services it is all that is needed to write there.
-constexpr std::array<std::string_view, 10> kSecrets{
-    "github.token", "github.app_key", "github.webhook_secret", "gitlab.token", "gitlab.webhook_secret",
-    "sentry.dsn",   "webhook.url",    "webhook.secret",        "events.url",   "events.header"};
+constexpr std::array<std::string_view, 12> kSecrets{"github.token",
+                                                    "github.app_key",
+                                                    "github.webhook_secret",
+                                                    "gitlab.token",
+                                                    "gitlab.webhook_secret",
+                                                    "gitea.token",
+                                                    "gitea.webhook_secret",
+                                                    "sentry.dsn",
+                                                    "webhook.url",
+                                                    "webhook.secret",
+                                                    "events.url",
+                                                    "events.header"};
 constexpr std::size_t kShownOfSecret = 4;
 constexpr std::size_t kLongEnough = 12;  ///< a shorter secret would be given away by a part of it
 

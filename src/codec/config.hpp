@@ -111,6 +111,7 @@ struct NodeSettings {
   TownConfig town;  ///< what a new town begins with, its constants from `[reconciler]`
   GitHubSettings github;
   TokenHostSettings gitlab{"gitlab.com", {}, {}, {}};
+  TokenHostSettings gitea{"codeberg.org", {}, {}, {}};
   SentrySettings sentry;
   WebhookSettings webhook;
   AlertSettings alerts;
@@ -118,7 +119,7 @@ struct NodeSettings {
 
   [[nodiscard]] Limits run_limits() const;
   /// Whether it names a host of pull requests.
-  [[nodiscard]] bool names_forge() const { return github.set_up() || gitlab.set_up(); }
+  [[nodiscard]] bool names_forge() const { return github.set_up() || gitlab.set_up() || gitea.set_up(); }
 };
 
 /// An error names file, line and, for an unknown key, the nearest known one.

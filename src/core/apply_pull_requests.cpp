@@ -19,7 +19,7 @@ void rest(Change& change, const BeadId& id, MaybeInstant until) {
 }
 
 std::string poll_message(const events::PollAnswer& a) {
-  const std::string provider = a.provider == "gitlab" ? "GitLab" : "GitHub";
+  const std::string provider = a.provider == "gitlab" ? "GitLab" : a.provider == "gitea" ? "Gitea" : "GitHub";
   std::string text;
   if (a.error_kind == "no_token")
     text = "No " + provider + " token resolved";

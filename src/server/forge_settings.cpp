@@ -78,6 +78,8 @@ expected<std::vector<HostSettings>> forge_settings(const NodeSettings& node, con
     if (const auto read = read_app(node.github, place, hosts.back()); !read) return tl::unexpected(read.error());
   if (const auto added = add_host(HostKind::gitlab, node.gitlab, place, hosts); !added)
     return tl::unexpected(added.error());
+  if (const auto added = add_host(HostKind::gitea, node.gitea, place, hosts); !added)
+    return tl::unexpected(added.error());
   return hosts;
 }
 

@@ -1,4 +1,4 @@
-# A forge for a test, beside world.sh: a fake GitHub or GitLab over TLS with repositories of its own. Source it after world.sh.
+# A forge for a test, beside world.sh: a fake GitHub, GitLab or Gitea over TLS with repositories of its own. Source it after world.sh.
 : "${TOWN_SOURCE:?the source tree}"
 # control COMMAND JSON: tells the fake what the world there is like, and prints what it says.
 control() {
@@ -10,13 +10,15 @@ control() {
 # field NAME: of the JSON object on standard input; dots lead into it.
 field() { python3 -c 'import functools, json, sys; print(functools.reduce(lambda v, k: v[int(k) if k.isdigit() else k], sys.argv[1].split("."), json.load(sys.stdin)))' "$1"; }
 
-# start_forge [KIND]: the forge (github or gitlab), and you, who may write, and townd's own account with its token. At GitLab
+# start_forge [KIND]: the forge (github, gitlab or gitea), and you, who may write, and townd's own account with its token. At GitLab
 # projects are in a group within a group.
 start_forge() {
   forge_kind=${1:-github}
   forge_group=you forge_heads=refs/pull scopes='["repo"]' rights='{"towny": "write"}'
   if [ "$forge_kind" = gitlab ]; then
     forge_group=you/tools forge_heads=refs/merge-requests scopes='["api"]' rights='{"towny": "developer", "you": "maintainer"}'
+  elif [ "$forge_kind" = gitea ]; then
+    scopes='["write:repository", "write:issue", "read:user"]'
   fi
   mkfifo "$world/forge.out"
   python3 "$TOWN_SOURCE/tests/fake_forge/serve.py" --kind "$forge_kind" --root "$world/forge" > "$world/forge.out" 2> "$world/forge.err" < /dev/null &
@@ -55,8 +57,13 @@ head_of() { at_forge "$1" rev-parse "$forge_heads/$2/head"; }
 verdict_is() { town show "$(request_of "$1")" --json | grep -q '"verdict":"'"$2"'"'; }
 # act JSON: somebody does something there; what it makes is in act.out.
 act() { control act "$1" > "$world/act.out" || fail "nobody can $1"; }
-# check REPOSITORY COMMIT CONCLUSION: the check `build` has run; at GitLab it is a job.
+# check REPOSITORY COMMIT CONCLUSION: the check `build` has run; at GitLab it is a job, at Gitea a status.
 check() {
+  if [ "$forge_kind" = gitea ]; then
+    control checks '{"repository": "'"$forge_group/$1"'", "sha": "'"$2"'", "context": "build", "state": "'"$3"'"}' > /dev/null ||
+      fail "no status"
+    return
+  fi
   if [ "$forge_kind" = gitlab ]; then
     control checks '{"repository": "'"$forge_group/$1"'", "sha": "'"$2"'", "job": "build", "status": "'"${3/failure/failed}"'"}' > /dev/null ||
       fail "no job"

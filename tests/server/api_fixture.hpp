@@ -76,7 +76,9 @@ class ApiTest : public testing::Test {
   StreamSeats seats;
   LiveHub live{seats};
   Workers workers{2};
-  Webhooks webhooks{{{"github", {WebhookProof::signature, "sesame"}}, {"gitlab", {WebhookProof::token, "barley"}}}};
+  Webhooks webhooks{{{"github", {WebhookProof::signature, "sesame"}},
+                     {"gitlab", {WebhookProof::token, "barley"}},
+                     {"gitea", {WebhookProof::signature, "oats"}}}};
   UpgradeReport upgrade;
   std::filesystem::path data_folder;  ///< a data folder with nothing in it
   std::string page_damage;            ///< what is wrong with the store's pages

@@ -25,18 +25,22 @@ TEST(ForgeSettings, NoHostIsNamedWithoutAToken) {
 TEST(ForgeSettings, EachForgeHasItsHost) {
   const auto hosts = read(
       "[github]\ntoken = \"g\"\n[gitlab]\nhost = \"GitLab.Example:8443\"\ntoken = \"l\"\nwebhook_secret = \"w\"\n"
-      "bots = [\"reviewer\"]\n");
+      "bots = [\"reviewer\"]\n[gitea]\ntoken = \"t\"\n");
   ASSERT_TRUE(hosts) << hosts.error().what;
-  ASSERT_EQ(hosts->size(), 2U);
+  ASSERT_EQ(hosts->size(), 3U);
   EXPECT_EQ(hosts->front().kind, HostKind::github);
   EXPECT_EQ(hosts->front().host, "github.com");
-  EXPECT_EQ(hosts->back().kind, HostKind::gitlab);
-  EXPECT_EQ(hosts->back().host, "gitlab.example:8443");
-  EXPECT_EQ(hosts->back().token, "l");
-  EXPECT_EQ(hosts->back().webhook_secret, "w");
-  EXPECT_EQ(hosts->back().bots, std::vector<std::string>{"reviewer"});
+  EXPECT_EQ(hosts->at(1).kind, HostKind::gitlab);
+  EXPECT_EQ(hosts->at(1).host, "gitlab.example:8443");
+  EXPECT_EQ(hosts->at(1).token, "l");
+  EXPECT_EQ(hosts->at(1).webhook_secret, "w");
+  EXPECT_EQ(hosts->at(1).bots, std::vector<std::string>{"reviewer"});
+  EXPECT_EQ(hosts->back().kind, HostKind::gitea);
+  EXPECT_EQ(hosts->back().host, "codeberg.org");
+  EXPECT_EQ(hosts->back().token, "t");
   EXPECT_EQ(proof_of(HostKind::github), WebhookProof::signature);
   EXPECT_EQ(proof_of(HostKind::gitlab), WebhookProof::token);
+  EXPECT_EQ(proof_of(HostKind::gitea), WebhookProof::signature);
 }
 
 TEST(ForgeSettings, ErrorsNameFileLineAndKeyAndNoSecret) {

@@ -132,5 +132,21 @@ TEST_F(ApiTest, GitLabsWebhooksSayWhichMergeRequestsTheyAreAbout) {
   EXPECT_EQ(ask("POST", "/hooks/" + rig_id + "/elsewhere", "{}", "", {{"X-Gitlab-Token", "barley"}}).status, 403);
 }
 
+TEST_F(ApiTest, GiteasWebhooksSayWhichPullRequestsTheyAreAbout) {
+  const auto deliver = [this](const std::string& body, const std::string& secret, const std::string& id) {
+    return ask("POST", "/hooks/" + rig_id + "/gitea", body, "",
+               {{"X-Hub-Signature-256", http::signature(secret, body)}, {"X-Gitea-Delivery", id}});
+  };
+  const std::string pull = R"({"action":"opened","number":7,"pull_request":{"number":7}})";
+  EXPECT_THAT(deliver(pull, "oats", "a").body, HasSubstr("\"noticed\":1"));
+  EXPECT_THAT(deliver(pull, "oats", "a").body, HasSubstr("\"noticed\":0")) << "it counts once";
+  EXPECT_EQ(deliver(pull, "sesame", "b").status, 403);
+  const std::string comment = R"({"action":"created","is_pull":true,"issue":{"number":7,"pull_request":{}}})";
+  EXPECT_THAT(deliver(comment, "oats", "c").body, HasSubstr("\"noticed\":1"));
+  EXPECT_THAT(deliver(R"({"context":"build","sha":"c1","state":"success"})", "oats", "d").body,
+              HasSubstr("\"noticed\":1"));
+  EXPECT_THAT(deliver(R"({"issue":{"number":7,"pull_request":null}})", "oats", "e").body, HasSubstr("\"noticed\":0"));
+}
+
 }  // namespace
 }  // namespace townd::test

@@ -134,6 +134,7 @@ TEST(Config, ForgesAreNamedWithTheirHostsAndNoSecrets) {
   const auto settings = read_node_settings("[gitlab]\ntoken = \"glpat-0123456789\"\nwebhook_secret = \"short\"\n", "t");
   ASSERT_TRUE(settings) << settings.error().what;
   EXPECT_EQ(settings->gitlab.host, "gitlab.com");
+  EXPECT_EQ(settings->gitea.host, "codeberg.org");
   EXPECT_TRUE(settings->names_forge());
   EXPECT_FALSE(NodeSettings{}.names_forge());
   std::map<std::string, std::string> values;

@@ -127,6 +127,20 @@ TEST_F(PullRequests, ThatCannotBeOpenedNowAreTriedAgainTenTimes) {
   EXPECT_EQ(status(), BeadStatus::failed);
 }
 
+TEST_F(PullRequests, ThatAForgeRefusesToTellOfNameIt) {
+  published();
+  approved();
+  events::PollAnswer refused;
+  refused.provider = "gitea";
+  refused.error_kind = "http_error";
+  refused.http_status = 401;
+  refused.error_message = "make a new token";
+  wait(minutes(2));
+  say(events::PrPolled{request_, refused});
+  EXPECT_EQ(status(), BeadStatus::failed);
+  EXPECT_EQ(review().failure_message, "Gitea answered HTTP 401: make a new token");
+}
+
 TEST_F(PullRequests, OfAForgeThatIsAwayForLongAreKeptAndNobodyStartsAnew) {
   published();
   approved();

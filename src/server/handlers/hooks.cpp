@@ -14,7 +14,7 @@ void add(std::vector<events::PrNoticed>& found, const RigId& rig, int number, st
   if ((number > 0 || !head.empty()) && found.size() < kNamed) found.push_back({rig, number, std::move(head), true});
 }
 
-/// The pull requests that a delivery of GitHub's is about.
+/// The pull requests that a delivery of GitHub's is about, or of Gitea's, which has the same members.
 std::vector<events::PrNoticed> told_by_github(const RigId& rig, const json::value& said) {
   std::vector<events::PrNoticed> found;
   const auto number = [](const json::value& of) { return static_cast<int>(number_of(of, "number")); };
@@ -52,9 +52,10 @@ struct Dialect {
   std::array<std::string_view, 2> ids;
   std::vector<events::PrNoticed> (*about)(const RigId& rig, const json::value& said);
 };
-constexpr std::array<Dialect, 2> kDialects{
+constexpr std::array<Dialect, 3> kDialects{
     {{"github", "X-Hub-Signature-256", {"X-GitHub-Delivery", ""}, told_by_github},
-     {"gitlab", "X-Gitlab-Token", {"Idempotency-Key", "X-Gitlab-Event-UUID"}, told_by_gitlab}}};
+     {"gitlab", "X-Gitlab-Token", {"Idempotency-Key", "X-Gitlab-Event-UUID"}, told_by_gitlab},
+     {"gitea", "X-Hub-Signature-256", {"X-Gitea-Delivery", ""}, told_by_github}}};
 
 std::string delivery_id(const Dialect& dialect, const Request& request) {
   for (const std::string_view name : dialect.ids)

@@ -131,8 +131,5 @@ tl::expected<events::PollAnswer, std::string> read_gitea_pull(const json::value&
                                                               const GiteaStanding& standing);
 /// The unresolved conversations among the comments of a review.
 std::vector<GiteaConversation> conversations_of(const json::array& comments, const std::set<std::string>& heard);
-/// What the statuses of a head come to, with those that have to come.
-enum class GiteaChecks { none, pending, failed, passed };
-GiteaChecks checks_of(const GiteaStanding& standing);
 
 }  // namespace townd

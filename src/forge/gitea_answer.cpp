@@ -54,6 +54,9 @@ void read_reviews(events::PollAnswer& answer, const GiteaStanding& standing) {
                                                                             : "APPROVED";
 }
 
+/// Of a status, and of all of them with those that have to come.
+enum class GiteaChecks { none, pending, failed, passed };
+
 GiteaChecks outcome_of(const json::value& status) {
   const std::string state = text_of(status, "status");
   if (state == "success" || state == "warning" || state == "skipped") return GiteaChecks::passed;
@@ -65,6 +68,18 @@ bool has_come(const std::string& pattern, const json::array& statuses) {
     const std::string context = text_of(status, "context");
     return context == pattern || ::fnmatch(pattern.c_str(), context.c_str(), 0) == 0;
   });
+}
+
+GiteaChecks checks_of(const GiteaStanding& standing) {
+  GiteaChecks all = standing.statuses.items.empty() ? GiteaChecks::none : GiteaChecks::passed;
+  for (const json::value& status : standing.statuses.items) {
+    const GiteaChecks check = outcome_of(status);
+    if (check == GiteaChecks::failed) return check;
+    if (check == GiteaChecks::pending) all = check;
+  }
+  for (const std::string& pattern : standing.target.required_checks)
+    if (!has_come(pattern, standing.statuses.items)) all = GiteaChecks::pending;
+  return all;
 }
 
 void read_statuses(events::PollAnswer& answer, const GiteaStanding& standing) {
@@ -90,18 +105,6 @@ std::string mergeable_state(const json::value& pull, const GiteaStanding& standi
 }
 
 }  // namespace
-
-GiteaChecks checks_of(const GiteaStanding& standing) {
-  GiteaChecks all = standing.statuses.items.empty() ? GiteaChecks::none : GiteaChecks::passed;
-  for (const json::value& status : standing.statuses.items) {
-    const GiteaChecks check = outcome_of(status);
-    if (check == GiteaChecks::failed) return check;
-    if (check == GiteaChecks::pending) all = check;
-  }
-  for (const std::string& pattern : standing.target.required_checks)
-    if (!has_come(pattern, standing.statuses.items)) all = GiteaChecks::pending;
-  return all;
-}
 
 std::vector<GiteaConversation> conversations_of(const json::array& comments, const std::set<std::string>& heard) {
   struct One {

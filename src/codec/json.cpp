@@ -1,6 +1,7 @@
 #include "codec/json.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace townd {
@@ -114,7 +115,9 @@ std::int64_t number_of(const json::value& object, std::string_view key) {
   const json::value& member = member_of(object, key);
   if (member.is_int64()) return member.get_int64();
   if (member.is_uint64()) return static_cast<std::int64_t>(member.get_uint64());
-  return member.is_double() ? static_cast<std::int64_t>(member.get_double()) : 0;
+  constexpr double kMost = 9e18;
+  const bool fits = member.is_double() && std::abs(member.get_double()) < kMost;  // neither infinite nor no number
+  return fits ? static_cast<std::int64_t>(member.get_double()) : 0;
 }
 
 bool truth_of(const json::value& object, std::string_view key) {

@@ -50,7 +50,16 @@ class Applier {
     review.source_run_id = last->source_run_id;
     review.pr_url = a.pr_url;
     review.strategy = last->strategy;
-    change_.create_request(std::move(review), a.rig_id, Priority::medium, "Review: " + a.branch, "", kSystemActor);
+    review.published_commit = last->published_commit;
+    review.published_at = last->published_at;
+    review.answered = last->answered;
+    // What was approved of is what is there: nobody reviews it again.
+    const bool approved =
+        last->published_at && last->verdict == Verdict::approved && last->commit == last->published_commit;
+    if (approved) review.verdict = Verdict::approved;
+    const BeadId again =
+        change_.create_request(std::move(review), a.rig_id, Priority::medium, "Review: " + a.branch, "", kSystemActor);
+    if (approved) change_.set_status(again, BeadStatus::in_progress);
     used_.beads.insert(a.source_bead_id);
     return {};
   }

@@ -36,6 +36,24 @@ std::string poll_message(const events::PollAnswer& a) {
   return a.error_message.empty() ? text : text + ": " + a.error_message;
 }
 
+/// A person is told of a forge that has not answered for long, once in a rig until the word is closed.
+void tell_away(Change& change, const BeadId& id, const std::string& what) {
+  constexpr std::string_view kAway = "forge_away";
+  const Town& town = change.town();
+  const RigId rig = town.bead(id)->rig_id;
+  for (const SubjectKey& key : town.all_subjects(Stage::escalations)) {
+    const Bead* bead = town.bead(BeadId(key.text));
+    const auto* told = bead && bead->detail ? std::get_if<Escalation>(bead->detail.get()) : nullptr;
+    if (told && told->category == kAway && bead->rig_id == rig && !terminal(bead->status)) return;
+  }
+  Escalation escalation;
+  escalation.severity = Priority::high;
+  escalation.category = kAway;
+  escalation.message = what + "; pull requests stand still, and it is asked again by itself";
+  escalation.source = town.review(id)->source_bead_id;
+  change.escalate(std::move(escalation), rig, "The forge does not answer: " + what);
+}
+
 void poll_failed(Change& change, const BeadId& id, const events::PollAnswer& a) {
   Review review = *change.town().review(id);
   const Constants& constants = change.town().constants();
@@ -45,8 +63,10 @@ void poll_failed(Change& change, const BeadId& id, const events::PollAnswer& a) 
   review.poll_non_transient_count = malformed ? review.poll_non_transient_count + 1 : 0;
   const bool over = refused_for_good(a) || review.poll_transient_count >= constants.poll_transient_limit ||
                     review.poll_non_transient_count >= constants.poll_malformed_limit;
+  const bool away = over && !refused_for_good(a) && !malformed && review.published_at;
   change.town().put(std::move(review));
   if (over) change.fail_request(id, ReviewResult::failed, "pr_poll_failed", a.error_kind, poll_message(a));
+  if (away) tell_away(change, id, poll_message(a));
 }
 
 /// Work that is another than what was reviewed.
@@ -118,9 +138,10 @@ void watch_for_auto_merge(Change& change, const BeadId& id, const events::PollAn
                                                                            : town.config().auto_merge_delay_minutes;
   if (!town.config().auto_merge || !delay) return;
   Review review = *town.review(id);
-  if (!green(a, rig) || unpublished(review))
+  if (!green(a, rig) || unpublished(review)) {
     review.auto_merge_ready_since.reset();
-  else if (!review.auto_merge_ready_since)
+    forget_refusals(review);
+  } else if (!review.auto_merge_ready_since)
     review.auto_merge_ready_since = change.now();
   const bool due = review.auto_merge_ready_since && change.now() - *review.auto_merge_ready_since >= minutes(*delay);
   const bool reviewed = review.verdict == Verdict::approved || !code_review(town, town.bead(id)->rig_id);
@@ -349,7 +370,7 @@ bool take_other_branch(Change& change, const BeadId& id) {
   Review review = *change.town().review(id);
   const Bead* source = change.town().bead(review.source_bead_id);
   const bool named = source && source->type == BeadType::convoy;
-  if (named || review.commit.empty() || !review.published_commit.empty()) return false;
+  if (named || review.commit.empty() || !review.published_commit.empty() || !review.pr_url.empty()) return false;
   change.history(id, "branch_taken", review.branch, review.branch + "-2");
   review.branch += "-2";
   review.publish_asked_at.reset();
@@ -365,8 +386,9 @@ void not_published(Change& change, const BeadId& id, const events::PrPublished& 
   const int tries = ++review.publish_tries;
   change.town().put(std::move(review));
   change.history(id, "publish_failed", "", e.why);
-  if (!e.transient || tries >= kPublishTries)
-    change.fail_request(id, ReviewResult::failed, "pr_publish_failed", e.transient ? "network" : e.error_kind, e.why);
+  if (e.transient && tries < kPublishTries) return;
+  change.fail_request(id, ReviewResult::failed, "pr_publish_failed", e.transient ? "network" : e.error_kind, e.why);
+  if (e.transient) tell_away(change, id, e.why);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ constexpr std::size_t kCommentedReviews = 50;     ///< whose comments are read, 
 /// Its words of a 403 name the scope.
 std::string nothing_more(const http::Response&) { return {}; }
 
-constexpr WaysToRefuse kGiteaWays{"", "", nothing_more, true};
+constexpr WaysToRefuse kGiteaWays{"", "", "", "", nothing_more, true};
 
 std::string repository_path(const HostedRepository& repository) { return "/repos/" + repository.path; }
 std::string pull_path(const PrPlace& place) {

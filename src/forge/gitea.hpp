@@ -70,6 +70,7 @@ class Gitea final : public Host {
   Asked<void> merge(const PrPlace& place, const std::string& head) override;
   [[nodiscard]] std::string head_ref(int number) const override;
   Asked<std::string> git_header() override;
+  [[nodiscard]] std::vector<HostCalls> calls() const override { return calls_.made(); }
 
  private:
   using Answers = std::vector<Asked<events::PollAnswer>>;

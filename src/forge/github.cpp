@@ -149,13 +149,14 @@ Asked<std::string> GitHub::open(const NewPr& wanted) {
   const auto [owner, name] = owner_and_name(wanted.repository);
   const auto known = graphql(
       "query($owner: String!, $name: String!, $head: String!, $base: String!) { repository(owner: $owner, name: $name) "
-      "{ pullRequests(headRefName: $head, baseRefName: $base, states: OPEN, first: 10) { nodes { url headRefOid } } } "
+      "{ pullRequests(headRefName: $head, baseRefName: $base, states: OPEN, first: 10) { nodes { url headRefOid "
+      "isCrossRepository } } } "
       "}",
       {{"owner", owner}, {"name", name}, {"head", wanted.branch}, {"base", wanted.target_branch}});
   if (!known) return tl::unexpected(known.error());
   const json::value& repository = member_of(member_of(*known, "data"), "repository");
   for (const json::value& open : list_of(member_of(repository, "pullRequests"), "nodes"))
-    if (text_of(open, "headRefOid") == wanted.head) return text_of(open, "url");  // a fork's may have the same name
+    if (text_of(open, "headRefOid") == wanted.head && !truth_of(open, "isCrossRepository")) return text_of(open, "url");
   return tl::unexpected(Refusal{"rejected", 422, false, words_of(made->body), {}});
 }
 

@@ -165,7 +165,8 @@ void GitLab::read_project(const Group& group, const json::value& project, std::s
     unchecked.push_back(at);
     (was_unchecked ? again : first).push_back(places[at].number);
   }
-  if (const auto begun = begin_checks(group.project, first, again); !begun)
+  // One that is gone meanwhile says nothing of the others: they stay unchecked.
+  if (const auto begun = begin_checks(group.project, first, again); !begun && begun.error().transient)
     for (const std::size_t at : unchecked) answers[at] = tl::unexpected(begun.error());
 }
 
@@ -251,7 +252,9 @@ Asked<std::vector<GitLabDiscussion>> GitLab::discussions_of(const PrPlace& place
   if (told.as_of == as_of) return told.discussions;
   auto said = read_discussions(place, std::move(unresolved));
   if (!said) return said;
-  told.as_of = settled(text_of(request, "updatedAt"), clock_.now()) ? as_of : std::string();
+  // A note within a minute of the last change does not move `updatedAt`.
+  constexpr Duration kTouched = seconds(70);
+  told.as_of = settled(text_of(request, "updatedAt"), clock_.now(), kTouched) ? as_of : std::string();
   told.discussions = *said;
   return said;
 }
@@ -344,7 +347,9 @@ Asked<std::string> GitLab::open(const NewPr& wanted) {
                           nullptr);
   if (!known) return tl::unexpected(known.error());
   for (const json::value& open : list_of(known->body))
-    if (text_of(open, "sha") == wanted.head) return page(open);  // a fork's may have the same name
+    if (text_of(open, "sha") == wanted.head &&  // a fork's may have the same name
+        text_of(open, "source_project_id") == text_of(open, "target_project_id"))
+      return page(open);
   return tl::unexpected(Refusal{"rejected", 409, false, words_of(made->body), {}});
 }
 

@@ -93,6 +93,8 @@ tl::expected<events::PollAnswer, std::string> read_merge_request(const json::val
   answer.repo = place.repository.path;
   answer.base = text_of(request, "targetBranch");
   answer.feedback_known = state == "opened" && !answer.head.empty() && !truth_of(request, "draft");
+  if (truth_of(member_of(member_of(request, "discussions"), "pageInfo"), "hasNextPage"))
+    answer.feedback_known = false;  // more than are read
   read_discussions(answer, discussions);
   const json::value& pipeline = member_of(request, "headPipeline");
   // A pipeline of another commit says nothing, but one of merged results is on a commit that GitLab makes of the head.

@@ -50,10 +50,9 @@ std::string encoded(std::string_view text, std::string_view kept) {
   return made;
 }
 
-bool settled(const std::string& updated_at, Instant now) {
-  constexpr Duration kSettled = seconds(10);
+bool settled(const std::string& updated_at, Instant now, Duration after) {
   const auto updated = instant_from_text(updated_at);
-  return updated && stale(updated, kSettled, now);
+  return updated && stale(updated, after, now);
 }
 
 WebAddress address_at(const std::string& url) {
@@ -132,7 +131,8 @@ MaybeInstant rest_asked_for(const http::Response& response, const WaysToRefuse& 
   const std::string reset = response.header(ways.renewed_at);
   const std::int64_t at = counted(reset);
   if (at == 0) return now + kUsualRest;
-  return std::clamp(Instant{at * 1000}, now + seconds(1), now + hours(2));
+  constexpr std::int64_t kLatest = 100'000'000'000;  // s
+  return std::clamp(Instant{std::min(at, kLatest) * 1000}, now + seconds(1), now + hours(2));
 }
 
 }  // namespace

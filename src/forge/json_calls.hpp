@@ -65,7 +65,7 @@ http::Request request_to(const WebAddress& interface, const std::string& method,
 /// As one part of an address; `kept` stays as it is.
 std::string encoded(std::string_view text, std::string_view kept = "");
 /// Whether nothing more can be under the same time of a change: clocks differ, and some tell the second only.
-bool settled(const std::string& updated_at, Instant now);
+bool settled(const std::string& updated_at, Instant now, Duration after = seconds(10));
 /// The members `message` and `error` in their forms, at most a line or two of them.
 std::string words_of(const json::value& body);
 

@@ -284,6 +284,7 @@ Asked<std::string> LocalForge::bring_up_to_date(const MergeSpec& spec, const Hos
 expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
   events::PrMergeResult result{spec.request_id, false, {}, {}};
   const auto pr = found(spec.rig, spec.pr_url);
+  if (!pr && pr.error().transient) return fail(Error::Code::unavailable, pr.error().why);
   if (!pr) {
     result.why = pr.error().why;
     return result;
@@ -291,6 +292,7 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
   const auto& [hosted, place] = *pr;
   hosted.host->forget(place);
   auto fresh = hosted.host->read({&place, 1}).front();
+  if (!fresh && fresh.error().transient) return fail(Error::Code::unavailable, fresh.error().why);
   if (!fresh) {
     result.why = fresh.error().why;
     return result;
@@ -309,6 +311,7 @@ expected<events::PrMergeResult> LocalForge::merge_pr(const MergeSpec& spec) {
     if (!result.why.empty()) return result;
     if (fresh->mergeable_state == "behind") {
       const auto head = bring_up_to_date(spec, hosted);
+      if (!head && head.error().transient) return fail(Error::Code::unavailable, head.error().why);
       result.why = head ? "its target was merged into it; its checks run again" : head.error().why;
       result.head = head.value_or("");
       return result;

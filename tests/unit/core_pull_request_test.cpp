@@ -89,6 +89,13 @@ class PullRequests : public ::testing::Test {
     now_ = now_ + seconds(1);
     say(events::PrPolled{request_, std::move(answer)});
   }
+  /// People were told so.
+  [[nodiscard]] int escalations(std::string_view title) const {
+    int told = 0;
+    for (const BeadId& id : town_.bead_ids())
+      if (const Bead& bead = *town_.bead(id); bead.type == BeadType::escalation) told += bead.title.starts_with(title);
+    return told;
+  }
   [[nodiscard]] const Review& review() const { return *town_.review(request_); }
   [[nodiscard]] BeadStatus status() const { return town_.bead(request_)->status; }
   /// A live issue with this label.
@@ -164,7 +171,37 @@ TEST_F(PullRequests, OfAForgeThatIsAwayForLongAreKeptAndNobodyStartsAnew) {
   ASSERT_EQ(town_.links(source_).requests.size(), 2U) << "and is asked about again by itself";
   const Review& again = *town_.review(town_.links(source_).requests.at(1));
   EXPECT_EQ(again.pr_url, kPage);
+  EXPECT_EQ(again.published_commit, "c1") << "it is still known what is ours there";
+  EXPECT_EQ(again.verdict, Verdict::approved) << "nobody has to read it again";
   EXPECT_EQ(town_.bead(source_)->status, BeadStatus::in_review);
+  request_ = again.bead_id;
+  EXPECT_EQ(escalations("The forge does not answer"), 1);
+  for (int minute = 0; minute < 240 && status() == BeadStatus::in_progress; ++minute) {
+    wait(minutes(1));
+    EXPECT_FALSE(wanted("start_agent"));
+    if (wanted("poll_pr")) say(events::PrPolled{request_, away});
+  }
+  EXPECT_EQ(status(), BeadStatus::failed);
+  EXPECT_EQ(escalations("The forge does not answer"), 1) << "nobody has looked yet";
+  wait(minutes(10));
+  request_ = town_.links(source_).requests.at(2);
+  wait(minutes(1));
+  say(events::PrPolled{request_, green_answer()});
+  EXPECT_TRUE(wanted("merge_pr")) << "and it goes on where it was";
+}
+
+TEST_F(PullRequests, OfAForgeThatSaysNonsenseWaitForAPerson) {
+  published();
+  approved();
+  events::PollAnswer page;
+  page.error_kind = "invalid_response";
+  page.error_message = "it is no JSON";
+  for (int i = 0; i < 3; ++i) polled(page);
+  EXPECT_EQ(status(), BeadStatus::failed);
+  wait(hours(1));
+  EXPECT_EQ(town_.bead(source_)->status, BeadStatus::in_review);
+  EXPECT_FALSE(wanted("start_agent"));
+  EXPECT_EQ(town_.links(source_).requests.size(), 1U);
 }
 
 TEST_F(PullRequests, GoToAnotherBranchWhereSomebodyElseHasOneOfThatName) {
@@ -189,11 +226,7 @@ TEST_F(PullRequests, ThatTheForgeDoesNotMergeSayWhyAndAskAPersonOnce) {
     say(events::PrMergeResult{request_, false, "the branch is protected", ""});
     EXPECT_EQ(review().merge_refusals, refusals);
   }
-  int asked = 0;
-  for (const BeadId& id : town_.bead_ids())
-    if (const Bead& bead = *town_.bead(id); bead.type == BeadType::escalation)
-      asked += bead.title.find("Merge refused") != std::string::npos;
-  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(escalations("Merge refused"), 1);
   wait(seconds(1));
   const Explanation why = explain(town_, request_.text, now_);
   EXPECT_TRUE(std::any_of(why.decisions.begin(), why.decisions.end(), [](const Explained& e) {

@@ -76,11 +76,14 @@ const Bead* newest_request(const Town& town, const BeadId& source) {
 /// Not even an answer for long, which says nothing of the work: it is asked again.
 bool forge_silent(const Review& review) {
   return (review.failure_reason == "pr_publish_failed" && review.failure_kind == "network") ||
-         (review.failure_reason == "pr_poll_failed" && !review.published_commit.empty());
+         (review.failure_reason == "pr_poll_failed" && review.published_at &&
+          review.failure_kind != "invalid_response");
 }
 
 bool forge_refused(const Town& town, const Review& review) {
   if (review.failure_reason == "pr_publish_failed") return !forge_silent(review);  // what failed was not the work
+  if (review.failure_reason == "pr_poll_failed" && review.published_at && review.failure_kind == "invalid_response")
+    return true;
   return review.failure_reason == "pr_poll_failed" &&
          (review.failure_kind == "no_token" || review.failure_kind == "unrecognized_url" ||
           review.failure_kind == "host_mismatch" ||

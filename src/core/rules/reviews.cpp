@@ -54,7 +54,7 @@ Decision no_refinery(const Town& town, const SubjectKey& key, Instant) {
 /// come: what is there does not change for that.
 Duration poll_interval(const Town& town, const Review& review, bool told) {
   const Duration usual = told ? kPollTold : town.constants().poll;
-  if (review.published_commit.empty() || review.poll_transient_count == 0) return usual;
+  if (!review.published_at || review.poll_transient_count == 0) return usual;
   Duration longer = town.constants().poll;
   for (int failed = 0; failed < review.poll_transient_count && longer < kPollFailing; ++failed) longer.ms *= 2;
   return std::max(usual, std::min(longer, kPollFailing));

@@ -46,11 +46,13 @@ events::PrPublished as_answer(const Refusal& refusal, const PublishSpec& spec) {
 }
 
 /// As an error of a request that a person waits for.
-tl::unexpected<Error> told(const Refusal& refusal) {
+tl::unexpected<Error> told(const Refusal& refusal, const std::string& url) {
   const auto code = refusal.status == 404 ? Error::Code::not_found
                     : refusal.transient   ? Error::Code::unavailable
                                           : Error::Code::conflict;
-  return fail(code, refusal.why, "see docs/forges.md");
+  const bool gone = refusal.status == 404;
+  return fail(code, gone ? at_most(url, kShownUrl) + " is not there, or townd's token may not see it" : refusal.why,
+              "see docs/forges.md");
 }
 
 /// What stands in the way of merging, in words.
@@ -100,7 +102,9 @@ Asked<std::pair<LocalForge::Hosted, PrPlace>> LocalForge::found(const Rig& rig, 
   if (!of_rig) return tl::unexpected(of_rig.error());
   const HostedRepository& own = of_rig->repository;
   const auto place = read_pr_url(of_rig->kind, pr_url);
-  if (!place) return refused("unrecognized_url", at_most(pr_url, kShownUrl));
+  if (!place)
+    return refused("unrecognized_url",
+                   at_most(pr_url, kShownUrl) + " is no page such as " + PrPlace{own, 1}.url(of_rig->kind));
   if (place->repository.host != own.host)
     return refused("host_mismatch", place->repository.host + " is not " + own.host);
   if (place->repository.path != own.path)
@@ -234,10 +238,10 @@ expected<events::PollAnswer> LocalForge::poll_pr(const PollSpec& spec) {
 
 expected<AdoptedPr> LocalForge::adopt_pr(const TownId&, const Rig& rig, const std::string& url) {
   const auto pr = found(rig, url);
-  if (!pr) return told(pr.error());
+  if (!pr) return told(pr.error(), url);
   const auto& [hosted, place] = *pr;
   const auto page = hosted.host->look(place);
-  if (!page) return told(page.error());
+  if (!page) return told(page.error(), url);
   const std::string shown = place.url(hosted.kind);
   if (page->state != "open") return fail(Error::Code::conflict, shown + " is " + page->state);
   if (page->target_branch != target_of(rig))

@@ -110,7 +110,8 @@ expected<KeptSnapshot> read_snapshot(Connection& db, const TownId& town, Instant
   std::string earliest = "nothing of this town is kept yet";
   if (Rows rows = db.query("SELECT min(at) FROM snapshots WHERE town_id = ?1", town.text);
       rows.next() && rows.maybe_instant(0))
-    earliest = "the earliest moment that can be gone back to is " + to_text(*rows.maybe_instant(0));
+    earliest = "the earliest moment that can be gone back to is " +  // what comes after it is decided again
+               to_text(*rows.maybe_instant(0) + Duration{1});
   if (!kept.unusable.empty()) earliest = kept.unusable.back() + "; take a later time";
   return fail(Error::Code::not_found, "there is no snapshot at " + to_text(latest) + " or before", earliest);
 }

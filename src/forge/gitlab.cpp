@@ -110,7 +110,16 @@ Asked<void> GitLab::check(const HostedRepository& repository) {
     return tl::unexpected(Refusal{"http_error", 403, false, "the token may not write to " + repository.path, {}});
   if (truth_of(found->body, "archived"))
     return tl::unexpected(Refusal{"http_error", 403, false, repository.path + " is archived", {}});
-  return {};
+  return has_scope();
+}
+
+/// Reading needs less than `api`. A token of another kind, which does not know itself, is believed.
+Asked<void> GitLab::has_scope() const {
+  const auto self = call("GET", "/personal_access_tokens/self", nullptr, {400, 401, 403, 404});
+  if (!self) return tl::unexpected(self.error());
+  const json::array& scopes = list_of(self->body, "scopes");
+  if (scopes.empty() || std::find(scopes.begin(), scopes.end(), json::value("api")) != scopes.end()) return {};
+  return tl::unexpected(Refusal{"http_error", 403, false, "the token lacks the scope api", {}});
 }
 
 // ---- how merge requests stand ------------------------------------------------------------------------------------

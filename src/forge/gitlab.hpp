@@ -62,6 +62,7 @@ class GitLab final : public Host {
 
   Asked<JsonAnswer> call(const std::string& method, const std::string& path, const json::value& body,
                          const std::vector<int>& fine = {}) const;
+  Asked<void> has_scope() const;
   Asked<json::value> graphql(const std::string& query, json::object variables) const;
   void read_together(std::span<const Group> groups, std::span<const PrPlace> places, Answers& answers);
   void read_project(const Group& group, const json::value& project, std::span<const PrPlace> places, Answers& answers);

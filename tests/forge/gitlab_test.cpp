@@ -410,7 +410,9 @@ TEST_F(GitLabTest, ATokenThatMayNotIsNamedWithWhatItLacks) {
     return settings;
   };
   Hosts reading({with({{"login", "towny"}, {"scopes", json::array{"read_api"}}})}, clock_, {});
-  EXPECT_TRUE(reading.at(forge_.host())->check(shop));
+  const auto only_reads = reading.at(forge_.host())->check(shop);
+  ASSERT_FALSE(only_reads);
+  EXPECT_EQ(only_reads.error().why, "the token lacks the scope api");
   const auto lacking = reading.at(forge_.host())->comment(place(1), "Hello.");
   ASSERT_FALSE(lacking);
   EXPECT_FALSE(lacking.error().transient);
